@@ -1,0 +1,99 @@
+package store
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// ClientID names an OAuth client (RFC 6749 §2.2). Ours are random and never
+// equal to a subject.
+type ClientID string
+
+// AuthMethod is how a client authenticates at the token endpoint
+// (RFC 7591 §2 token_endpoint_auth_method).
+type AuthMethod string
+
+// The methods. The zero value authenticates nobody.
+const (
+	AuthNone          AuthMethod = "none"
+	AuthSecretBasic   AuthMethod = "client_secret_basic"
+	AuthSecretPost    AuthMethod = "client_secret_post"
+	AuthPrivateKeyJWT AuthMethod = "private_key_jwt"
+)
+
+// ApplicationType says where the client runs.
+type ApplicationType string
+
+// Web clients run on a server, Browser ones in a page, Native ones on a device.
+// Only Native clients may use the out-of-band redirect and private-use schemes.
+const (
+	ApplicationWeb     ApplicationType = "web"
+	ApplicationBrowser ApplicationType = "browser"
+	ApplicationNative  ApplicationType = "native"
+)
+
+// OutOfBand is the redirect URI of desktop apps that read the code off a page.
+const OutOfBand = "urn:ietf:wg:oauth:2.0:oob"
+
+// Client is a registered application (RFC 7591 §2).
+type Client struct {
+	ID              ClientID        `json:"id"`
+	Name            string          `json:"name"`
+	Maker           string          `json:"maker,omitempty"` // developer or registrant, shown to people
+	ClientURI       string          `json:"client_uri,omitempty"`
+	LogoURI         string          `json:"logo_uri,omitempty"`
+	PolicyURI       string          `json:"policy_uri,omitempty"`
+	TermsURI        string          `json:"tos_uri,omitempty"`
+	Contacts        []string        `json:"contacts,omitempty"`
+	ApplicationType ApplicationType `json:"application_type"`
+	AuthMethod      AuthMethod      `json:"auth_method"`
+	// RefuseSecretPost turns off client_secret_post for a client with a secret.
+	RefuseSecretPost bool           `json:"refuse_secret_post,omitempty"`
+	Secrets          []ClientSecret `json:"secrets,omitempty"` // at most two alive: rotation overlaps
+	// RedirectURIs are compared byte for byte (RFC 9700 §2.1), loopback IPs up to the port.
+	RedirectURIs []string `json:"redirect_uris,omitempty"`
+	// Origins may call from a browser, beside the origins of RedirectURIs.
+	Origins    []string        `json:"origins,omitempty"`
+	LaunchURI  string          `json:"launch_uri,omitempty"`
+	Scope      string          `json:"scope"` // everything it may ask for
+	GrantTypes []string        `json:"grant_types"`
+	JWKS       json.RawMessage `json:"jwks,omitempty"`
+	JWKSURI    string          `json:"jwks_uri,omitempty"`
+	// IDTokenAlg is RS256 unless the client registered ES256.
+	IDTokenAlg string `json:"id_token_alg,omitempty"`
+	// PKCEOptional is the legacy switch of a confidential client: a request
+	// without code_challenge is accepted. Never true for a public client.
+	PKCEOptional bool `json:"pkce_optional,omitempty"`
+	// KeepRefreshToken: no rotation; only for confidential clients.
+	KeepRefreshToken bool `json:"keep_refresh_token,omitempty"`
+	// RefreshLife is how long an unused offline refresh token lives; zero means the server's default (93 days).
+	RefreshLife time.Duration `json:"refresh_life,omitempty"`
+	// Checked: the organisation has verified who is behind this app.
+	Checked bool `json:"checked,omitempty"`
+	// Preapproved: clinicians are not asked (never applies to patients, CONS-22).
+	Preapproved bool `json:"preapproved,omitempty"`
+	// MayIntrospect: may ask about tokens of other clients.
+	MayIntrospect bool      `json:"may_introspect,omitempty"`
+	Disabled      bool      `json:"disabled,omitempty"`
+	CreatedAt     time.Time `json:"created_at"`
+}
+
+// ClientSecret is the SHA-256 of a server-made 256-bit secret.
+type ClientSecret struct {
+	Hash      []byte    `json:"hash"`
+	CreatedAt time.Time `json:"created_at"`
+	ExpiresAt time.Time `json:"expires_at,omitzero"` // zero: does not expire
+}
+
+// Public reports whether the client cannot keep a secret (RFC 6749 §2.1).
+func (c Client) Public() bool { return c.AuthMethod == AuthNone }
+
+// HasGrantType reports whether the client is registered for a grant type.
+func (c Client) HasGrantType(grantType string) bool {
+	for _, g := range c.GrantTypes {
+		if g == grantType {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,21 @@
+package store
+
+import "errors"
+
+// Sentinels, compared with errors.Is.
+var (
+	// ErrNotFound: nothing is stored under that key for that owner.
+	ErrNotFound = errors.New("store: not found")
+	// ErrConflict: a unique value is taken, or a compare-and-set lost its race.
+	ErrConflict = errors.New("store: conflict")
+	// ErrConsumed: the single-use thing was used before. Where the contract
+	// says so, the grant behind it has been revoked by this very call.
+	ErrConsumed = errors.New("store: already used")
+	// ErrExpired: it existed and its time is over.
+	ErrExpired = errors.New("store: expired")
+	// ErrMismatch: it exists and is bound to something else. A code is dead
+	// afterwards.
+	ErrMismatch = errors.New("store: bound to something else")
+	// ErrRevoked: the grant behind it has been revoked.
+	ErrRevoked = errors.New("store: revoked")
+)

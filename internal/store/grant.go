@@ -1,0 +1,116 @@
+package store
+
+import "time"
+
+// GrantID is 16 random bytes, base64url without padding.
+type GrantID string
+
+// Grant is what was given: the immutable facts of one authorization, its code,
+// and the counters of its refresh family. One row, so that redeeming and
+// refreshing are one conditional statement each.
+type Grant struct {
+	ID        GrantID
+	ClientID  ClientID
+	UserID    UserID
+	Username  string // for introspection
+	FHIRUser  string // "Practitioner/x"; empty when not known
+	Patient   string // patient in context, bare id
+	Encounter string
+	// LaunchContext is the JSON of smart.LaunchContext with what the token response repeats.
+	LaunchContext string
+	Scopes        []string
+	Audience      string // the FHIR base
+	Nonce         string
+	AuthTime      time.Time
+	AMR           []string
+	// SessionHash ties an online grant to its session; empty for offline grants.
+	SessionHash []byte
+	CreatedAt   time.Time
+	RevokedAt   time.Time
+	RevokedFor  string
+
+	// Refresh says whether and how a refresh family exists.
+	Refresh RefreshPolicy
+	// Generation is the number of the live refresh token; 0 before redemption.
+	Generation uint32
+	// RefreshExpiresAt is the idle end of the live refresh token.
+	RefreshExpiresAt time.Time
+}
+
+// RefreshPolicy is fixed when the grant is made.
+type RefreshPolicy struct {
+	Kind     RefreshKind
+	Idle     time.Duration // life of an unused token; each use starts it anew
+	Absolute time.Duration // end of the family counted from the grant; 0: none
+	Rotate   bool          // every use gives a new token
+}
+
+// RefreshKind tells whose life a refresh token follows.
+type RefreshKind string
+
+// No refresh token, one that ends with the session, one that outlives it.
+const (
+	RefreshNone    RefreshKind = ""
+	RefreshOnline  RefreshKind = "online"
+	RefreshOffline RefreshKind = "offline"
+)
+
+// AuthorizationCode is what a code is bound to (RFC 6749 §4.1.3).
+type AuthorizationCode struct {
+	Hash          []byte // SHA-256 of the code
+	RedirectURI   string
+	CodeChallenge string
+	Life          time.Duration // counted by the database's clock
+}
+
+// Issue is all that is written when a code leaves: in one transaction.
+type Issue struct {
+	Grant Grant
+	Code  AuthorizationCode
+	// RequestHandleHash marks the stored request as answered; nil when the
+	// request was never stored (silent authorization). Already answered:
+	// ErrConsumed and nothing is written.
+	RequestHandleHash []byte
+	Decision          *ConsentDecision
+	Remember          *RememberedConsent
+}
+
+// Redemption is the attempt to exchange a code.
+type Redemption struct {
+	CodeHash      []byte
+	ClientID      ClientID
+	RedirectURI   string
+	CodeChallenge string // S256(code_verifier), empty when no verifier was sent
+}
+
+// Refresh is the attempt to use a refresh token whose MAC was verified.
+type Refresh struct {
+	GrantID    GrantID
+	ClientID   ClientID
+	Generation uint32
+	Grace      time.Duration // how long the previous token may be retried
+}
+
+// Refreshed is the outcome of a successful Refresh.
+type Refreshed struct {
+	Grant Grant // Generation is the number of the token to answer with
+	// Retried: the previous token was repeated inside the grace; nothing moved.
+	Retried bool
+}
+
+// Revocation names what ends. Exactly one of the selectors is set, or User and
+// Client together.
+type Revocation struct {
+	GrantID  GrantID
+	UserID   UserID
+	ClientID ClientID
+	Patient  string
+	Reason   string
+	Actor    string // who did it, for the record
+}
+
+// RevokedToken is an access token that ended before its time.
+type RevokedToken struct {
+	TokenID   string // jti
+	ExpiresAt time.Time
+}

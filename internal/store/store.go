@@ -1,0 +1,173 @@
+package store
+
+import (
+	"context"
+	"time"
+)
+
+// Store is everything the authorization server keeps. Doors declare the few
+// methods they need.
+type Store interface {
+	Clients
+	Users
+	Sessions
+	Requests
+	Grants
+	Consents
+	Keys
+	Feed
+	Throttle
+}
+
+// Clients are the registered applications.
+type Clients interface {
+	// CreateClient stores a new client. ErrConflict when the id exists.
+	CreateClient(ctx context.Context, c Client) error
+	// PutClient replaces a client. Disabling it (Disabled newly true) revokes all
+	// its grants in the same transaction. ErrNotFound when it does not exist.
+	PutClient(ctx context.Context, c Client) error
+	// Client returns one client, ErrNotFound otherwise.
+	Client(ctx context.Context, id ClientID) (Client, error)
+	// ListClients returns all clients ordered by id.
+	ListClients(ctx context.Context) ([]Client, error)
+}
+
+// Users are the people with accounts.
+type Users interface {
+	// CreateUser stores a new account. ErrConflict when UsernameKey is taken, or
+	// when Role is patient and another account has the same FHIRUser (LOGIN-07).
+	CreateUser(ctx context.Context, u User) error
+	// PutUser replaces an account's facts. Disabling it ends its sessions and
+	// revokes its grants in the same transaction.
+	PutUser(ctx context.Context, u User) error
+	// User returns one account by id, ErrNotFound otherwise.
+	User(ctx context.Context, id UserID) (User, error)
+	// UserByName returns one account by its compare key, ErrNotFound otherwise.
+	UserByName(ctx context.Context, usernameKey string) (User, error)
+	// SetPasswordHash replaces the hash only (upgrade of parameters).
+	SetPasswordHash(ctx context.Context, id UserID, hash string) error
+	// ListUsers returns all accounts ordered by username key.
+	ListUsers(ctx context.Context) ([]User, error)
+
+	// CreateInvitation stores an invitation for a patient.
+	CreateInvitation(ctx context.Context, i Invitation) error
+	// TryInvitation counts one try and returns the invitation. The count is taken
+	// before anything is compared. ErrNotFound for unknown, used, expired, or
+	// tried maxTries times before: the caller cannot tell which.
+	TryInvitation(ctx context.Context, codeHash []byte, maxTries int) (Invitation, error)
+	// Enrol consumes the invitation and creates the account in one transaction.
+	// ErrConsumed when the invitation is no longer good, ErrConflict when the
+	// username key or the patient has an account: then the invitation stays good.
+	Enrol(ctx context.Context, codeHash []byte, u User) error
+}
+
+// Sessions are browser sessions.
+type Sessions interface {
+	CreateSession(ctx context.Context, s Session) error
+	// Session returns a live session (not ended, not past either limit) whose
+	// user is not disabled; ErrNotFound otherwise.
+	Session(ctx context.Context, idHash []byte) (Session, error)
+	// TouchSession moves LastSeenAt and IdleUntil. No error when it has ended.
+	TouchSession(ctx context.Context, idHash []byte, idleUntil time.Time) error
+	// EndSession ends one session and revokes its online grants (RT-02, LOGOUT-07).
+	EndSession(ctx context.Context, idHash []byte, reason string) error
+	// EndUserSessions ends all sessions of a user, but the one kept (may be nil).
+	EndUserSessions(ctx context.Context, id UserID, keep []byte, reason string) error
+}
+
+// Requests are authorization requests under way.
+type Requests interface {
+	// CreateRequest stores a request; the store evicts the oldest requests that
+	// nobody has logged in to when more than the cap are pending (B1 AZ-36).
+	CreateRequest(ctx context.Context, r AuthorizationRequest) error
+	// Request returns an unexpired request of this browser. ErrNotFound for
+	// another browser's and unknown ones alike, ErrExpired when its time is over;
+	// an answered one is returned, with AnsweredAt set.
+	Request(ctx context.Context, handleHash, browserHash []byte) (AuthorizationRequest, error)
+	// SaveFacts writes the facts of r if r.Version is still the stored one and the
+	// request is neither answered nor expired; the stored version grows by one.
+	// ErrConflict otherwise. Nothing but the facts is written.
+	SaveFacts(ctx context.Context, r AuthorizationRequest) error
+	// AnswerRequest marks a request as answered without a code (refused).
+	// ErrConsumed when it was answered before. The decision is kept, if any.
+	AnswerRequest(ctx context.Context, handleHash []byte, d *ConsentDecision) error
+}
+
+// Grants are what was given, with code and refresh family.
+type Grants interface {
+	// IssueCode writes the grant with its code, answers the request and keeps the
+	// decision, all or nothing. ErrConsumed when the request was answered before.
+	IssueCode(ctx context.Context, i Issue) error
+	// RedeemCode consumes a code in one conditional statement (RFC 6749 §4.1.3).
+	// On success the first refresh token exists (Generation 1) if the policy has
+	// one. ErrNotFound: unknown code. ErrMismatch: another client, redirect URI or
+	// verifier; the code is dead and its grant revoked. ErrExpired. ErrConsumed: it
+	// was presented before; the grant with all its tokens is revoked by this call.
+	// ErrRevoked: the grant ended before.
+	RedeemCode(ctx context.Context, r Redemption) (Grant, error)
+	// RefreshGrant uses a refresh token in one conditional statement. ErrConsumed:
+	// reuse of an older token outside of the grace, the family is revoked by this
+	// call. ErrMismatch: another client; nothing changed. ErrExpired, ErrRevoked,
+	// ErrNotFound. Online families also need their session alive, else ErrRevoked.
+	RefreshGrant(ctx context.Context, r Refresh) (Refreshed, error)
+	// Grant returns one grant, revoked ones too.
+	Grant(ctx context.Context, id GrantID) (Grant, error)
+	// ListGrants returns the live grants of a user, newest first.
+	ListGrants(ctx context.Context, user UserID) ([]Grant, error)
+	// Revoke ends all live grants that match and forgets the remembered consent of
+	// the same user and client (REVOKE-15). It returns how many ended.
+	Revoke(ctx context.Context, r Revocation) (int, error)
+	// RevokeToken ends one access token.
+	RevokeToken(ctx context.Context, t RevokedToken) error
+}
+
+// Consents are decisions and what is remembered of them.
+type Consents interface {
+	// Remembered returns the last choice, ErrNotFound when there is none.
+	Remembered(ctx context.Context, user UserID, client ClientID, patient string) (RememberedConsent, error)
+	// ListDecisions returns the decisions of a user, newest first.
+	ListDecisions(ctx context.Context, user UserID) ([]ConsentDecision, error)
+}
+
+// Keys are signing keys and server secrets, sealed.
+type Keys interface {
+	// CreateKeysOnce stores the keys if no key exists yet; it returns all stored
+	// keys either way, so that two processes starting together agree.
+	CreateKeysOnce(ctx context.Context, keys []SigningKey) ([]SigningKey, error)
+	ListKeys(ctx context.Context) ([]SigningKey, error)
+	AddKey(ctx context.Context, k SigningKey) error
+	SetKeyState(ctx context.Context, kid string, s KeyState) error
+	// CreateSecretOnce stores a secret unless one of that name exists; it returns
+	// the stored one.
+	CreateSecretOnce(ctx context.Context, s ServerSecret) (ServerSecret, error)
+}
+
+// Feed is how processes learn what changed.
+type Feed interface {
+	// Changes returns the rows of the last window, oldest first, and the highest
+	// sequence number. Rows may come again; the caller forgets the ones it knows.
+	Changes(ctx context.Context, window time.Duration) ([]Change, error)
+	// RevokedSince returns the grants revoked and the tokens revoked whose access
+	// tokens may still live, to fill a snapshot at start.
+	RevokedSince(ctx context.Context, since time.Time) ([]GrantID, []RevokedToken, error)
+	// Announce adds a change that no other method makes (policy sources loaded).
+	Announce(ctx context.Context, kind ChangeKind, id string) error
+	// Record appends an event to the security record.
+	Record(ctx context.Context, e Event) error
+	// ListEvents returns the newest events, newest first.
+	ListEvents(ctx context.Context, limit int) ([]Event, error)
+	// Sweep removes what has ended: expired requests, sessions, throttle windows,
+	// old changes. It never removes grants, decisions or events.
+	Sweep(ctx context.Context) error
+	// Ping answers nil when the database can be read and written.
+	Ping(ctx context.Context) error
+}
+
+// Throttle counts tries, durably, shared by all processes (security E-29).
+type Throttle interface {
+	// Count adds one to the key's window before anything is verified and reports
+	// the count after it and when the window ends.
+	Count(ctx context.Context, key string, window time.Duration) (n int, until time.Time, err error)
+	// ResetCount forgets a key after a success.
+	ResetCount(ctx context.Context, key string) error
+}
