@@ -1,0 +1,268 @@
+package fhir
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"sync"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// maxDepth bounds the nesting of a resource.
+const maxDepth = 64
+
+// Object is a JSON object of a resource's tree. Values are Object, []any,
+// string, json.Number (the exact text), bool or nil.
+type Object = map[string]any
+
+// Resource is one JSON resource: its bytes, and its tree when somebody asks.
+// It is immutable and safe for concurrent use. The zero value is no resource.
+type Resource struct {
+	kind ResourceType
+	id   string
+	raw  []byte
+	tree *lazyTree
+}
+
+type lazyTree struct {
+	once sync.Once
+	tree Object
+}
+
+// ParseError says where a resource is not what was expected.
+type ParseError struct {
+	Path     string // "Observation.id"; empty for the document
+	Expected string
+}
+
+func (e *ParseError) Error() string {
+	if e.Path == "" {
+		return "expected " + e.Expected
+	}
+	return e.Path + ": expected " + e.Expected
+}
+
+// ParseResource reads one resource strictly. The bytes are kept, not copied; the
+// caller must not change them afterwards. An id may be absent, a wrong one is an
+// error. Errors are *ParseError.
+func ParseResource(b []byte) (Resource, error) {
+	tree, err := parseTree(b)
+	if err != nil {
+		return Resource{}, err
+	}
+	name, _ := tree["resourceType"].(string)
+	kind, known := ParseResourceType(name)
+	if !known {
+		return Resource{}, &ParseError{"resourceType", "the name of an R4 resource type"}
+	}
+	id, present := tree["id"]
+	text, _ := id.(string)
+	if present && !ValidID(text) {
+		return Resource{}, &ParseError{name + ".id", "1 to 64 letters, digits, '-' or '.'"}
+	}
+	lazy := &lazyTree{tree: tree}
+	lazy.once.Do(func() {})
+	return Resource{kind, text, b, lazy}, nil
+}
+
+// Stored makes a resource of bytes that ParseResource accepted before; the tree
+// is read when it is needed.
+func Stored(t ResourceType, id string, raw []byte) Resource {
+	return Resource{t, id, raw, &lazyTree{}}
+}
+
+// IsZero reports whether r is no resource.
+func (r Resource) IsZero() bool { return r.tree == nil }
+
+// Type is the resource type.
+func (r Resource) Type() ResourceType { return r.kind }
+
+// ID is the logical id, empty when the resource has none.
+func (r Resource) ID() string { return r.id }
+
+// Reference is Type/id.
+func (r Resource) Reference() Reference { return Reference{Type: r.kind, ID: r.id} }
+
+// JSON is the resource as it came; do not change it.
+func (r Resource) JSON() []byte { return r.raw }
+
+// Tree is the parsed content; do not change it. It is nil for the zero value.
+func (r Resource) Tree() Object {
+	if r.tree == nil {
+		return nil
+	}
+	r.tree.once.Do(func() { r.tree.tree, _ = parseTree(r.raw) })
+	return r.tree.tree
+}
+
+// VersionID is meta.versionId.
+func (r Resource) VersionID() string { return r.meta("versionId") }
+
+// LastUpdated is meta.lastUpdated, an instant.
+func (r Resource) LastUpdated() string { return r.meta("lastUpdated") }
+
+func (r Resource) meta(name string) string {
+	meta, _ := r.Tree()["meta"].(Object)
+	s, _ := meta[name].(string)
+	return s
+}
+
+// Member is one member of an object with its value as it came.
+type Member struct {
+	Name  string
+	Value []byte
+}
+
+// Members lists the top-level members in their order.
+func (r Resource) Members() ([]Member, error) { return members(r.raw) }
+
+func members(object []byte) ([]Member, error) {
+	dec := jsontext.NewDecoder(bytes.NewReader(object))
+	if _, err := dec.ReadToken(); err != nil {
+		return nil, err
+	}
+	var list []Member
+	for dec.PeekKind() == '"' {
+		name, err := dec.ReadToken()
+		if err != nil {
+			return nil, err
+		}
+		text := name.String()
+		value, err := dec.ReadValue()
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, Member{text, bytes.Clone(value)})
+	}
+	return list, nil
+}
+
+// WithMeta returns the resource with id, meta.versionId and meta.lastUpdated
+// set; every other byte of every value is kept (FHIR R4 resource §2.27.4).
+func (r Resource) WithMeta(id string, version int64, lastUpdated string) (Resource, error) {
+	list, err := r.Members()
+	if err != nil {
+		return Resource{}, err
+	}
+	var out bytes.Buffer
+	out.WriteString(`{"resourceType":` + strconv.Quote(string(r.kind)) + `,"id":` + strconv.Quote(id) + `,"meta":`)
+	var meta []Member
+	for _, m := range list {
+		if m.Name == "meta" {
+			if meta, err = members(m.Value); err != nil {
+				return Resource{}, err
+			}
+		}
+	}
+	fmt.Fprintf(&out, `{"versionId":"%d","lastUpdated":%s`, version, strconv.Quote(lastUpdated))
+	appendMembers(&out, meta, "versionId", "lastUpdated")
+	out.WriteByte('}')
+	appendMembers(&out, list, "resourceType", "id", "meta")
+	out.WriteByte('}')
+	return Resource{r.kind, id, out.Bytes(), &lazyTree{}}, nil
+}
+
+// appendMembers writes the members except some, each after a comma.
+func appendMembers(out *bytes.Buffer, list []Member, except ...string) {
+next:
+	for _, m := range list {
+		for _, name := range except {
+			if m.Name == name {
+				continue next
+			}
+		}
+		out.WriteByte(',')
+		name, _ := jsontext.AppendQuote(nil, m.Name)
+		out.Write(name)
+		out.WriteByte(':')
+		out.Write(m.Value)
+	}
+}
+
+// parseTree decodes one JSON object. jsontext refuses duplicate names and
+// invalid UTF-8 by itself.
+func parseTree(b []byte) (Object, error) {
+	if bytes.HasPrefix(b, []byte("\xef\xbb\xbf")) {
+		return nil, &ParseError{"", "JSON without a byte order mark"}
+	}
+	dec := jsontext.NewDecoder(bytes.NewReader(b))
+	if dec.PeekKind() != '{' {
+		return nil, &ParseError{"", "one JSON object"}
+	}
+	value, err := decode(dec)
+	if err != nil {
+		return nil, asParseError(dec, err)
+	}
+	if _, err := dec.ReadToken(); !errors.Is(err, io.EOF) {
+		return nil, &ParseError{"", "nothing after the resource"}
+	}
+	tree, _ := value.(Object)
+	return tree, nil
+}
+
+func asParseError(dec *jsontext.Decoder, err error) error {
+	var known *ParseError
+	if errors.As(err, &known) {
+		return known
+	}
+	if errors.Is(err, jsontext.ErrDuplicateName) {
+		return &ParseError{string(dec.StackPointer()), "every name once in an object"}
+	}
+	return &ParseError{string(dec.StackPointer()), "well-formed JSON in UTF-8"}
+}
+
+func decode(dec *jsontext.Decoder) (any, error) {
+	if dec.StackDepth() > maxDepth {
+		return nil, &ParseError{string(dec.StackPointer()), "at most 64 levels of nesting"}
+	}
+	tok, err := dec.ReadToken()
+	if err != nil {
+		return nil, err
+	}
+	switch tok.Kind() {
+	case '{':
+		return decodeObject(dec)
+	case '[':
+		return decodeArray(dec)
+	case '"':
+		return tok.String(), nil
+	case '0':
+		return json.Number(tok.String()), nil
+	case 't', 'f':
+		return tok.Bool(), nil
+	}
+	return nil, nil
+}
+
+func decodeObject(dec *jsontext.Decoder) (any, error) {
+	object := Object{}
+	for dec.PeekKind() != '}' {
+		name, err := dec.ReadToken()
+		if err != nil {
+			return nil, err
+		}
+		key := name.String()
+		if object[key], err = decode(dec); err != nil {
+			return nil, err
+		}
+	}
+	_, err := dec.ReadToken()
+	return object, err
+}
+
+func decodeArray(dec *jsontext.Decoder) (any, error) {
+	array := []any{}
+	for dec.PeekKind() != ']' {
+		value, err := decode(dec)
+		if err != nil {
+			return nil, err
+		}
+		array = append(array, value)
+	}
+	_, err := dec.ReadToken()
+	return array, err
+}

@@ -1,0 +1,279 @@
+package search
+
+import (
+	"encoding/json"
+	"strings"
+
+	"github.com/emberlatch/emberlatch/fhir"
+)
+
+// Value is what a resource holds for a parameter: one row of an index. Which
+// fields are set follows from the parameter's type. A value that is present but
+// has nothing to compare (a reference by identifier only) has all fields empty,
+// so that :missing still sees it.
+type Value struct {
+	System, Code string         // token, quantity
+	Reference    fhir.Reference // reference, local
+	URL          string         // reference that is not local; uri
+	Low, High    int64          // date, Unix milliseconds, both included
+	Norm, Exact  string         // string
+	From, To     string         // number, quantity: sortable decimals
+	Unit         string         // quantity
+}
+
+// Indexed is a value with the parameter it belongs to.
+type Indexed struct {
+	Parameter Parameter
+	Value     Value
+}
+
+// Extract returns the values of the parameter in a resource. base is the FHIR
+// base whose absolute references count as local; it may be empty.
+func (p Parameter) Extract(r fhir.Resource, base string) []Value {
+	var list []Value
+	tree := r.Tree()
+	for _, path := range p.paths {
+		path.walk(tree, func(value any, fhirType string) {
+			list = p.appendValues(list, value, fhirType, base)
+		})
+	}
+	return list
+}
+
+// ExtractAll returns the values of all parameters of the resource's type.
+func ExtractAll(r fhir.Resource, base string) []Indexed {
+	var list []Indexed
+	for _, p := range index()[r.Type()].sorted {
+		for _, v := range p.Extract(r, base) {
+			list = append(list, Indexed{p, v})
+		}
+	}
+	return list
+}
+
+func (p Parameter) appendValues(list []Value, value any, fhirType, base string) []Value {
+	switch p.Type {
+	case TypeToken:
+		return appendTokens(list, value, fhirType)
+	case TypeReference:
+		return appendReferences(list, value, base)
+	case TypeDate:
+		return appendDates(list, value)
+	case TypeString:
+		return appendStrings(list, value)
+	case TypeNumber:
+		return appendNumber(list, value)
+	case TypeQuantity:
+		return appendQuantity(list, value)
+	case TypeURI:
+		if s, ok := value.(string); ok && s != "" {
+			list = append(list, Value{URL: s})
+		}
+	}
+	return list
+}
+
+func str(o fhir.Object, name string) string {
+	s, _ := o[name].(string)
+	return s
+}
+
+// appendTokens covers code, boolean, Coding, CodeableConcept, Identifier and
+// ContactPoint (R4 search §3.1.1.4.10).
+func appendTokens(list []Value, value any, fhirType string) []Value {
+	switch v := value.(type) {
+	case string:
+		return append(list, Value{Code: v})
+	case bool:
+		if v {
+			return append(list, Value{Code: "true"})
+		}
+		return append(list, Value{Code: "false"})
+	case json.Number:
+		return append(list, Value{Code: v.String()})
+	case fhir.Object:
+		switch fhirType {
+		case "Identifier":
+			return append(list, Value{System: str(v, "system"), Code: str(v, "value")})
+		case "ContactPoint":
+			return append(list, Value{Code: str(v, "value")})
+		case "CodeableConcept":
+			return appendCodings(list, v)
+		}
+		if _, concept := v["coding"]; concept {
+			return appendCodings(list, v)
+		}
+		return append(list, Value{System: str(v, "system"), Code: str(v, "code")})
+	}
+	return list
+}
+
+func appendCodings(list []Value, concept fhir.Object) []Value {
+	codings, _ := concept["coding"].([]any)
+	n := len(list)
+	for _, c := range codings {
+		if coding, ok := c.(fhir.Object); ok {
+			list = append(list, Value{System: str(coding, "system"), Code: str(coding, "code")})
+		}
+	}
+	if len(list) == n {
+		list = append(list, Value{}) // text only: present, nothing to compare
+	}
+	return list
+}
+
+// appendReferences covers Reference, canonical, uri and Attachment.
+func appendReferences(list []Value, value any, base string) []Value {
+	text, ok := value.(string)
+	if object, isObject := value.(fhir.Object); isObject {
+		text, ok = str(object, "reference"), true
+		if text == "" {
+			text = str(object, "url")
+		}
+	}
+	if !ok {
+		return list
+	}
+	if ref, local := fhir.ParseReference(text, base); local {
+		ref.Version = ""
+		return append(list, Value{Reference: ref})
+	}
+	if text == "" || strings.HasPrefix(text, "#") {
+		return append(list, Value{})
+	}
+	list = append(list, Value{URL: text})
+	if canonical, _, versioned := strings.Cut(text, "|"); versioned {
+		list = append(list, Value{URL: canonical})
+	}
+	return list
+}
+
+// appendDates covers date, dateTime, instant, Period and Timing.
+func appendDates(list []Value, value any) []Value {
+	switch v := value.(type) {
+	case string:
+		if low, high, ok := parseDate(v); ok {
+			list = append(list, Value{Low: low, High: high})
+		}
+	case fhir.Object:
+		if events, timing := v["event"].([]any); timing {
+			for _, e := range events {
+				list = appendDates(list, e)
+			}
+			return list
+		}
+		if repeat, timing := v["repeat"].(fhir.Object); timing {
+			bounds, ok := repeat["boundsPeriod"].(fhir.Object)
+			if !ok {
+				return list
+			}
+			v = bounds
+		}
+		if period, ok := periodValue(v); ok {
+			list = append(list, period)
+		}
+	}
+	return list
+}
+
+func periodValue(v fhir.Object) (Value, bool) {
+	period := Value{Low: minInstant, High: maxInstant}
+	start, end := str(v, "start"), str(v, "end")
+	if start != "" {
+		low, _, ok := parseDate(start)
+		if !ok {
+			return Value{}, false
+		}
+		period.Low = low
+	}
+	if end != "" {
+		_, high, ok := parseDate(end)
+		if !ok {
+			return Value{}, false
+		}
+		period.High = high
+	}
+	return period, start != "" || end != ""
+}
+
+// stringParts are the parts of HumanName and Address that strings search
+// (R4 search §3.1.1.4.9).
+var stringParts = []string{"text", "family", "given", "prefix", "suffix", "line", "city", "district", "state", "postalCode", "country"}
+
+func appendStrings(list []Value, value any) []Value {
+	switch v := value.(type) {
+	case string:
+		if v != "" {
+			list = append(list, Value{Norm: Normalize(v), Exact: v})
+		}
+	case fhir.Object:
+		for _, part := range stringParts {
+			switch text := v[part].(type) {
+			case string:
+				list = appendStrings(list, text)
+			case []any:
+				for _, item := range text {
+					if s, ok := item.(string); ok {
+						list = appendStrings(list, s)
+					}
+				}
+			}
+		}
+	}
+	return list
+}
+
+func appendNumber(list []Value, value any) []Value {
+	if n, ok := value.(json.Number); ok {
+		if d, ok := ParseDecimal(n.String()); ok {
+			list = append(list, Value{From: d.Sortable(), To: d.Sortable()})
+		}
+	}
+	return list
+}
+
+// appendQuantity covers Quantity and its kinds, Money and Range.
+func appendQuantity(list []Value, value any) []Value {
+	v, ok := value.(fhir.Object)
+	if !ok {
+		return list
+	}
+	if v["low"] != nil || v["high"] != nil {
+		return appendRange(list, v)
+	}
+	n, ok := v["value"].(json.Number)
+	if !ok {
+		return append(list, Value{From: maxDecimal, To: minDecimal}) // present, compares with nothing
+	}
+	d, ok := ParseDecimal(n.String())
+	if !ok {
+		return list
+	}
+	q := Value{From: d.Sortable(), To: d.Sortable(), System: str(v, "system"), Code: str(v, "code"), Unit: str(v, "unit")}
+	if currency := str(v, "currency"); currency != "" {
+		q.System, q.Code = "urn:iso:std:iso:4217", currency
+	}
+	switch str(v, "comparator") {
+	case "<", "<=":
+		q.From = minDecimal
+	case ">", ">=":
+		q.To = maxDecimal
+	}
+	return append(list, q)
+}
+
+func appendRange(list []Value, v fhir.Object) []Value {
+	q := Value{From: minDecimal, To: maxDecimal}
+	for side, end := range map[string]*string{"low": &q.From, "high": &q.To} {
+		limit, ok := v[side].(fhir.Object)
+		if !ok {
+			continue
+		}
+		n, _ := limit["value"].(json.Number)
+		if d, ok := ParseDecimal(n.String()); ok {
+			*end = d.Sortable()
+		}
+		q.System, q.Code, q.Unit = str(limit, "system"), str(limit, "code"), str(limit, "unit")
+	}
+	return append(list, q)
+}

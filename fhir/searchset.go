@@ -1,0 +1,84 @@
+package fhir
+
+import (
+	"encoding/json"
+	"io"
+	"strconv"
+)
+
+// SearchMode says why an entry is in a searchset (FHIR R4 bundle §2.36.3).
+type SearchMode string
+
+// A match of the query, or a resource that was included for one.
+const (
+	ModeMatch   SearchMode = "match"
+	ModeInclude SearchMode = "include"
+)
+
+// Searchset is a Bundle of type searchset under construction.
+type Searchset struct {
+	Base     string // FHIR base for fullUrl
+	Self     string // what was understood of the request
+	Next     string // link to the following page, empty at the end
+	Total    int
+	HasTotal bool
+	entries  []searchsetEntry
+}
+
+type searchsetEntry struct {
+	ref  Reference
+	body []byte
+	mode SearchMode
+}
+
+// Add appends an entry: the resource it is and the bytes to show.
+func (s *Searchset) Add(r Resource, body []byte, mode SearchMode) {
+	s.entries = append(s.entries, searchsetEntry{r.Reference(), body, mode})
+}
+
+// Write writes the Bundle; the bytes of the entries are copied as they are.
+func (s *Searchset) Write(w io.Writer) error {
+	size := 512
+	for _, e := range s.entries {
+		size += len(e.body) + len(s.Base) + 160
+	}
+	b := make([]byte, 0, size)
+	b = append(b, `{"resourceType":"Bundle","type":"searchset"`...)
+	if s.HasTotal {
+		b = strconv.AppendInt(append(b, `,"total":`...), int64(s.Total), 10)
+	}
+	b = append(b, `,"link":[{"relation":"self","url":`...)
+	b = appendString(b, s.Self)
+	if s.Next != "" {
+		b = append(b, `},{"relation":"next","url":`...)
+		b = appendString(b, s.Next)
+	}
+	b = append(b, `}]`...)
+	for i, e := range s.entries {
+		if i == 0 {
+			b = append(b, `,"entry":[`...)
+		} else {
+			b = append(b, ',')
+		}
+		b = append(b, `{"fullUrl":`...)
+		b = appendString(b, s.Base+"/"+e.ref.String())
+		b = append(b, `,"resource":`...)
+		b = append(b, e.body...)
+		b = append(b, `,"search":{"mode":"`...)
+		b = append(b, e.mode...)
+		b = append(b, `"}}`...)
+	}
+	if len(s.entries) > 0 {
+		b = append(b, ']')
+	}
+	_, err := w.Write(append(b, '}'))
+	return err
+}
+
+func appendString(b []byte, s string) []byte {
+	quoted, err := json.Marshal(s)
+	if err != nil { // a string always marshals
+		return append(b, `""`...)
+	}
+	return append(b, quoted...)
+}

@@ -1,0 +1,143 @@
+package admin
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"iter"
+	"log/slog"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/emberlatch/emberlatch/internal/fhirstore"
+	"github.com/emberlatch/emberlatch/internal/store"
+)
+
+// Store is what operators change.
+type Store interface {
+	CreateClient(ctx context.Context, c store.Client) error
+	PutClient(ctx context.Context, c store.Client) error
+	Client(ctx context.Context, id store.ClientID) (store.Client, error)
+	ListClients(ctx context.Context) ([]store.Client, error)
+	CreateUser(ctx context.Context, u store.User) error
+	UserByName(ctx context.Context, usernameKey string) (store.User, error)
+	Revoke(ctx context.Context, r store.Revocation) (int, error)
+	Announce(ctx context.Context, kind store.ChangeKind, id string) error
+	Record(ctx context.Context, e store.Event) error
+}
+
+// Loader brings resources in.
+type Loader interface {
+	Load(ctx context.Context, resources iter.Seq[fhirstore.Incoming], progress func(int)) (fhirstore.LoadReport, error)
+}
+
+// Registrar turns RFC 7591 metadata into a client and its registration
+// response; the response shows a new secret once.
+type Registrar interface {
+	Register(metadata []byte) (client store.Client, response []byte, err error)
+}
+
+// Accounts makes the parts of an account that need care: the compare key and
+// the password hash.
+type Accounts interface {
+	UsernameKey(username string) (string, error)
+	HashPassword(ctx context.Context, password string) (string, error)
+}
+
+// Deps are the parts that the door needs; all are required.
+type Deps struct {
+	Store     Store
+	Loader    Loader
+	Registrar Registrar
+	Accounts  Accounts
+	// Refresh makes this process see a change at once.
+	Refresh func(ctx context.Context) error
+	NewID   func() string
+	Now     func() time.Time
+	Log     *slog.Logger
+}
+
+// Door answers operators.
+type Door struct{ deps Deps }
+
+// New makes the door; it refuses missing parts.
+func New(deps Deps) (*Door, error) {
+	if deps.Store == nil || deps.Loader == nil || deps.Registrar == nil || deps.Accounts == nil ||
+		deps.Refresh == nil || deps.NewID == nil || deps.Now == nil || deps.Log == nil {
+		return nil, errors.New("admin: a part is missing")
+	}
+	return &Door{deps}, nil
+}
+
+// Handler routes the operators' requests.
+func (d *Door) Handler() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /status", d.answer(d.status))
+	mux.HandleFunc("GET /clients", d.answer(d.listClients))
+	mux.HandleFunc("POST /clients", d.answer(d.addClient))
+	mux.HandleFunc("POST /clients/{id}/disable", d.answer(d.disableClient))
+	mux.HandleFunc("POST /users", d.answer(d.addUser))
+	mux.HandleFunc("POST /grants/revoke", d.answer(d.revoke))
+	mux.HandleFunc("POST /data", d.load)
+	return mux
+}
+
+// badInput is a mistake of the operator, answered with its own sentence.
+type badInput struct{ text string }
+
+func (e badInput) Error() string { return e.text }
+
+func bad(format string, args ...any) error { return badInput{fmt.Sprintf(format, args...)} }
+
+// answer writes what f returns as JSON, or its error as {"error": …}.
+func (d *Door) answer(f func(r *http.Request) (int, any, error)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		status, body, err := f(r)
+		if err != nil {
+			status, body = d.failure(err)
+		}
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(status)
+		if raw, ok := body.(json.RawMessage); ok {
+			_, _ = w.Write(append(raw, '\n'))
+			return
+		}
+		_ = json.NewEncoder(w).Encode(body)
+	}
+}
+
+func (d *Door) failure(err error) (int, any) {
+	var input badInput
+	switch {
+	case errors.As(err, &input):
+		return http.StatusBadRequest, map[string]string{"error": input.text}
+	case errors.Is(err, store.ErrConflict):
+		return http.StatusConflict, map[string]string{"error": "it exists already"}
+	case errors.Is(err, store.ErrNotFound):
+		return http.StatusNotFound, map[string]string{"error": "not found"}
+	}
+	d.deps.Log.Error("admin request failed", "error", err)
+	return http.StatusInternalServerError, map[string]string{"error": err.Error()}
+}
+
+func (d *Door) status(*http.Request) (int, any, error) {
+	return http.StatusOK, map[string]string{"status": "running"}, nil
+}
+
+// record keeps what an operator did.
+func (d *Door) record(ctx context.Context, kind string, e store.Event) error {
+	e.At, e.Kind, e.Actor, e.Outcome = d.deps.Now(), kind, "operator", "ok"
+	return d.deps.Store.Record(ctx, e)
+}
+
+// decode reads one strict JSON object: unknown members are mistakes.
+func decode(r *http.Request, into any) error {
+	dec := json.NewDecoder(http.MaxBytesReader(nil, r.Body, 1<<20))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(into); err != nil {
+		return bad("the input is not the expected JSON: %s", strings.TrimPrefix(err.Error(), "json: "))
+	}
+	return nil
+}

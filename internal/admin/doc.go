@@ -1,0 +1,14 @@
+// Package admin is the door for operators: it registers clients, makes
+// accounts, loads records and ends grants on a running server.
+//
+// It listens on a unix socket in the data directory, mode 0600: whoever may
+// open that file already owns the data. There is no other authentication and no
+// way to mount it on the public listener.
+//
+//	emberlatch client add FILE ──POST /clients──▶ register ──▶ store ──▶ change feed
+//	emberlatch user add FILE   ──POST /users────▶ accounts ──▶ store
+//	emberlatch data load PATH  ──POST /data─────▶ loader   ──▶ fhirstore (progress as NDJSON)
+//	emberlatch grant revoke    ──POST /grants/revoke ─▶ store.Revoke
+//
+// Every change is recorded as an event with the actor "operator".
+package admin

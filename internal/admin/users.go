@@ -1,0 +1,113 @@
+package admin
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/emberlatch/emberlatch/fhir"
+	"github.com/emberlatch/emberlatch/internal/store"
+)
+
+// NewUser is the input of `emberlatch user add`.
+type NewUser struct {
+	Username   string     `json:"username"`
+	Password   string     `json:"password"`
+	Role       store.Role `json:"role"`
+	Display    string     `json:"display"`
+	FHIRUser   string     `json:"fhirUser"`
+	Represents []string   `json:"represents"` // Patient/… references
+}
+
+// allowedFHIRUser says which record a role may be (SMART App Launch 2.2,
+// scopes: fhirUser).
+var allowedFHIRUser = map[store.Role][]fhir.ResourceType{
+	store.RolePatient:        {"Patient"},
+	store.RoleRepresentative: {"RelatedPerson", "Patient"},
+	store.RolePractitioner:   {"Practitioner"},
+	store.RoleAdministrator:  {"Practitioner", "Person"},
+}
+
+// addUser makes an account that is tied to a record by the operator.
+func (d *Door) addUser(r *http.Request) (int, any, error) {
+	var in NewUser
+	if err := decode(r, &in); err != nil {
+		return 0, nil, err
+	}
+	user, err := d.account(r, in)
+	if err != nil {
+		return 0, nil, err
+	}
+	if err := d.deps.Store.CreateUser(r.Context(), user); err != nil {
+		return 0, nil, err
+	}
+	if err := d.record(r.Context(), "user.added", store.Event{Detail: string(user.Role)}); err != nil {
+		return 0, nil, err
+	}
+	out := map[string]any{"sub": user.ID, "username": user.Username, "role": user.Role, "display": user.Display}
+	if user.FHIRUser != "" {
+		out["fhirUser"] = user.FHIRUser
+	}
+	if len(in.Represents) > 0 {
+		out["represents"] = in.Represents
+	}
+	return http.StatusCreated, out, d.deps.Refresh(r.Context())
+}
+
+// account checks the input and makes the account of it.
+func (d *Door) account(r *http.Request, in NewUser) (store.User, error) {
+	key, err := d.deps.Accounts.UsernameKey(in.Username)
+	if err != nil {
+		return store.User{}, bad("username: %v", err)
+	}
+	types, known := allowedFHIRUser[in.Role]
+	if !known {
+		return store.User{}, bad("role: %q is none of patient, representative, practitioner, administrator", in.Role)
+	}
+	if err := checkFHIRUser(in, types); err != nil {
+		return store.User{}, err
+	}
+	represents := make([]store.Representation, 0, len(in.Represents))
+	for _, text := range in.Represents {
+		ref, ok := fhir.ParseReference(text, "")
+		if !ok || ref.Type != "Patient" {
+			return store.User{}, bad("represents: %q is not Patient/<id>", text)
+		}
+		represents = append(represents, store.Representation{Patient: ref.ID})
+	}
+	if len(in.Password) < 8 {
+		return store.User{}, bad("password: at least 8 characters")
+	}
+	hash, err := d.deps.Accounts.HashPassword(r.Context(), in.Password)
+	if err != nil {
+		return store.User{}, bad("password: %v", err)
+	}
+	display := in.Display
+	if display == "" {
+		display = in.Username
+	}
+	return store.User{
+		ID: store.UserID(d.deps.NewID()), Username: in.Username, UsernameKey: key, Display: display,
+		Role: in.Role, FHIRUser: in.FHIRUser, PasswordHash: hash, Represents: represents, CreatedAt: d.deps.Now(),
+	}, nil
+}
+
+func checkFHIRUser(in NewUser, types []fhir.ResourceType) error {
+	if in.FHIRUser == "" {
+		if in.Role == store.RoleAdministrator || in.Role == store.RoleRepresentative {
+			return nil
+		}
+		return bad("fhirUser: a %s needs the record that is theirs", in.Role)
+	}
+	ref, ok := fhir.ParseReference(in.FHIRUser, "")
+	if !ok || ref.Version != "" {
+		return bad("fhirUser: %q is not Type/id", in.FHIRUser)
+	}
+	var names []string
+	for _, t := range types {
+		if ref.Type == t {
+			return nil
+		}
+		names = append(names, string(t))
+	}
+	return bad("fhirUser: a %s is a %s, not a %s", in.Role, strings.Join(names, " or a "), ref.Type)
+}
