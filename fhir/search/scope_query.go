@@ -52,3 +52,13 @@ func scopeParameter(t fhir.ResourceType, name string) bool {
 	}
 	return false
 }
+
+// NewReferenceClause makes the clause code=Type/id without parsing text.
+func NewReferenceClause(t fhir.ResourceType, code string, ref fhir.Reference) (Clause, error) {
+	p, ok := Lookup(t, code)
+	if !ok || p.Type != TypeReference {
+		return Clause{}, errors.New("search: " + code + " is no reference parameter of " + string(t))
+	}
+	target := fhir.Reference{Type: ref.Type, ID: ref.ID}
+	return Clause{Parameter: p, Operands: []Operand{{Reference: target}}, text: target.String()}, nil
+}

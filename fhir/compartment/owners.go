@@ -1,0 +1,90 @@
+package compartment
+
+import (
+	"github.com/emberlatch/emberlatch/fhir"
+	"github.com/emberlatch/emberlatch/fhir/search"
+)
+
+// Owners returns the patients that a resource is about by its own content; base
+// is the FHIR base whose absolute references count as local. For derived types
+// (DerivationOf) it is empty: the store knows better.
+func Owners(r fhir.Resource, base string) search.Owners {
+	if r.Type() == "Patient" {
+		if r.ID() == "" {
+			return search.Owners{}
+		}
+		return search.Owners{Required: []string{r.ID()}}
+	}
+	about, strange := patients(r, primary[r.Type()], base)
+	if strange {
+		return search.Owners{}
+	}
+	if len(about) == 0 {
+		about, _ = patients(r, members[r.Type()], base)
+	}
+	return search.Owners{Required: search.NewIDSet(about...).List()}
+}
+
+// patients collects the local patients that the parameters name. strange: a
+// value names something else than a local patient and none of the values is one,
+// or the only values are of another kind.
+func patients(r fhir.Resource, codes []string, base string) (ids []string, strange bool) {
+	for _, code := range codes {
+		p, ok := search.Lookup(r.Type(), code)
+		if !ok {
+			continue
+		}
+		for _, v := range p.Extract(r, base) {
+			if v.Reference.Type == "Patient" {
+				ids = append(ids, v.Reference.ID)
+			} else {
+				strange = true
+			}
+		}
+	}
+	return ids, strange && len(ids) == 0
+}
+
+// MemberParameters are the parameters that make a resource of the type a member
+// of the R4 patient compartment.
+func MemberParameters(t fhir.ResourceType) []search.Parameter { return parameters(t, members[t]) }
+
+// PrimaryParameters are those of them that say whom the resource is about.
+func PrimaryParameters(t fhir.ResourceType) []search.Parameter { return parameters(t, primary[t]) }
+
+func parameters(t fhir.ResourceType, codes []string) []search.Parameter {
+	var list []search.Parameter
+	for _, code := range codes {
+		if p, ok := search.Lookup(t, code); ok {
+			list = append(list, p)
+		}
+	}
+	return list
+}
+
+// Within is the condition of a compartment search, root/T: for a patient the
+// record of that patient, for other roots the references of the
+// CompartmentDefinition. Types outside of the compartment match nothing.
+func Within(root fhir.Reference, t fhir.ResourceType, base string) search.Expr {
+	if root.Type == "Patient" {
+		if ClassOf(t) != Record {
+			return search.Or{}
+		}
+		return search.OwnedBy{Patients: search.NewIDSet(root.ID)}
+	}
+	any := search.Or{}
+	if root.Type == t {
+		any = append(any, search.IsResource{Reference: root})
+	}
+	for _, code := range otherRoots[root.Type][t] {
+		if c, err := search.NewReferenceClause(t, code, root); err == nil {
+			any = append(any, search.Holds{Clause: c})
+		}
+	}
+	return any
+}
+
+func hasParameter(t fhir.ResourceType, code string) bool {
+	_, ok := search.Lookup(t, code)
+	return ok
+}

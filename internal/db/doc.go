@@ -1,0 +1,29 @@
+// Package db opens the database and runs statements on it. It hides two engines
+// behind one DB: SQLite (modernc.org/sqlite, one process) and PostgreSQL
+// (pgx, several processes). It knows SQL, transactions and migrations, and
+// nothing of what the tables mean: internal/store/storesql and
+// internal/fhirstore/fhirsql hold the statements.
+//
+// SQLite. All writes go through one connection. Callers queue; the writer takes
+// everyone who waits into one BEGIN IMMEDIATE … COMMIT, so that they share one
+// fsync, and answers them after it:
+//
+//	Write(fn1) ─┐                 SAVEPOINT fn1 RELEASE
+//	One(stmt)  ─┼─▶ queue ─▶ BEGIN          stmt        COMMIT ─▶ answers
+//	Write(fn2) ─┘                 SAVEPOINT fn2 ROLLBACK TO  (fn2 failed alone)
+//
+// Reads have their own read-only connections and never wait for the writer.
+//
+// PostgreSQL. One and Exec are a single round trip of a cached prepared
+// statement; Write is a transaction, repeated a few times when the server
+// reports a serialization failure or a deadlock.
+//
+// On both: what has been answered is durable; a cancelled caller either never
+// started or gets the real outcome; a failed statement fails its whole Write;
+// statements use $1, $2, …; times are Unix milliseconds by NowExpr, the
+// database's own clock.
+//
+// Start reading at DB, then sqlite_writer.go, postgres.go.
+//
+// What it does not do: build queries, cache results, know any table.
+package db

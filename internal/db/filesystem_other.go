@@ -1,0 +1,5 @@
+//go:build !linux
+
+package db
+
+func checkFilesystem(string) error { return nil }

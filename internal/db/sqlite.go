@@ -1,0 +1,241 @@
+package db
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"time"
+
+	_ "modernc.org/sqlite" // the driver "sqlite"
+)
+
+// oldestSQLite has the fix for the write-ahead log's reset race (security E-03).
+const oldestSQLite = "3.51.3"
+
+// sqliteEngine is a SQLite database: one writer, a pool of readers.
+type sqliteEngine struct {
+	path    string
+	lock    *os.File
+	inode   os.FileInfo
+	writer  *writer
+	writeDB *sql.DB
+	readDB  *sql.DB
+	reads   *statements
+}
+
+func openSQLite(ctx context.Context, path string, cfg Config) (_ *sqliteEngine, err error) {
+	if !filepath.IsAbs(path) {
+		return nil, fmt.Errorf("database URL: the path must be absolute: sqlite:///path")
+	}
+	dir := filepath.Dir(path)
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("data folder: %w", err)
+	}
+	if err := checkFilesystem(dir); err != nil {
+		return nil, err
+	}
+	e := &sqliteEngine{path: path}
+	defer func() {
+		if err != nil {
+			_ = e.close()
+		}
+	}()
+	if e.lock, err = lockFile(path + ".lock"); err != nil {
+		return nil, err
+	}
+	if err := e.createFile(); err != nil {
+		return nil, err
+	}
+	if err := e.openWriter(ctx, cfg); err != nil {
+		return nil, fmt.Errorf("opening %s: %w", path, err)
+	}
+	if e.readDB, err = sql.Open("sqlite", dataSource(path, cfg.BusyTimeout, "ro")); err != nil {
+		return nil, fmt.Errorf("opening %s: %w", path, err)
+	}
+	readers := max(2, min(8, 2*runtime.GOMAXPROCS(0)))
+	e.readDB.SetMaxOpenConns(readers)
+	e.readDB.SetMaxIdleConns(readers)
+	e.reads = newStatements(e.readDB.PrepareContext)
+	return e, nil
+}
+
+// createFile makes the file before SQLite does, so that it and the files beside
+// it are never readable by others.
+func (e *sqliteEngine) createFile() error {
+	f, err := os.OpenFile(e.path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return fmt.Errorf("database file: %w", err)
+	}
+	if err := f.Chmod(0o600); err != nil {
+		_ = f.Close()
+		return fmt.Errorf("database file: %w", err)
+	}
+	e.inode, err = f.Stat()
+	if err := errors.Join(err, f.Close()); err != nil {
+		return fmt.Errorf("database file: %w", err)
+	}
+	return nil
+}
+
+func (e *sqliteEngine) openWriter(ctx context.Context, cfg Config) error {
+	var err error
+	if e.writeDB, err = sql.Open("sqlite", dataSource(e.path, cfg.BusyTimeout, "rw")); err != nil {
+		return err
+	}
+	e.writeDB.SetMaxOpenConns(1)
+	conn, err := e.writeDB.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	if err := checkSQLite(ctx, conn); err != nil {
+		_ = conn.Close()
+		return err
+	}
+	e.writer = newWriter(conn, cfg.QueueLimit, cfg.OnRoundTrip, e.sameFile)
+	return nil
+}
+
+// dataSource is the driver's name of the database with its settings.
+func dataSource(path string, busy time.Duration, mode string) string {
+	q := url.Values{"mode": {mode}, "_txlock": {"immediate"}, "_dqs": {"0"}, "_pragma": {
+		"busy_timeout(" + strconv.FormatInt(busy.Milliseconds(), 10) + ")",
+		"foreign_keys(1)", "trusted_schema(0)", "cache_size(-16384)", "temp_store(2)",
+	}}
+	if mode == "ro" {
+		q["_pragma"] = append(q["_pragma"], "query_only(1)")
+	} else {
+		q["_pragma"] = append(q["_pragma"], "journal_mode(WAL)", "synchronous(FULL)",
+			"wal_autocheckpoint(2000)", "journal_size_limit(67108864)")
+	}
+	return (&url.URL{Scheme: "file", Path: path, RawQuery: q.Encode()}).String()
+}
+
+// checkSQLite proves the engine version and that the settings took effect.
+func checkSQLite(ctx context.Context, conn *sql.Conn) error {
+	var version string
+	if err := conn.QueryRowContext(ctx, "SELECT sqlite_version()").Scan(&version); err != nil {
+		return err
+	}
+	if versionLess(version, oldestSQLite) {
+		return fmt.Errorf("SQLite %s is older than %s, which fixes a loss of committed data", version, oldestSQLite)
+	}
+	for _, want := range [][2]string{{"journal_mode", "wal"}, {"synchronous", "2"}, {"foreign_keys", "1"}} {
+		var got string
+		if err := conn.QueryRowContext(ctx, "PRAGMA "+want[0]).Scan(&got); err != nil {
+			return fmt.Errorf("reading the setting %s: %w", want[0], err)
+		}
+		if got != want[1] {
+			return fmt.Errorf("setting %s is %q, not %q: this file system may not support it", want[0], got, want[1])
+		}
+	}
+	return nil
+}
+
+func versionLess(a, b string) bool {
+	as, bs := strings.Split(a, "."), strings.Split(b, ".")
+	for i := range min(len(as), len(bs)) {
+		x, _ := strconv.Atoi(as[i])
+		y, _ := strconv.Atoi(bs[i])
+		if x != y {
+			return x < y
+		}
+	}
+	return len(as) < len(bs)
+}
+
+// sameFile reports whether the path still is the file that was opened.
+func (e *sqliteEngine) sameFile() error {
+	now, err := os.Stat(e.path)
+	if err != nil {
+		return fmt.Errorf("database file is gone: %w", err)
+	}
+	if !os.SameFile(e.inode, now) {
+		return errors.New("database file was replaced by another")
+	}
+	return nil
+}
+
+func (e *sqliteEngine) write(ctx context.Context, fn func(context.Context, *Tx) error) error {
+	return e.writer.do(&job{ctx: ctx, fn: fn})
+}
+
+func (e *sqliteEngine) one(ctx context.Context, stmt string, args, dest []any) error {
+	return e.writer.do(&job{ctx: ctx, stmt: Statement{stmt, args}, dest: dest, wantRow: true})
+}
+
+func (e *sqliteEngine) exec(ctx context.Context, stmt string, args []any) (int64, error) {
+	j := &job{ctx: ctx, stmt: Statement{stmt, args}}
+	err := e.writer.do(j)
+	return j.changed, err
+}
+
+func (e *sqliteEngine) query(ctx context.Context, stmt string, args []any) (Rows, error) {
+	if err := checkArgs(args); err != nil {
+		return nil, err
+	}
+	s, err := e.reads.get(ctx, stmt)
+	if err != nil {
+		return nil, sqliteError(err)
+	}
+	defer e.reads.release(s)
+	rows, err := s.QueryContext(ctx, args...) //nolint:sqlclosecheck,rowserrcheck // the caller closes
+	if err != nil {
+		return nil, sqliteError(err)
+	}
+	return sqliteRows{rows}, nil
+}
+
+func (e *sqliteEngine) ping(ctx context.Context) error {
+	select {
+	case <-e.failed():
+		return ErrFailed
+	default:
+	}
+	if err := e.sameFile(); err != nil {
+		e.writer.fail()
+		return kinded{ErrFailed, err}
+	}
+	return sqliteError(e.readDB.PingContext(ctx))
+}
+
+func (e *sqliteEngine) size(context.Context) (int64, error) {
+	var sum int64
+	for _, suffix := range []string{"", "-wal"} {
+		info, err := os.Stat(e.path + suffix)
+		if err != nil {
+			return 0, fmt.Errorf("database size: %w", err)
+		}
+		sum += info.Size()
+	}
+	return sum, nil
+}
+
+func (e *sqliteEngine) stats() Stats            { return e.writer.stats() }
+func (e *sqliteEngine) failed() <-chan struct{} { return e.writer.failed }
+
+func (e *sqliteEngine) close() error {
+	var errs []error
+	if e.reads != nil {
+		e.reads.close()
+	}
+	if e.readDB != nil {
+		errs = append(errs, e.readDB.Close())
+	}
+	if e.writer != nil {
+		errs = append(errs, e.writer.close())
+	}
+	if e.writeDB != nil {
+		errs = append(errs, e.writeDB.Close())
+	}
+	if e.lock != nil {
+		errs = append(errs, e.lock.Close())
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,334 @@
+package db
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"runtime"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+)
+
+// groupLimit bounds how many callers share one commit, so that the first one
+// does not wait for an endless stream of others.
+const groupLimit = 256
+
+// job is one caller's write: a function, or a single statement.
+type job struct {
+	ctx     context.Context
+	fn      func(context.Context, *Tx) error
+	stmt    Statement
+	dest    []any
+	wantRow bool
+
+	changed int64
+	taken   atomic.Bool // by the writer, or by the caller who gave up
+	err     error       // its own outcome, before the commit
+	done    chan error
+}
+
+// writer owns the only writing connection. One goroutine takes the jobs that
+// wait, runs them in one transaction, commits, and answers all of them.
+type writer struct {
+	conn     *sqliteConn
+	limit    int
+	onBegin  func()
+	sameFile func() error
+	failed   chan struct{}
+	failOnce sync.Once
+	ended    chan struct{}
+
+	mu     sync.Mutex
+	queue  []*job
+	wake   chan struct{} // holds one token when queue may be non-empty
+	closed bool
+
+	transactions, writes atomic.Int64
+	lastGroup            int
+}
+
+func newWriter(conn *sql.Conn, limit int, onBegin func(), sameFile func() error) *writer {
+	w := &writer{
+		conn:  &sqliteConn{conn: conn, stmts: newStatements(conn.PrepareContext)},
+		limit: limit, onBegin: onBegin, sameFile: sameFile,
+		failed: make(chan struct{}), ended: make(chan struct{}), wake: make(chan struct{}, 1),
+	}
+	go w.run()
+	return w
+}
+
+// do queues a job and waits for its outcome.
+func (w *writer) do(j *job) error {
+	j.done = make(chan error, 1)
+	w.mu.Lock()
+	switch {
+	case w.closed:
+		w.mu.Unlock()
+		return ErrClosed
+	case w.hasFailed():
+		w.mu.Unlock()
+		return ErrFailed
+	case len(w.queue) >= w.limit:
+		w.mu.Unlock()
+		return fmt.Errorf("%w: too many writes are waiting", ErrUnavailable)
+	}
+	w.queue = append(w.queue, j)
+	w.mu.Unlock()
+	w.signal()
+	select {
+	case err := <-j.done:
+		return err
+	case <-j.ctx.Done():
+		if j.taken.CompareAndSwap(false, true) {
+			return j.ctx.Err()
+		}
+		return <-j.done // it has begun; its real outcome is near
+	}
+}
+
+func (w *writer) signal() {
+	select {
+	case w.wake <- struct{}{}:
+	default:
+	}
+}
+
+// take removes up to n jobs from the queue, leaving out withdrawn ones.
+func (w *writer) take(n int) []*job {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var group []*job
+	i := 0
+	for ; i < len(w.queue) && len(group) < n; i++ {
+		if j := w.queue[i]; j.taken.CompareAndSwap(false, true) {
+			group = append(group, j)
+		}
+	}
+	rest := copy(w.queue, w.queue[i:])
+	clear(w.queue[rest:])
+	w.queue = w.queue[:rest]
+	return group
+}
+
+func (w *writer) run() {
+	for range w.wake {
+		for {
+			group := w.take(groupLimit)
+			if len(group) == 0 {
+				break
+			}
+			w.commitGroup(group)
+		}
+		w.mu.Lock()
+		end := w.closed && len(w.queue) == 0
+		w.mu.Unlock()
+		if end {
+			close(w.ended)
+			return
+		}
+	}
+}
+
+// commitGroup runs the jobs, and those that arrive meanwhile, in one transaction.
+func (w *writer) commitGroup(group []*job) {
+	finished := false
+	defer func() {
+		if finished {
+			return
+		}
+		// A function ended its goroutine (runtime.Goexit). Undo, answer, and let a
+		// new goroutine go on.
+		w.abandon(group, errors.New("db: a write ended its goroutine"))
+		go func() { w.signal(); w.run() }()
+	}()
+	if err := w.begin(); err != nil {
+		w.answer(group, err)
+		finished = true
+		return
+	}
+	for next := 0; next < len(group) && !w.conn.lost; {
+		w.runJob(group[next])
+		if next++; next == len(group) {
+			group = append(group, w.join(len(group))...)
+		}
+	}
+	w.lastGroup = len(group)
+	switch {
+	case w.conn.lost:
+		w.abandon(group, fmt.Errorf("%w: the shared transaction was rolled back", ErrUnavailable))
+	default:
+		if err := w.commit(); err != nil {
+			w.abandon(group, err)
+		} else {
+			w.answer(group, nil)
+		}
+	}
+	finished = true
+}
+
+// join takes the jobs that have arrived. When the group before was larger, its
+// callers are probably on their way back: let them run before the fsync.
+func (w *writer) join(size int) []*job {
+	if size >= groupLimit {
+		return nil
+	}
+	more := w.take(groupLimit - size)
+	for yields := 0; len(more) == 0 && size < w.lastGroup && yields < 3; yields++ {
+		runtime.Gosched()
+		more = w.take(groupLimit - size)
+	}
+	return more
+}
+
+func (w *writer) begin() error {
+	if w.hasFailed() {
+		return ErrFailed
+	}
+	w.conn.lost = false
+	if w.onBegin != nil {
+		w.onBegin()
+	}
+	_, err := w.conn.exec(context.Background(), "BEGIN IMMEDIATE", nil)
+	return err
+}
+
+// runJob runs one job. A single statement undoes itself when it fails; a
+// function gets a savepoint.
+func (w *writer) runJob(j *job) {
+	if j.err = j.ctx.Err(); j.err != nil {
+		return
+	}
+	if j.fn == nil {
+		j.err = w.runStatement(j)
+		return
+	}
+	if _, j.err = w.conn.exec(j.ctx, "SAVEPOINT job", nil); j.err != nil {
+		return
+	}
+	j.err = w.runFunction(j)
+	end := []string{"RELEASE job"}
+	if j.err != nil {
+		end = []string{"ROLLBACK TO job", "RELEASE job"}
+	}
+	for _, stmt := range end {
+		if w.conn.lost {
+			return
+		}
+		if _, err := w.conn.exec(j.ctx, stmt, nil); err != nil {
+			w.conn.lost = true
+			j.err = errors.Join(j.err, err)
+		}
+	}
+}
+
+func (w *writer) runStatement(j *job) error {
+	if !j.wantRow {
+		var err error
+		j.changed, err = w.conn.exec(j.ctx, j.stmt.Text, j.stmt.Args)
+		return err
+	}
+	rows, err := w.conn.query(j.ctx, j.stmt.Text, j.stmt.Args)
+	if err != nil {
+		return err
+	}
+	if err = scanOne(rows, j.dest); err != nil && !errors.Is(err, ErrNoRow) && !sparesTransaction(err) {
+		w.conn.lost = true
+	}
+	return err
+}
+
+func (w *writer) runFunction(j *job) (err error) {
+	returned := false
+	tx := &Tx{conn: w.conn}
+	defer func() {
+		tx.failed = errors.New("db: transaction is over")
+		if returned {
+			return
+		}
+		if v := recover(); v != nil {
+			err = &PanicError{Value: v, Stack: debug.Stack()}
+		}
+	}()
+	err = j.fn(context.WithValue(j.ctx, insideWrite{}, true), tx)
+	returned = true
+	if err == nil {
+		err = tx.failed
+	}
+	return err
+}
+
+// commit makes the group durable. Order: the file is looked at after the commit
+// and before the answer, so that nothing is acknowledged into a removed file
+// (security F-14).
+func (w *writer) commit() error {
+	if _, err := w.conn.exec(context.Background(), "COMMIT", nil); err != nil {
+		if errors.Is(err, ErrFailed) {
+			w.fail()
+		}
+		return fmt.Errorf("commit: %w", err)
+	}
+	w.transactions.Add(1)
+	if err := w.sameFile(); err != nil {
+		w.fail()
+		return kinded{ErrFailed, err}
+	}
+	return nil
+}
+
+// abandon rolls the transaction back and answers everyone: with their own error
+// where they have one, else with err.
+func (w *writer) abandon(group []*job, err error) {
+	_, _ = w.conn.exec(context.Background(), "ROLLBACK", nil) // fails when SQLite has done it already
+	for _, j := range group {
+		if errors.Is(j.err, ErrFailed) {
+			w.fail()
+		}
+	}
+	w.answer(group, err)
+}
+
+func (w *writer) answer(group []*job, err error) {
+	for _, j := range group {
+		if j.err == nil || errors.Is(j.err, ErrNoRow) && err != nil {
+			j.err = err
+		}
+		if j.err == nil {
+			w.writes.Add(1)
+		}
+		j.done <- j.err
+	}
+}
+
+func (w *writer) fail() { w.failOnce.Do(func() { close(w.failed) }) }
+
+func (w *writer) hasFailed() bool {
+	select {
+	case <-w.failed:
+		return true
+	default:
+		return false
+	}
+}
+
+func (w *writer) stats() Stats {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return Stats{Transactions: w.transactions.Load(), Writes: w.writes.Load(), Waiting: len(w.queue)}
+}
+
+// close lets the queue run empty, then ends the goroutine and the connection.
+func (w *writer) close() error {
+	w.mu.Lock()
+	already := w.closed
+	w.closed = true
+	w.mu.Unlock()
+	if already {
+		return nil
+	}
+	w.signal()
+	<-w.ended
+	w.conn.stmts.close()
+	return w.conn.conn.Close()
+}
