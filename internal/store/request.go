@@ -42,6 +42,9 @@ type AuthorizationRequest struct {
 	Remember      bool      // consent: "do not ask again"
 	RefreshLife   time.Duration
 	ConsentTicket string // one-time ticket of the form last shown
+	// Refused is the error to answer the client with, once the person has declined
+	// or no patient can be chosen; empty: not refused.
+	Refused string
 }
 
 // ConsentDecision is one answer of a person, kept for ever (CONS-24).

@@ -1,0 +1,36 @@
+// Package access is the policy: who may see what. It is one pure function,
+//
+//	Decide(Subject, fhir.Interaction) Decision
+//
+// and a Decision has three uses, all from the same rules, so that they cannot
+// drift:
+//
+//	gate    Allowed, Refusal      may this be tried at all? token and request line only
+//	filter  View, IncludeView     a condition that a backend puts into every query
+//	admit   Admits, AdmitsInclude each resource once more before it leaves
+//
+// The zero Decision and the zero Subject see nothing. A subject reaches what some
+// scope of it covers (a union), and a scope covers a resource if it has the
+// permission, concerns the type, its constraint matches the content, and
+//
+//	patient/  the resource is about the patient in context and nobody else, and
+//	          the user still reaches that patient       rule_patient.go
+//	user/     the resource is about patients the user reaches now     rule_user.go
+//	system/   nothing: no client has rights of its own                rule_system.go
+//	shared    directories and definitions are read and searched by any scope that
+//	          concerns them                                           rule_shared.go
+//	self      who logged in reads their own record when openid and fhirUser were
+//	          granted                                                 rule_self.go
+//
+// Types that are neither about patients nor shared are closed to everybody.
+//
+// These pairs look alike to the caller and differ in the record of the server:
+// a resource that is hidden, deleted or was never there (404); a search whose
+// matches are all hidden and one without matches (200, empty); a page link of
+// somebody else and a broken one (404). A type or permission that no scope
+// covers is told openly (403), because token and request line alone say so.
+//
+// It fulfils SMART App Launch 2.2 scopes ("union", permissions, finer-grained
+// constraints, user rights as the upper bound). It does no I/O: what a user
+// reaches is handed in. It does not know about tokens, HTTP or SQL.
+package access

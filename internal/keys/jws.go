@@ -1,0 +1,75 @@
+package keys
+
+import (
+	"encoding/base64"
+	"errors"
+	"strings"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// maxJWS bounds a token, in bytes.
+const maxJWS = 8 << 10
+
+// ErrJWS: not a token that a key of this ring signed for this use.
+var ErrJWS = errors.New("keys: not a token of ours")
+
+var b64 = base64.RawURLEncoding.Strict()
+
+// Sign makes a JWS in compact form with the signing key of a use and algorithm
+// (RFC 7515 §3.1). typ says what kind of token it is (RFC 8725 §3.11).
+func (r *Ring) Sign(use, algorithm, typ string, payload []byte) (string, error) {
+	k := r.set.Load().signing[use+" "+algorithm]
+	if k == nil {
+		return "", errors.New("keys: no key signs for " + use + " with " + algorithm)
+	}
+	header := `{"alg":"` + k.algorithm + `","typ":"` + typ + `","kid":"` + k.id + `"}`
+	input := make([]byte, 0, b64.EncodedLen(len(header))+b64.EncodedLen(len(payload))+400)
+	input = b64.AppendEncode(input, []byte(header))
+	input = append(input, '.')
+	input = b64.AppendEncode(input, payload)
+	signature, err := k.sign(input)
+	if err != nil {
+		return "", err
+	}
+	return string(b64.AppendEncode(append(input, '.'), signature)), nil
+}
+
+// joseHeader is all that a header of ours holds; any other member refuses.
+type joseHeader struct {
+	Algorithm string `json:"alg"`
+	Type      string `json:"typ"`
+	KeyID     string `json:"kid"`
+}
+
+// Verify returns the payload of a token that a key of this use signed. Order:
+// form and size, then the key by its kid, then the algorithm that this key has,
+// then the signature; nothing of the payload is read before (RFC 8725 §3.1).
+func (r *Ring) Verify(use, typ, text string) ([]byte, error) {
+	if len(text) > maxJWS || strings.Count(text, ".") != 2 {
+		return nil, ErrJWS
+	}
+	first, last := strings.IndexByte(text, '.'), strings.LastIndexByte(text, '.')
+	rawHeader, err := b64.DecodeString(text[:first])
+	if err != nil {
+		return nil, ErrJWS
+	}
+	var header joseHeader
+	if err := json.Unmarshal(rawHeader, &header, json.RejectUnknownMembers(true), jsontext.AllowDuplicateNames(false)); err != nil {
+		return nil, ErrJWS
+	}
+	k := r.set.Load().byID[header.KeyID]
+	if k == nil || k.use != use || k.algorithm != header.Algorithm || header.Type != typ {
+		return nil, ErrJWS
+	}
+	signature, err := b64.DecodeString(text[last+1:])
+	if err != nil || !k.verify([]byte(text[:last]), signature) {
+		return nil, ErrJWS
+	}
+	payload, err := b64.DecodeString(text[first+1 : last])
+	if err != nil {
+		return nil, ErrJWS
+	}
+	return payload, nil
+}

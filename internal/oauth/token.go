@@ -1,0 +1,28 @@
+package oauth
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+)
+
+// Grant types that exist here (RFC 6749 §1.3.1, §6). There is no other.
+const (
+	GrantAuthorizationCode = "authorization_code"
+	GrantRefreshToken      = "refresh_token"
+)
+
+// RandomToken returns a token of 256 random bits behind the prefix of its class,
+// in characters that need no escaping anywhere (RFC 6749 §10.10).
+func RandomToken(prefix string) string {
+	var b [32]byte
+	_, _ = rand.Read(b[:]) // never fails (crypto/rand)
+	return prefix + base64.RawURLEncoding.EncodeToString(b[:])
+}
+
+// Hash is what is stored of a token: SHA-256 of its full text, prefix included,
+// so that a token of one class is never found as another.
+func Hash(token string) []byte {
+	sum := sha256.Sum256([]byte(token))
+	return sum[:]
+}

@@ -1,0 +1,21 @@
+// Package storesql keeps what package store describes on SQLite and PostgreSQL,
+// with one SQL text for both.
+//
+// A code and a refresh token are consumed by one UPDATE each: every right-hand
+// side sees the row as it was, so the statement decides, changes and tells its
+// outcome (column outcome) in one step, on SQLite inside of a shared commit and
+// on PostgreSQL in one round trip.
+//
+//	present code ─▶ UPDATE … SET outcome = CASE … END, code_used, generation, revoked … RETURNING
+//
+// Ending a grant writes the change feed and the security record by a trigger, so
+// no statement can forget it.
+//
+// Columns worth a word: body and asked hold the facts that never change, as JSON;
+// facts holds what steps add; anonymous is 1 while nobody has logged in;
+// session_hash ties an online grant to its session and is empty for others;
+// revoked, ended, used and answered are the time when, 0 while not.
+//
+// Start reading at Store, then grant_code.go and grant_refresh.go. It decides
+// nothing about protocol answers and mints nothing.
+package storesql

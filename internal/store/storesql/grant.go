@@ -1,0 +1,126 @@
+package storesql
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/emberlatch/emberlatch/internal/db"
+	"github.com/emberlatch/emberlatch/internal/store"
+)
+
+// grantBody are the facts of a grant that never change and need no column.
+type grantBody struct {
+	Username      string    `json:"username,omitempty"`
+	FHIRUser      string    `json:"fhir_user,omitempty"`
+	Encounter     string    `json:"encounter,omitempty"`
+	LaunchContext string    `json:"launch_context,omitempty"`
+	Scopes        []string  `json:"scopes"`
+	Audience      string    `json:"audience"`
+	Nonce         string    `json:"nonce,omitempty"`
+	AuthTime      time.Time `json:"auth_time,omitzero"`
+	AMR           []string  `json:"amr,omitempty"`
+}
+
+const insertGrant = `INSERT INTO authorization_grant (id, client_id, user_id, patient, body, session_hash, created,
+  code_hash, redirect_uri, code_challenge, code_expires, refresh_kind, refresh_idle, refresh_absolute, refresh_rotate)
+VALUES ($1, $2, $3, $4, $5, $6, %NOW%, $7, $8, $9, %NOW% + $10, $11, $12, $13, $14)`
+
+func (s *Store) insertGrantArgs(i store.Issue) ([]any, error) {
+	g, c := i.Grant, i.Code
+	body, err := encode(grantBody{g.Username, g.FHIRUser, g.Encounter, g.LaunchContext, g.Scopes, g.Audience, g.Nonce, g.AuthTime, g.AMR})
+	return []any{
+		string(g.ID), string(g.ClientID), string(g.UserID), g.Patient, body, notNil(g.SessionHash),
+		c.Hash, c.RedirectURI, c.CodeChallenge, c.Life.Milliseconds(),
+		string(g.Refresh.Kind), g.Refresh.Idle.Milliseconds(), g.Refresh.Absolute.Milliseconds(), flag(g.Refresh.Rotate),
+	}, err
+}
+
+// IssueCode implements store.Grants.
+func (s *Store) IssueCode(ctx context.Context, i store.Issue) error {
+	args, err := s.insertGrantArgs(i)
+	if err != nil {
+		return err
+	}
+	stmt := strings.ReplaceAll(insertGrant, "%NOW%", s.now)
+	if i.RequestHandleHash == nil && i.Decision == nil && i.Remember == nil {
+		_, err := s.db.Exec(ctx, stmt, args...)
+		return failure("issuing a code", err)
+	}
+	return failure("issuing a code", s.db.Write(ctx, func(ctx context.Context, tx *db.Tx) error {
+		if i.RequestHandleHash != nil {
+			if err := s.answer(ctx, tx, i.RequestHandleHash); err != nil {
+				return err
+			}
+		}
+		if _, err := tx.Exec(ctx, stmt, args...); err != nil {
+			return err
+		}
+		if err := s.keepDecision(ctx, tx, i.Decision); err != nil {
+			return err
+		}
+		return s.remember(ctx, tx, i.Remember)
+	}))
+}
+
+// grantColumns are read by scanGrant.
+const grantColumns = `id, client_id, user_id, patient, body, session_hash, created, refresh_kind, refresh_idle, refresh_absolute,
+refresh_rotate, generation, refresh_expires, revoked, revoked_for`
+
+// scanned holds a row of grantColumns until it is a Grant.
+type scanned struct {
+	id, client, user, patient, body, kind, revokedFor string
+	session                                           []byte
+	created, idle, absolute, rotate                   int64
+	generation, refreshExpires, revoked               int64
+}
+
+func (v *scanned) dest() []any {
+	return []any{
+		&v.id, &v.client, &v.user, &v.patient, &v.body, &v.session, &v.created, &v.kind, &v.idle, &v.absolute,
+		&v.rotate, &v.generation, &v.refreshExpires, &v.revoked, &v.revokedFor,
+	}
+}
+
+func (v *scanned) grant() (store.Grant, error) {
+	b, err := decode[grantBody](v.body)
+	if err != nil {
+		return store.Grant{}, err
+	}
+	g := store.Grant{
+		ID: store.GrantID(v.id), ClientID: store.ClientID(v.client), UserID: store.UserID(v.user), Patient: v.patient,
+		Username: b.Username, FHIRUser: b.FHIRUser, Encounter: b.Encounter, LaunchContext: b.LaunchContext, Scopes: b.Scopes,
+		Audience: b.Audience, Nonce: b.Nonce, AuthTime: b.AuthTime, AMR: b.AMR, CreatedAt: instant(v.created),
+		RevokedAt: instant(v.revoked), RevokedFor: v.revokedFor, Generation: uint32(v.generation), //nolint:gosec // counted up from 0
+		RefreshExpiresAt: instant(v.refreshExpires),
+		Refresh: store.RefreshPolicy{
+			Kind: store.RefreshKind(v.kind), Idle: time.Duration(v.idle) * time.Millisecond,
+			Absolute: time.Duration(v.absolute) * time.Millisecond, Rotate: v.rotate == 1,
+		},
+	}
+	if len(v.session) > 0 {
+		g.SessionHash = v.session
+	}
+	return g, nil
+}
+
+func readGrant(row db.Row) (store.Grant, error) {
+	var v scanned
+	if err := row.Scan(v.dest()...); err != nil {
+		return store.Grant{}, err
+	}
+	return v.grant()
+}
+
+// Grant implements store.Grants.
+func (s *Store) Grant(ctx context.Context, id store.GrantID) (store.Grant, error) {
+	g, err := readGrant(s.db.QueryRow(ctx, `SELECT `+grantColumns+` FROM authorization_grant WHERE id = $1`, string(id)))
+	return g, failure("loading a grant", err)
+}
+
+// ListGrants implements store.Grants.
+func (s *Store) ListGrants(ctx context.Context, user store.UserID) ([]store.Grant, error) {
+	all, err := list(ctx, s, readGrant, `SELECT `+grantColumns+` FROM authorization_grant
+WHERE user_id = $1 AND revoked = 0 AND code_used > 0 ORDER BY created DESC, id`, string(user))
+	return all, failure("listing grants", err)
+}

@@ -1,0 +1,85 @@
+package storesql
+
+import (
+	"context"
+
+	"github.com/emberlatch/emberlatch/internal/store"
+)
+
+// Outcomes that a statement leaves in the row and returns.
+const (
+	outcomeOK       = "ok"
+	outcomeRetried  = "retried"
+	outcomeConsumed = "consumed"
+	outcomeMismatch = "mismatch"
+	outcomeExpired  = "expired"
+	outcomeRevoked  = "revoked"
+	outcomeUnknown  = "unknown"
+)
+
+var outcomes = map[string]error{
+	outcomeOK: nil, outcomeRetried: nil, outcomeConsumed: store.ErrConsumed, outcomeMismatch: store.ErrMismatch,
+	outcomeExpired: store.ErrExpired, outcomeRevoked: store.ErrRevoked, outcomeUnknown: store.ErrNotFound,
+}
+
+// inactive: the client or the user behind a grant is gone or disabled; whoever
+// is not there counts as disabled.
+const inactive = `(COALESCE((SELECT c.disabled FROM client c WHERE c.id = authorization_grant.client_id), 1) = 1
+  OR COALESCE((SELECT a.disabled FROM account a WHERE a.id = authorization_grant.user_id), 1) = 1)`
+
+// redeemStatement consumes a code. Every right-hand side sees the row as it was
+// before; two at once are put in order by the row's lock, so that the second one
+// sees the first (RFC 6749 §4.1.3, §10.5).
+func redeemStatement(now string) string {
+	const wrong = `(client_id <> $2 OR redirect_uri <> $3 OR code_challenge <> $4)`
+	good := `(code_used = 0 AND NOT ` + wrong + ` AND code_expires > ` + now + ` AND revoked = 0 AND NOT ` + inactive + `)`
+	return `UPDATE authorization_grant SET
+  outcome = CASE WHEN code_used > 0 THEN 'consumed' WHEN ` + wrong + ` THEN 'mismatch' WHEN code_expires <= ` + now + ` THEN 'expired'
+    WHEN ` + good + ` THEN 'ok' ELSE 'revoked' END,
+  code_used = CASE WHEN code_used > 0 THEN code_used ELSE ` + now + ` END,
+  generation = CASE WHEN ` + good + ` AND refresh_kind <> '' THEN 1 ELSE generation END,
+  refresh_expires = CASE WHEN ` + good + ` AND refresh_kind <> '' THEN ` + refreshEnd(now) + ` ELSE refresh_expires END,
+  revoked = CASE WHEN revoked = 0 AND (code_used > 0 OR ` + wrong + `) THEN ` + now + ` ELSE revoked END,
+  revoked_for = CASE WHEN revoked > 0 THEN revoked_for WHEN code_used > 0 THEN 'code replayed'
+    WHEN ` + wrong + ` THEN 'code bound to something else' ELSE '' END,
+  revoked_by = CASE WHEN revoked > 0 THEN revoked_by WHEN code_used > 0 OR ` + wrong + ` THEN $2 ELSE '' END
+WHERE code_hash = $1
+RETURNING outcome, ` + grantColumns
+}
+
+// refreshEnd is when a refresh token that is made now ends: after its idle time,
+// but never after the absolute end of its family.
+func refreshEnd(now string) string {
+	return `(CASE WHEN refresh_absolute > 0 AND created + refresh_absolute < ` + now + ` + refresh_idle
+    THEN created + refresh_absolute ELSE ` + now + ` + refresh_idle END)`
+}
+
+// RedeemCode implements store.Grants.
+func (s *Store) RedeemCode(ctx context.Context, r store.Redemption) (store.Grant, error) {
+	g, _, err := s.consume(ctx, "redeeming a code", s.sql.redeem, r.CodeHash, string(r.ClientID), r.RedirectURI, r.CodeChallenge)
+	return g, err
+}
+
+// consume runs a statement that decides by itself and tells its outcome.
+func (s *Store) consume(ctx context.Context, doing, stmt string, args ...any) (store.Grant, string, error) {
+	var (
+		outcome string
+		v       scanned
+	)
+	err := s.db.One(ctx, stmt, args, append([]any{&outcome}, v.dest()...)...)
+	if isNoRow(err) {
+		return store.Grant{}, "", store.ErrNotFound
+	}
+	if err != nil {
+		return store.Grant{}, "", failure(doing, err)
+	}
+	refused, known := outcomes[outcome]
+	if !known {
+		refused = store.ErrRevoked
+	}
+	if refused != nil {
+		return store.Grant{}, outcome, refused
+	}
+	g, err := v.grant()
+	return g, outcome, err
+}

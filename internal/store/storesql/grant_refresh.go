@@ -1,0 +1,44 @@
+package storesql
+
+import (
+	"context"
+
+	"github.com/emberlatch/emberlatch/internal/store"
+)
+
+// refreshStatement uses a refresh token. $3 is the generation that the token
+// names, $4 the grace in milliseconds. The generation moves once for each token,
+// so that there is never a second live successor (RFC 9700 §4.14.2).
+func refreshStatement(now string) string {
+	const (
+		foreign  = `(client_id <> $2)`
+		none     = `(refresh_kind = '' OR generation = 0 OR $3 > generation)`
+		current  = `(generation = $3)`
+		previous = `(refresh_rotate = 1 AND generation = $3 + 1`
+	)
+	ended := `(revoked > 0 OR ` + inactive + ` OR (refresh_kind = 'online' AND NOT EXISTS (SELECT 1 FROM browser_session v
+    WHERE v.id_hash = authorization_grant.session_hash AND v.ended = 0 AND v.idle_until > ` + now + ` AND v.expires > ` + now + `)))`
+	over := `(refresh_expires <= ` + now + `)`
+	retry := previous + ` AND rotated + $4 > ` + now + `)`
+	sound := `(NOT ` + foreign + ` AND NOT ` + none + ` AND NOT ` + ended + ` AND NOT ` + over + `)`
+	good := `(` + sound + ` AND ` + current + `)`
+	reused := `(` + sound + ` AND NOT ` + current + ` AND NOT ` + retry + `)`
+	return `UPDATE authorization_grant SET
+  outcome = CASE WHEN ` + foreign + ` THEN 'mismatch' WHEN ` + none + ` THEN 'unknown' WHEN ` + ended + ` THEN 'revoked'
+    WHEN ` + over + ` THEN 'expired' WHEN ` + current + ` THEN 'ok' WHEN ` + retry + ` THEN 'retried' ELSE 'consumed' END,
+  generation = CASE WHEN ` + good + ` AND refresh_rotate = 1 THEN generation + 1 ELSE generation END,
+  rotated = CASE WHEN ` + good + ` THEN ` + now + ` ELSE rotated END,
+  refresh_expires = CASE WHEN ` + good + ` THEN ` + refreshEnd(now) + ` ELSE refresh_expires END,
+  revoked = CASE WHEN ` + reused + ` THEN ` + now + ` ELSE revoked END,
+  revoked_for = CASE WHEN ` + reused + ` THEN 'refresh token reused' ELSE revoked_for END,
+  revoked_by = CASE WHEN ` + reused + ` THEN $2 ELSE revoked_by END
+WHERE id = $1
+RETURNING outcome, ` + grantColumns
+}
+
+// RefreshGrant implements store.Grants.
+func (s *Store) RefreshGrant(ctx context.Context, r store.Refresh) (store.Refreshed, error) {
+	g, outcome, err := s.consume(ctx, "refreshing a grant", s.sql.refresh,
+		string(r.GrantID), string(r.ClientID), int64(r.Generation), r.Grace.Milliseconds())
+	return store.Refreshed{Grant: g, Retried: outcome == outcomeRetried}, err
+}

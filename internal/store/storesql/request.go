@@ -1,0 +1,138 @@
+package storesql
+
+import (
+	"context"
+	"time"
+
+	"github.com/emberlatch/emberlatch/internal/db"
+	"github.com/emberlatch/emberlatch/internal/store"
+)
+
+// maxPending is how many requests that nobody has logged in to may wait; above
+// it the oldest make room (AZ-36).
+const maxPending = 10_000
+
+// facts are what steps add to a request.
+type facts struct {
+	UserID        store.UserID  `json:"user_id,omitempty"`
+	SessionHash   []byte        `json:"session_hash,omitempty"`
+	AuthTime      time.Time     `json:"auth_time,omitzero"`
+	AMR           []string      `json:"amr,omitempty"`
+	EnrolPatient  string        `json:"enrol_patient,omitempty"`
+	EnrolCodeHash []byte        `json:"enrol_code_hash,omitempty"`
+	Patient       string        `json:"patient,omitempty"`
+	Encounter     string        `json:"encounter,omitempty"`
+	Approved      []string      `json:"approved,omitempty"`
+	ApprovedSet   bool          `json:"approved_set,omitempty"`
+	Remember      bool          `json:"remember,omitempty"`
+	RefreshLife   time.Duration `json:"refresh_life,omitempty"`
+	ConsentTicket string        `json:"consent_ticket,omitempty"`
+	Refused       string        `json:"refused,omitempty"`
+}
+
+func factsOf(r store.AuthorizationRequest) facts {
+	return facts{
+		r.UserID, r.SessionHash, r.AuthTime, r.AMR, r.EnrolPatient, r.EnrolCodeHash, r.Patient, r.Encounter,
+		r.Approved, r.ApprovedSet, r.Remember, r.RefreshLife, r.ConsentTicket, r.Refused,
+	}
+}
+
+func (f facts) into(r *store.AuthorizationRequest) {
+	r.UserID, r.SessionHash, r.AuthTime, r.AMR = f.UserID, f.SessionHash, f.AuthTime, f.AMR
+	r.EnrolPatient, r.EnrolCodeHash, r.Patient, r.Encounter = f.EnrolPatient, f.EnrolCodeHash, f.Patient, f.Encounter
+	r.Approved, r.ApprovedSet, r.Remember, r.RefreshLife = f.Approved, f.ApprovedSet, f.Remember, f.RefreshLife
+	r.ConsentTicket, r.Refused = f.ConsentTicket, f.Refused
+}
+
+// asked is the request without the facts and without the columns of its own.
+func asked(r store.AuthorizationRequest) store.AuthorizationRequest {
+	facts{}.into(&r)
+	r.HandleHash, r.BrowserHash, r.Version = nil, nil, 0
+	return r
+}
+
+// CreateRequest implements store.Requests.
+func (s *Store) CreateRequest(ctx context.Context, r store.AuthorizationRequest) error {
+	fixed, err := encode(asked(r))
+	if err != nil {
+		return err
+	}
+	added, err := encode(factsOf(r))
+	if err != nil {
+		return err
+	}
+	return failure("storing an authorization request", s.db.Write(ctx, func(ctx context.Context, tx *db.Tx) error {
+		_, err := tx.Exec(ctx, `DELETE FROM authorization_request WHERE handle_hash IN (
+  SELECT handle_hash FROM authorization_request WHERE answered = 0 AND anonymous = 1 ORDER BY created DESC LIMIT 1000 OFFSET $1)`, int64(maxPending-1))
+		if err != nil {
+			return err
+		}
+		_, err = tx.Exec(ctx, `INSERT INTO authorization_request (handle_hash, browser_hash, version, created, expires, anonymous, asked, facts)
+VALUES ($1, $2, 1, $3, $4, $5, $6, $7)`, r.HandleHash, r.BrowserHash, millis(r.CreatedAt), millis(r.ExpiresAt), flag(r.UserID == ""), fixed, added)
+		return err
+	}))
+}
+
+// Request implements store.Requests.
+func (s *Store) Request(ctx context.Context, handleHash, browserHash []byte) (store.AuthorizationRequest, error) {
+	var (
+		version, created, expires, answered, over int64
+		fixed, added                              string
+	)
+	err := s.db.QueryRow(ctx, `SELECT version, created, expires, answered, CASE WHEN expires <= `+s.now+` THEN 1 ELSE 0 END, asked, facts
+FROM authorization_request WHERE handle_hash = $1 AND browser_hash = $2`, handleHash, browserHash).
+		Scan(&version, &created, &expires, &answered, &over, &fixed, &added)
+	if err != nil {
+		return store.AuthorizationRequest{}, failure("loading an authorization request", err)
+	}
+	r, err := decode[store.AuthorizationRequest](fixed)
+	if err != nil {
+		return store.AuthorizationRequest{}, err
+	}
+	f, err := decode[facts](added)
+	if err != nil {
+		return store.AuthorizationRequest{}, err
+	}
+	f.into(&r)
+	r.HandleHash, r.BrowserHash, r.Version = handleHash, browserHash, version
+	r.CreatedAt, r.ExpiresAt, r.AnsweredAt = instant(created), instant(expires), instant(answered)
+	if over == 1 && answered == 0 {
+		return store.AuthorizationRequest{}, store.ErrExpired
+	}
+	return r, nil
+}
+
+// SaveFacts implements store.Requests.
+func (s *Store) SaveFacts(ctx context.Context, r store.AuthorizationRequest) error {
+	added, err := encode(factsOf(r))
+	if err != nil {
+		return err
+	}
+	n, err := s.db.Exec(ctx, `UPDATE authorization_request SET facts = $4, anonymous = $5, version = version + 1
+WHERE handle_hash = $1 AND browser_hash = $2 AND version = $3 AND answered = 0 AND expires > `+s.now,
+		r.HandleHash, r.BrowserHash, r.Version, added, flag(r.UserID == ""))
+	if err == nil && n == 0 {
+		err = store.ErrConflict
+	}
+	return failure("adding to an authorization request", err)
+}
+
+// AnswerRequest implements store.Requests.
+func (s *Store) AnswerRequest(ctx context.Context, handleHash []byte, d *store.ConsentDecision) error {
+	return failure("answering an authorization request", s.db.Write(ctx, func(ctx context.Context, tx *db.Tx) error {
+		if err := s.answer(ctx, tx, handleHash); err != nil {
+			return err
+		}
+		return s.keepDecision(ctx, tx, d)
+	}))
+}
+
+// answer marks a request as answered; ErrConsumed when it was before.
+func (s *Store) answer(ctx context.Context, tx *db.Tx, handleHash []byte) error {
+	n, err := tx.Exec(ctx, `UPDATE authorization_request SET answered = `+s.now+`
+WHERE handle_hash = $1 AND answered = 0 AND expires > `+s.now, handleHash)
+	if err == nil && n == 0 {
+		err = store.ErrConsumed
+	}
+	return err
+}

@@ -1,0 +1,81 @@
+package storesql
+
+import (
+	"context"
+	"time"
+
+	"github.com/emberlatch/emberlatch/internal/db"
+	"github.com/emberlatch/emberlatch/internal/store"
+)
+
+// CreateSession implements store.Sessions.
+func (s *Store) CreateSession(ctx context.Context, v store.Session) error {
+	amr, err := encode(v.AMR)
+	if err != nil {
+		return err
+	}
+	_, err = s.db.Exec(ctx, `INSERT INTO browser_session (id_hash, user_id, auth_time, amr, created, last_seen, idle_until, expires)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`, v.IDHash, string(v.UserID), millis(v.AuthTime), amr,
+		millis(v.CreatedAt), millis(v.LastSeenAt), millis(v.IdleUntil), millis(v.ExpiresAt))
+	return failure("creating a session", err)
+}
+
+func sessionStatement(now string) string {
+	return `SELECT v.user_id, v.auth_time, v.amr, v.created, v.last_seen, v.idle_until, v.expires
+FROM browser_session v JOIN account a ON a.id = v.user_id
+WHERE v.id_hash = $1 AND v.ended = 0 AND a.disabled = 0 AND v.idle_until > ` + now + ` AND v.expires > ` + now
+}
+
+// Session implements store.Sessions.
+func (s *Store) Session(ctx context.Context, idHash []byte) (store.Session, error) {
+	var (
+		user, amr                                  string
+		authTime, created, lastSeen, idle, expires int64
+	)
+	err := s.db.QueryRow(ctx, s.sql.session, idHash).Scan(&user, &authTime, &amr, &created, &lastSeen, &idle, &expires)
+	if err != nil {
+		return store.Session{}, failure("loading a session", err)
+	}
+	methods, err := decode[[]string](amr)
+	return store.Session{
+		IDHash: idHash, UserID: store.UserID(user), AuthTime: instant(authTime), AMR: methods, CreatedAt: instant(created),
+		LastSeenAt: instant(lastSeen), IdleUntil: instant(idle), ExpiresAt: instant(expires),
+	}, err
+}
+
+// TouchSession implements store.Sessions.
+func (s *Store) TouchSession(ctx context.Context, idHash []byte, idleUntil time.Time) error {
+	_, err := s.db.Exec(ctx, `UPDATE browser_session SET last_seen = `+s.now+`, idle_until = $2 WHERE id_hash = $1 AND ended = 0`,
+		idHash, millis(idleUntil))
+	return failure("touching a session", err)
+}
+
+// EndSession implements store.Sessions.
+func (s *Store) EndSession(ctx context.Context, idHash []byte, reason string) error {
+	return failure("ending a session", s.db.Write(ctx, func(ctx context.Context, tx *db.Tx) error {
+		n, err := tx.Exec(ctx, `UPDATE browser_session SET ended = `+s.now+`, ended_for = $2 WHERE id_hash = $1 AND ended = 0`, idHash, reason)
+		if err != nil || n == 0 {
+			return err
+		}
+		_, err = s.endGrants(ctx, tx, "session_hash = $3", reason, "user", idHash)
+		return err
+	}))
+}
+
+// EndUserSessions implements store.Sessions.
+func (s *Store) EndUserSessions(ctx context.Context, id store.UserID, keep []byte, reason string) error {
+	return failure("ending the sessions of a user", s.db.Write(ctx, func(ctx context.Context, tx *db.Tx) error {
+		return s.endUser(ctx, tx, id, keep, reason)
+	}))
+}
+
+// endUser ends all sessions of a user but one, with their online grants.
+func (s *Store) endUser(ctx context.Context, tx *db.Tx, id store.UserID, keep []byte, reason string) error {
+	_, err := tx.Exec(ctx, `UPDATE browser_session SET ended = `+s.now+`, ended_for = $2
+WHERE user_id = $1 AND ended = 0 AND id_hash <> $3`, string(id), reason, notNil(keep))
+	if err != nil {
+		return err
+	}
+	_, err = s.endGrants(ctx, tx, "session_hash IN (SELECT id_hash FROM browser_session WHERE user_id = $3 AND ended > 0)", reason, "server", string(id))
+	return err
+}

@@ -1,0 +1,122 @@
+package storesql
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/emberlatch/emberlatch/internal/db"
+	"github.com/emberlatch/emberlatch/internal/store"
+)
+
+// Store keeps everything in one database. It is safe for concurrent use.
+type Store struct {
+	db  *db.DB
+	now string // SQL expression of the database's time
+	sql statements
+}
+
+// statements are the texts that hold the database's time, made once.
+type statements struct {
+	redeem, refresh, session string
+}
+
+var _ store.Store = (*Store)(nil)
+
+// New makes a Store on an opened, migrated database.
+func New(d *db.DB) *Store {
+	s := &Store{db: d, now: d.NowExpr()}
+	s.sql = statements{redeem: redeemStatement(s.now), refresh: refreshStatement(s.now), session: sessionStatement(s.now)}
+	return s
+}
+
+// failure turns the database's words into the contract's.
+func failure(doing string, err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, db.ErrNoRow):
+		return store.ErrNotFound
+	case errors.Is(err, db.ErrUnique):
+		return store.ErrConflict
+	case isContract(err):
+		return err
+	}
+	return fmt.Errorf("%s: %w", doing, err)
+}
+
+func isContract(err error) bool {
+	for _, known := range []error{store.ErrNotFound, store.ErrConflict, store.ErrConsumed, store.ErrExpired, store.ErrMismatch, store.ErrRevoked} {
+		if errors.Is(err, known) {
+			return true
+		}
+	}
+	return false
+}
+
+// millis is a time as it is stored; the zero time is 0.
+func millis(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMilli()
+}
+
+func instant(ms int64) time.Time {
+	if ms == 0 {
+		return time.Time{}
+	}
+	return time.UnixMilli(ms).UTC()
+}
+
+func encode(v any) (string, error) {
+	b, err := json.Marshal(v)
+	return string(b), err
+}
+
+func decode[T any](text string) (T, error) {
+	var v T
+	err := json.Unmarshal([]byte(text), &v)
+	return v, err
+}
+
+func flag(b bool) int64 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// notNil keeps an absent hash apart from NULL: it is stored as no bytes.
+func notNil(b []byte) []byte {
+	if b == nil {
+		return []byte{}
+	}
+	return b
+}
+
+// list reads all rows of a query with one function per row.
+func list[T any](ctx context.Context, s *Store, read func(db.Row) (T, error), stmt string, args ...any) ([]T, error) {
+	rows, err := s.db.Query(ctx, stmt, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	all := []T{}
+	for rows.Next() {
+		v, err := read(rows)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, v)
+	}
+	return all, rows.Err()
+}
+
+// announce writes to the feed inside of a transaction.
+func (s *Store) announce(ctx context.Context, tx *db.Tx, kind store.ChangeKind, id string) error {
+	_, err := tx.Exec(ctx, `INSERT INTO change_feed (at, kind, id) VALUES (`+s.now+`, $1, $2)`, string(kind), id)
+	return err
+}

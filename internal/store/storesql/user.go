@@ -1,0 +1,96 @@
+package storesql
+
+import (
+	"context"
+
+	"github.com/emberlatch/emberlatch/internal/db"
+	"github.com/emberlatch/emberlatch/internal/store"
+)
+
+const insertAccount = `INSERT INTO account (id, username_key, role, fhir_user, disabled, password_hash, body)
+VALUES ($1, $2, $3, $4, $5, $6, $7)`
+
+func accountArgs(u store.User) ([]any, error) {
+	body, err := encode(u)
+	return []any{string(u.ID), u.UsernameKey, string(u.Role), u.FHIRUser, flag(u.Disabled), u.PasswordHash, body}, err
+}
+
+// CreateUser implements store.Users.
+func (s *Store) CreateUser(ctx context.Context, u store.User) error {
+	args, err := accountArgs(u)
+	if err != nil {
+		return err
+	}
+	return failure("creating an account", s.db.Write(ctx, func(ctx context.Context, tx *db.Tx) error {
+		if _, err := tx.Exec(ctx, insertAccount, args...); err != nil {
+			return err
+		}
+		return s.announce(ctx, tx, store.ChangeUser, string(u.ID))
+	}))
+}
+
+// PutUser implements store.Users.
+func (s *Store) PutUser(ctx context.Context, u store.User) error {
+	args, err := accountArgs(u)
+	if err != nil {
+		return err
+	}
+	return failure("replacing an account", s.db.Write(ctx, func(ctx context.Context, tx *db.Tx) error {
+		n, err := tx.Exec(ctx, `UPDATE account SET username_key = $2, role = $3, fhir_user = $4, disabled = $5, password_hash = $6, body = $7
+WHERE id = $1`, args...)
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			return store.ErrNotFound
+		}
+		if u.Disabled {
+			if err := s.endUser(ctx, tx, u.ID, nil, "account disabled"); err != nil {
+				return err
+			}
+			if _, err := s.endGrants(ctx, tx, "user_id = $3", "account disabled", "operator", string(u.ID)); err != nil {
+				return err
+			}
+		}
+		return s.announce(ctx, tx, store.ChangeUser, string(u.ID))
+	}))
+}
+
+const selectAccount = `SELECT body, password_hash FROM account`
+
+func readUser(row db.Row) (store.User, error) {
+	var body, hash string
+	if err := row.Scan(&body, &hash); err != nil {
+		return store.User{}, err
+	}
+	u, err := decode[store.User](body)
+	u.PasswordHash = hash
+	return u, err
+}
+
+// User implements store.Users.
+func (s *Store) User(ctx context.Context, id store.UserID) (store.User, error) {
+	u, err := readUser(s.db.QueryRow(ctx, selectAccount+` WHERE id = $1`, string(id)))
+	return u, failure("loading an account", err)
+}
+
+// UserByName implements store.Users.
+func (s *Store) UserByName(ctx context.Context, usernameKey string) (store.User, error) {
+	u, err := readUser(s.db.QueryRow(ctx, selectAccount+` WHERE username_key = $1`, usernameKey))
+	return u, failure("loading an account by name", err)
+}
+
+// SetPasswordHash implements store.Users.
+func (s *Store) SetPasswordHash(ctx context.Context, id store.UserID, hash string) error {
+	n, err := s.db.Exec(ctx, `UPDATE account SET password_hash = $2 WHERE id = $1`, string(id), hash)
+	if err == nil && n == 0 {
+		err = store.ErrNotFound
+	}
+	return failure("replacing a password", err)
+}
+
+// ListUsers implements store.Users.
+func (s *Store) ListUsers(ctx context.Context) ([]store.User, error) {
+	all, err := list(ctx, s, readUser, selectAccount+` ORDER BY username_key`)
+	return all, failure("listing accounts", err)
+}

@@ -1,0 +1,21 @@
+// Package tokens makes and reads the tokens of the server.
+//
+//	Grant ─▶ MintAccess    RFC 9068 JWT, ES256, typ at+jwt
+//	      ─▶ MintID        OpenID Connect ID token, RS256, or ES256 if registered
+//	      ─▶ RefreshToken  rt_ + grant, generation, MAC
+//	text  ─▶ Verify        access token ─▶ Verified, or ErrInvalid, ErrUnavailable
+//
+// Verified is proof: only Verify makes one. A token that was verified before is
+// found again by its SHA-256, so that the signature is checked once; whether it
+// has ended is asked on every call.
+//
+// A refresh token is no row: it names the grant and the number of the token in
+// its family, under a MAC. The store moves the number, so the successor of a token
+// is one certain text and a retry gets the same one (RFC 9700 §4.14.2).
+//
+// When the scopes are too many for a token (AT-09), it does not hold them and
+// Verify reads them from the grant.
+//
+// It fulfils RFC 9068 §2 and §4, OpenID Connect Core §2 and §3.1.3.6, RFC 8725
+// §3. It decides nothing about who may see what.
+package tokens

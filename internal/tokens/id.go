@@ -1,0 +1,67 @@
+package tokens
+
+import (
+	"crypto/sha256"
+	"encoding/json"
+	"time"
+
+	"github.com/emberlatch/emberlatch/internal/keys"
+	"github.com/emberlatch/emberlatch/internal/store"
+	"github.com/emberlatch/emberlatch/smart"
+)
+
+// idLife is how long an ID token may be used (OIDC-09: at most an hour).
+const idLife = time.Hour
+
+// idClaims are all claims that an ID token of ours can have (OpenID Connect Core
+// §2; SMART App Launch 2.2, scopes: fhirUser). Nothing else of the person is in
+// it (OIDC-17).
+type idClaims struct {
+	Issuer          string   `json:"iss"`
+	Subject         string   `json:"sub"`
+	Audience        string   `json:"aud"`
+	Expires         int64    `json:"exp"`
+	IssuedAt        int64    `json:"iat"`
+	AuthTime        int64    `json:"auth_time,omitempty"`
+	Nonce           string   `json:"nonce,omitempty"`
+	AMR             []string `json:"amr,omitempty"`
+	AuthorizedParty string   `json:"azp"`
+	AccessTokenHash string   `json:"at_hash,omitempty"`
+	FHIRUser        string   `json:"fhirUser,omitempty"`
+	Profile         string   `json:"profile,omitempty"`
+}
+
+// MintID makes the ID token that goes with an access token. fhirUser is an
+// absolute URL below the FHIR base.
+func (t *Tokens) MintID(g store.Grant, client store.Client, accessToken string) (string, error) {
+	now := t.deps.Now()
+	c := idClaims{
+		Issuer: t.deps.Issuer, Subject: string(g.UserID), Audience: string(client.ID), AuthorizedParty: string(client.ID),
+		Expires: now.Add(idLife).Unix(), IssuedAt: now.Unix(), Nonce: g.Nonce, AMR: g.AMR,
+	}
+	if !g.AuthTime.IsZero() {
+		c.AuthTime = g.AuthTime.Unix()
+	}
+	if accessToken != "" { // OpenID Connect Core §3.1.3.6: left half of the hash
+		sum := sha256.Sum256([]byte(accessToken))
+		c.AccessTokenHash = b64.EncodeToString(sum[:16])
+	}
+	granted := smart.NewScopeSet(g.Scopes)
+	if own := t.deps.FHIRBase + "/" + g.FHIRUser; g.FHIRUser != "" {
+		if granted.Has(smart.FHIRUser) || granted.Has(smart.Profile) {
+			c.FHIRUser = own
+		}
+		if granted.Has(smart.Profile) {
+			c.Profile = own
+		}
+	}
+	payload, err := json.Marshal(c)
+	if err != nil {
+		return "", err
+	}
+	algorithm := keys.RS256
+	if client.IDTokenAlg == keys.ES256 {
+		algorithm = keys.ES256
+	}
+	return t.deps.Ring.Sign(keys.UseID, algorithm, "JWT", payload)
+}
