@@ -1,0 +1,14 @@
+// Package discovery publishes what the server offers: the SMART configuration
+// below the FHIR base, the OpenID provider configuration, the authorization
+// server metadata and the key set.
+//
+//	Features ──New──▶ three documents, made once ──▶ GET: 200, 304 by ETag
+//	keys.Ring ─────▶ key set, made when keys change
+//
+// One list of features makes all documents, so that they cannot contradict each
+// other, and nothing is advertised that is not switched on (DISC-34, IN-11). All
+// URLs come from the configuration, never from a request (DISC-37).
+//
+// It fulfils SMART App Launch 2.2 conformance, OpenID Connect Discovery §3 and
+// §4, RFC 8414 §2 and §3, and RFC 9207 §3.
+package discovery

@@ -1,0 +1,89 @@
+package discovery
+
+// Features says what is switched on and where it stands.
+type Features struct {
+	Issuer   string // origin, no trailing slash
+	FHIRBase string
+	// Paths below the issuer.
+	Authorize, Token, Introspect, Revoke, UserInfo, JWKS string
+	// Capabilities are the SMART capabilities (SMART App Launch 2.2, conformance).
+	Capabilities []string
+	// Scopes that can be granted, and are worth naming.
+	Scopes []string
+	// GrantTypes and AuthMethods as RFC 7591 §2 spells them.
+	GrantTypes, AuthMethods []string
+	// IDTokenAlgorithms that ID tokens may be signed with.
+	IDTokenAlgorithms []string
+}
+
+// common are the members that all documents share (RFC 8414 §2).
+type common struct {
+	Issuer                   string   `json:"issuer"`
+	AuthorizationEndpoint    string   `json:"authorization_endpoint"`
+	TokenEndpoint            string   `json:"token_endpoint"`
+	JWKSURI                  string   `json:"jwks_uri"`
+	IntrospectionEndpoint    string   `json:"introspection_endpoint"`
+	RevocationEndpoint       string   `json:"revocation_endpoint"`
+	UserInfoEndpoint         string   `json:"userinfo_endpoint"`
+	ScopesSupported          []string `json:"scopes_supported"`
+	ResponseTypes            []string `json:"response_types_supported"`
+	ResponseModes            []string `json:"response_modes_supported"`
+	GrantTypes               []string `json:"grant_types_supported"`
+	CodeChallengeMethods     []string `json:"code_challenge_methods_supported"`
+	TokenAuthMethods         []string `json:"token_endpoint_auth_methods_supported"`
+	IntrospectionAuthMethods []string `json:"introspection_endpoint_auth_methods_supported"`
+	RevocationAuthMethods    []string `json:"revocation_endpoint_auth_methods_supported"`
+	// ResponseIssuer: every authorization response carries iss (RFC 9207 §3).
+	ResponseIssuer bool `json:"authorization_response_iss_parameter_supported"`
+}
+
+// smartConfiguration is .well-known/smart-configuration.
+type smartConfiguration struct {
+	common
+	Capabilities []string `json:"capabilities"`
+}
+
+// providerConfiguration is openid-configuration, and oauth-authorization-server
+// with the same members (OpenID Connect Discovery §3).
+type providerConfiguration struct {
+	common
+	SubjectTypes      []string `json:"subject_types_supported"`
+	IDTokenAlgorithms []string `json:"id_token_signing_alg_values_supported"`
+	Claims            []string `json:"claims_supported"`
+	Prompts           []string `json:"prompt_values_supported"`
+	UILocales         []string `json:"ui_locales_supported"`
+	ClaimsParameter   bool     `json:"claims_parameter_supported"`
+	RequestParameter  bool     `json:"request_parameter_supported"`
+	RequestURI        bool     `json:"request_uri_parameter_supported"`
+}
+
+func (f Features) common() common {
+	secrets := make([]string, 0, len(f.AuthMethods))
+	for _, m := range f.AuthMethods {
+		if m != "none" { // a public client has nothing to prove itself with
+			secrets = append(secrets, m)
+		}
+	}
+	return common{
+		Issuer: f.Issuer, AuthorizationEndpoint: f.Issuer + f.Authorize, TokenEndpoint: f.Issuer + f.Token,
+		JWKSURI: f.Issuer + f.JWKS, IntrospectionEndpoint: f.Issuer + f.Introspect, RevocationEndpoint: f.Issuer + f.Revoke,
+		UserInfoEndpoint: f.Issuer + f.UserInfo, ScopesSupported: f.Scopes,
+		ResponseTypes: []string{"code"}, ResponseModes: []string{"query"},
+		GrantTypes: f.GrantTypes, CodeChallengeMethods: []string{"S256"}, // DISC-10: never plain
+		TokenAuthMethods: f.AuthMethods, IntrospectionAuthMethods: secrets, RevocationAuthMethods: f.AuthMethods,
+		ResponseIssuer: true,
+	}
+}
+
+func (f Features) smart() smartConfiguration {
+	return smartConfiguration{common: f.common(), Capabilities: f.Capabilities}
+}
+
+func (f Features) provider() providerConfiguration {
+	return providerConfiguration{
+		common: f.common(), SubjectTypes: []string{"public"}, IDTokenAlgorithms: f.IDTokenAlgorithms,
+		Claims:    []string{"iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "amr", "at_hash", "fhirUser", "profile"},
+		Prompts:   []string{"none", "login", "consent", "select_account"},
+		UILocales: []string{"en", "es"},
+	}
+}

@@ -1,0 +1,72 @@
+package discovery
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strings"
+
+	"github.com/emberlatch/emberlatch/internal/door"
+)
+
+// Door serves the documents.
+type Door struct {
+	smart, provider document
+	keys            func() []byte
+}
+
+type document struct {
+	body []byte
+	etag string
+}
+
+// New makes the documents. keys returns the public key set as JSON.
+func New(f Features, keys func() []byte) (*Door, error) {
+	if f.Issuer == "" || f.FHIRBase == "" || f.Authorize == "" || f.Token == "" || f.Introspect == "" || f.Revoke == "" ||
+		f.UserInfo == "" || f.JWKS == "" || len(f.Capabilities) == 0 || len(f.Scopes) == 0 || keys == nil {
+		return nil, errors.New("discovery: a part is missing")
+	}
+	smart, err := json.Marshal(f.smart())
+	if err != nil {
+		return nil, err
+	}
+	provider, err := json.Marshal(f.provider())
+	if err != nil {
+		return nil, err
+	}
+	return &Door{newDocument(smart), newDocument(provider), keys}, nil
+}
+
+func newDocument(body []byte) document {
+	sum := sha256.Sum256(body)
+	return document{body, `"` + hex.EncodeToString(sum[:8]) + `"`}
+}
+
+// SMARTConfiguration answers <FHIR base>/.well-known/smart-configuration.
+func (d *Door) SMARTConfiguration(w http.ResponseWriter, r *http.Request) { serve(w, r, d.smart) }
+
+// Provider answers openid-configuration and oauth-authorization-server.
+func (d *Door) Provider(w http.ResponseWriter, r *http.Request) { serve(w, r, d.provider) }
+
+// Keys answers the key set (RFC 7517 §5).
+func (d *Door) Keys(w http.ResponseWriter, r *http.Request) { serve(w, r, newDocument(d.keys())) }
+
+// serve answers GET and HEAD as JSON whatever the Accept header says (DISC-02);
+// credentials are not looked at (DISC-03).
+func serve(w http.ResponseWriter, r *http.Request, doc document) {
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		door.MethodNotAllowed(w, http.MethodGet)
+		return
+	}
+	h := w.Header()
+	h.Set("Cache-Control", "public, max-age=60") // DISC-39
+	h.Set("ETag", doc.etag)
+	if strings.Contains(r.Header.Get("If-None-Match"), doc.etag) {
+		w.WriteHeader(http.StatusNotModified)
+		return
+	}
+	h.Set("Content-Type", "application/json")
+	_, _ = w.Write(doc.body)
+}

@@ -1,0 +1,46 @@
+package door
+
+import (
+	"net/http"
+	"slices"
+)
+
+// Origins says which web origins may call an endpoint from a browser.
+type Origins func(origin string) bool
+
+// AnyOrigin is for public documents (CORS-01, CORS-02).
+func AnyOrigin(string) bool { return true }
+
+const (
+	allowedMethods = "GET, HEAD, POST, PUT, PATCH, DELETE"
+	allowedHeaders = "Authorization, Content-Type, Accept, Prefer, If-Match, If-None-Match, If-Modified-Since, If-None-Exist, X-Request-Id"
+	exposedHeaders = "WWW-Authenticate, Location, Content-Location, ETag, Last-Modified, Retry-After, X-Request-Id"
+)
+
+// CORS lets pages of other origins call h: the origin is echoed, credentials are
+// never allowed, a preflight is answered without a token, and errors carry the
+// same headers (CORS-03 to CORS-10). An origin that is not allowed gets the
+// answer without the headers, which a browser keeps from the page.
+func CORS(allowed Origins, h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		origin := r.Header.Get("Origin")
+		header := w.Header()
+		if !slices.Contains(header.Values("Vary"), "Origin") {
+			header.Add("Vary", "Origin")
+		}
+		if origin != "" && origin != "null" && allowed(origin) {
+			header.Set("Access-Control-Allow-Origin", origin)
+			header.Set("Access-Control-Expose-Headers", exposedHeaders)
+		}
+		if r.Method != http.MethodOptions {
+			h.ServeHTTP(w, r)
+			return
+		}
+		if header.Get("Access-Control-Allow-Origin") != "" && r.Header.Get("Access-Control-Request-Method") != "" {
+			header.Set("Access-Control-Allow-Methods", allowedMethods)
+			header.Set("Access-Control-Allow-Headers", allowedHeaders)
+			header.Set("Access-Control-Max-Age", "600")
+		}
+		w.WriteHeader(http.StatusNoContent)
+	})
+}

@@ -1,0 +1,93 @@
+package door
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strings"
+
+	"github.com/emberlatch/emberlatch/internal/oauth"
+)
+
+// NoStore marks an answer that no cache may keep (RFC 6749 §5.1).
+func NoStore(h http.Header) {
+	h.Set("Cache-Control", "no-store")
+	h.Set("Pragma", "no-cache")
+}
+
+// JSON writes v as JSON that no cache keeps.
+func JSON(w http.ResponseWriter, status int, v any) {
+	body, err := json.Marshal(v)
+	if err != nil {
+		status, body = http.StatusInternalServerError, []byte(`{"error":"server_error"}`)
+	}
+	h := w.Header()
+	NoStore(h)
+	h.Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_, _ = w.Write(body)
+}
+
+// oauthError is the error object of RFC 6749 §5.2.
+type oauthError struct {
+	Error       oauth.Code `json:"error"`
+	Description string     `json:"error_description,omitempty"`
+}
+
+// WriteOAuthError writes a protocol error as JSON (RFC 6749 §5.2). A 405 names
+// POST, the only method of the endpoints that use it.
+func WriteOAuthError(w http.ResponseWriter, e *oauth.Error) {
+	h := w.Header()
+	if e.Challenge {
+		h.Set("WWW-Authenticate", `Basic realm="emberlatch"`)
+	}
+	switch e.HTTPStatus() {
+	case http.StatusMethodNotAllowed:
+		h.Set("Allow", http.MethodPost)
+	case http.StatusServiceUnavailable, http.StatusTooManyRequests:
+		h.Set("Retry-After", "1")
+	}
+	JSON(w, e.HTTPStatus(), oauthError{e.Code, safe(e.Description)})
+}
+
+// WriteBearerError writes an error about an access token (RFC 6750 §3).
+func WriteBearerError(w http.ResponseWriter, e *oauth.Error) {
+	if s := e.HTTPStatus(); s == http.StatusUnauthorized || s == http.StatusForbidden {
+		w.Header().Set("WWW-Authenticate", oauth.BearerChallenge(e.Code, safe(e.Description)))
+	}
+	if e.Code == "" { // RFC 6750 §3.1: no credentials, no error code
+		JSON(w, e.HTTPStatus(), struct{}{})
+		return
+	}
+	WriteOAuthError(w, e)
+}
+
+// safe keeps a description within the characters of RFC 6749 §5.2.
+func safe(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < 0x20 || r > 0x7e || r == '"' || r == '\\' {
+			return -1
+		}
+		return r
+	}, s)
+}
+
+// MethodNotAllowed answers 405 with the methods that exist.
+func MethodNotAllowed(w http.ResponseWriter, methods ...string) {
+	w.Header().Set("Allow", strings.Join(methods, ", "))
+	JSON(w, http.StatusMethodNotAllowed, oauthError{oauth.InvalidRequest, "Use " + strings.Join(methods, " or ")})
+}
+
+// IsBearer reports whether the request carries Bearer credentials.
+func IsBearer(r *http.Request) bool {
+	scheme, _, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	return strings.EqualFold(scheme, "Bearer")
+}
+
+// Unavailable reports whether an error says that the server cannot answer now,
+// rather than that something is broken.
+func Unavailable(err error) bool {
+	var temporary interface{ Temporary() bool }
+	return errors.Is(err, context.DeadlineExceeded) || errors.As(err, &temporary) && temporary.Temporary()
+}

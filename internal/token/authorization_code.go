@@ -1,0 +1,72 @@
+package token
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/emberlatch/emberlatch/internal/oauth"
+	"github.com/emberlatch/emberlatch/internal/store"
+)
+
+// noChallenge is what no code was ever bound to: presenting it burns the code.
+const noChallenge = "-"
+
+// authorizationCode exchanges a code (RFC 6749 §4.1.3, RFC 7636 §4.5).
+func (d *Door) authorizationCode(r request) (answer, error) {
+	code, redirectURI := r.form.Get("code"), r.form.Get("redirect_uri")
+	switch {
+	case code == "":
+		return answer{}, missing("code")
+	case redirectURI == "":
+		return answer{}, missing("redirect_uri")
+	}
+	challenge := noChallenge
+	verifier := r.form.Get("code_verifier")
+	switch {
+	case verifier == "" && r.client.PKCEOptional:
+		challenge = "" // good only for a code that was issued without one
+	case oauth.ValidVerifier(verifier):
+		challenge = oauth.S256(verifier)
+	}
+	grant, err := d.deps.Grants.RedeemCode(r.ctx, store.Redemption{
+		CodeHash: oauth.Hash(code), ClientID: r.client.ID, RedirectURI: redirectURI, CodeChallenge: challenge,
+	})
+	// Order: the try has burned the code (PKCE-06); only then is it said that the
+	// verifier was not sent at all.
+	if verifier == "" && challenge == noChallenge {
+		if err := d.settle(r, err); err != nil {
+			return answer{}, err
+		}
+		return answer{}, missing("code_verifier")
+	}
+	if err != nil {
+		return answer{}, d.refuseGrant(r, err, "The authorization code is not valid: unknown, used, expired, or issued for another client, redirect_uri or code_verifier")
+	}
+	return d.mint(grant, r.client, grant.Scopes)
+}
+
+// refuseGrant turns what the store says into invalid_grant, one text for all
+// reasons (TK-30), after this process has learnt of what was ended.
+func (d *Door) refuseGrant(r request, err error, text string) error {
+	for _, refused := range []error{store.ErrNotFound, store.ErrMismatch, store.ErrExpired, store.ErrConsumed, store.ErrRevoked} {
+		if errors.Is(err, refused) {
+			if err := d.settle(r, err); err != nil {
+				return err
+			}
+			return oauth.New(oauth.InvalidGrant, "%s", text).Because(err)
+		}
+	}
+	return err
+}
+
+// settle makes this process see the end of a grant before the caller hears of
+// it; other processes follow the feed.
+func (d *Door) settle(r request, outcome error) error {
+	if !errors.Is(outcome, store.ErrConsumed) && !errors.Is(outcome, store.ErrMismatch) {
+		return nil
+	}
+	if err := d.deps.Settle(r.ctx); err != nil {
+		return fmt.Errorf("learning of an ended grant: %w", err)
+	}
+	return nil
+}

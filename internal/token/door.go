@@ -1,0 +1,150 @@
+package token
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/emberlatch/emberlatch/internal/clientauth"
+	"github.com/emberlatch/emberlatch/internal/door"
+	"github.com/emberlatch/emberlatch/internal/oauth"
+	"github.com/emberlatch/emberlatch/internal/store"
+	"github.com/emberlatch/emberlatch/internal/tokens"
+)
+
+// maxBody bounds a request, in bytes: 32 kB of scopes travel in it (SCOPE-48).
+const maxBody = 128 << 10
+
+// Grants is what the endpoint needs of the store.
+type Grants interface {
+	RedeemCode(ctx context.Context, r store.Redemption) (store.Grant, error)
+	RefreshGrant(ctx context.Context, r store.Refresh) (store.Refreshed, error)
+	Grant(ctx context.Context, id store.GrantID) (store.Grant, error)
+}
+
+// Clients authenticates the caller.
+type Clients interface {
+	Authenticate(r *http.Request, p oauth.Parameters) (clientauth.Authenticated, *oauth.Error)
+}
+
+// Minter makes and reads tokens.
+type Minter interface {
+	MintAccess(g store.Grant) (tokens.AccessToken, error)
+	MintID(g store.Grant, client store.Client, accessToken string) (string, error)
+	RefreshToken(id store.GrantID, generation uint32) string
+	ParseRefreshToken(text string) (store.GrantID, uint32, bool)
+}
+
+// Deps are the parts that the door needs; all are required.
+type Deps struct {
+	Grants  Grants
+	Clients Clients
+	Minter  Minter
+	// Entitled reports whether the user of a grant still reaches its patient
+	// (RT-28); an error is a no for this request only.
+	Entitled func(ctx context.Context, g store.Grant) (bool, error)
+	// Revoke ends a grant whose user has lost the patient.
+	Revoke func(ctx context.Context, r store.Revocation) (int, error)
+	// Settle makes this process see what the store has just ended.
+	Settle func(ctx context.Context) error
+	// RefreshGrace is how long a refresh token may be used again by the client
+	// that lost the answer (RT-23).
+	RefreshGrace time.Duration
+	FHIRBase     string
+	Log          *slog.Logger
+}
+
+// Door answers the token endpoint.
+type Door struct{ deps Deps }
+
+// New makes the door; it refuses missing parts.
+func New(deps Deps) (*Door, error) {
+	if deps.Grants == nil || deps.Clients == nil || deps.Minter == nil || deps.Entitled == nil ||
+		deps.Revoke == nil || deps.Settle == nil || deps.FHIRBase == "" || deps.Log == nil {
+		return nil, errors.New("token: a part is missing")
+	}
+	return &Door{deps}, nil
+}
+
+// request is a token request whose client is proven.
+type request struct {
+	ctx    context.Context
+	form   oauth.Parameters
+	client store.Client
+}
+
+// exchange is what one grant type does with a proven client.
+type exchange func(d *Door, r request) (answer, error)
+
+// exchanges are the grant types; the file of that name holds each.
+var exchanges = map[string]exchange{
+	oauth.GrantAuthorizationCode: (*Door).authorizationCode,
+	oauth.GrantRefreshToken:      (*Door).refreshToken,
+}
+
+// ServeHTTP answers one token request.
+func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body, err := d.serve(r)
+	if err != nil {
+		d.fail(w, r, err)
+		return
+	}
+	door.JSON(w, http.StatusOK, body)
+}
+
+func (d *Door) serve(r *http.Request) (answer, error) {
+	form, refused := oauth.ParseBody(r, maxBody)
+	if refused != nil {
+		return answer{}, refused
+	}
+	grantType := form.Get("grant_type")
+	if grantType == "" {
+		return answer{}, missing("grant_type")
+	}
+	// Order: an unknown grant type is told before the client is asked who it is,
+	// so that the answer is the same for everybody (ERR-26).
+	run, known := exchanges[grantType]
+	if !known && grantType != grantClientCredentials {
+		return answer{}, oauth.New(oauth.UnsupportedGrantType,
+			"This server offers authorization_code and refresh_token only").About("grant_type")
+	}
+	caller, refused := d.deps.Clients.Authenticate(r, form)
+	if refused != nil {
+		return answer{}, refused
+	}
+	client := caller.Client()
+	// RFC 6749 §5.2: a client uses only the grant types it is registered for.
+	if !known || !client.HasGrantType(grantType) {
+		return answer{}, oauth.New(oauth.UnauthorizedClient, "This client is not registered for that grant type").About("grant_type")
+	}
+	// RFC 8707 §2.2: the audience was fixed by the authorization request.
+	if target := form.Get("resource"); target != "" && target != d.deps.FHIRBase {
+		return answer{}, oauth.New(oauth.InvalidTarget, "resource is not the FHIR base this access was given for").About("resource")
+	}
+	return run(d, request{r.Context(), form, client})
+}
+
+// grantClientCredentials is known so that it can be refused by name.
+const grantClientCredentials = "client_credentials"
+
+func missing(parameter string) *oauth.Error {
+	return oauth.New(oauth.InvalidRequest, "The parameter %s is missing", parameter).About(parameter)
+}
+
+// fail writes the error; what is not meant for the caller goes to the log.
+func (d *Door) fail(w http.ResponseWriter, r *http.Request, err error) {
+	var known *oauth.Error
+	if errors.As(err, &known) {
+		door.WriteOAuthError(w, known)
+		return
+	}
+	d.deps.Log.ErrorContext(r.Context(), "token request failed", "error", err)
+	status := http.StatusInternalServerError
+	code := oauth.ServerError
+	if door.Unavailable(err) {
+		status, code = http.StatusServiceUnavailable, oauth.TemporarilyUnavailable
+	}
+	door.WriteOAuthError(w, &oauth.Error{Code: code, Status: status, Description: "The request could not be answered now. Try again in a moment", Cause: err})
+}

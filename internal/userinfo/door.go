@@ -1,0 +1,84 @@
+package userinfo
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"github.com/emberlatch/emberlatch/internal/door"
+	"github.com/emberlatch/emberlatch/internal/oauth"
+	"github.com/emberlatch/emberlatch/internal/tokens"
+)
+
+// Verifier verifies access tokens.
+type Verifier interface {
+	Verify(ctx context.Context, text string) (tokens.Verified, error)
+}
+
+// Deps are the parts that the door needs; all are required.
+type Deps struct {
+	Tokens   Verifier
+	FHIRBase string
+}
+
+// Door answers the UserInfo endpoint.
+type Door struct{ deps Deps }
+
+// New makes the door; it refuses missing parts.
+func New(deps Deps) (*Door, error) {
+	if deps.Tokens == nil || deps.FHIRBase == "" {
+		return nil, errors.New("userinfo: a part is missing")
+	}
+	return &Door{deps}, nil
+}
+
+// claims are the answer (OpenID Connect Core §5.3.2; SMART App Launch 2.2,
+// scopes: fhirUser). profile repeats fhirUser for SMART 1 clients (OIDC-16).
+type claims struct {
+	Subject  string `json:"sub"`
+	FHIRUser string `json:"fhirUser,omitempty"`
+	Profile  string `json:"profile,omitempty"`
+}
+
+// ServeHTTP answers one request.
+func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.Method != http.MethodGet && r.Method != http.MethodPost && r.Method != http.MethodHead {
+		door.MethodNotAllowed(w, http.MethodGet, http.MethodPost)
+		return
+	}
+	answer, err := d.answer(r)
+	if err != nil {
+		door.WriteBearerError(w, err)
+		return
+	}
+	door.JSON(w, http.StatusOK, answer)
+}
+
+func (d *Door) answer(r *http.Request) (claims, *oauth.Error) {
+	text, present, refused := oauth.Bearer(r)
+	if refused != nil {
+		return claims{}, refused
+	}
+	if !present {
+		return claims{}, &oauth.Error{Status: http.StatusUnauthorized, Description: "This request needs an access token in the Authorization header"}
+	}
+	token, err := d.deps.Tokens.Verify(r.Context(), text)
+	if err != nil {
+		return claims{}, tokens.BearerError(err)
+	}
+	granted := token.ScopeSet()
+	if !granted.Has("openid") {
+		return claims{}, &oauth.Error{Code: oauth.InsufficientScope, Status: http.StatusForbidden, Description: "The access token was not granted the scope openid"}
+	}
+	out := claims{Subject: string(token.UserID())}
+	if token.FHIRUser() != "" {
+		own := d.deps.FHIRBase + "/" + token.FHIRUser()
+		if granted.Has("fhirUser") {
+			out.FHIRUser = own
+		}
+		if granted.Has("profile") {
+			out.FHIRUser, out.Profile = own, own
+		}
+	}
+	return out, nil
+}
