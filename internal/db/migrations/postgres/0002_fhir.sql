@@ -1,13 +1,14 @@
 -- +goose Up
 -- The embedded FHIR store. Columns are explained in internal/fhirstore/fhirsql/doc.go.
 CREATE TABLE fhir_resource (
-  rid      BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  rid      BIGINT  NOT NULL PRIMARY KEY,
   type     TEXT COLLATE "C" NOT NULL,
   id       TEXT COLLATE "C" NOT NULL,
   version  BIGINT  NOT NULL,
   updated  BIGINT  NOT NULL,
   deleted  BIGINT  NOT NULL DEFAULT 0,
   owner    TEXT COLLATE "C" NOT NULL DEFAULT '',
+  source   BYTEA   NOT NULL,
   body     BYTEA    NOT NULL
 );
 CREATE UNIQUE INDEX fhir_resource_ref   ON fhir_resource (type, id);
@@ -18,6 +19,15 @@ CREATE TABLE fhir_owner (
   patient TEXT COLLATE "C" NOT NULL,
   PRIMARY KEY (rid, patient)
 );
+
+-- Which Binary a resource attaches; the owners of a Binary without a security
+-- context follow from it.
+CREATE TABLE fhir_attachment (
+  rid    BIGINT  NOT NULL,
+  binary_id TEXT COLLATE "C" NOT NULL,
+  PRIMARY KEY (rid, binary_id)
+);
+CREATE INDEX fhir_attachment_binary ON fhir_attachment (binary_id, rid);
 
 CREATE TABLE fhir_version (
   type    TEXT COLLATE "C" NOT NULL,
@@ -96,5 +106,6 @@ DROP TABLE fhir_date;
 DROP TABLE fhir_reference;
 DROP TABLE fhir_token;
 DROP TABLE fhir_version;
+DROP TABLE fhir_attachment;
 DROP TABLE fhir_owner;
 DROP TABLE fhir_resource;

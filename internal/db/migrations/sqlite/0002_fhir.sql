@@ -8,6 +8,7 @@ CREATE TABLE fhir_resource (
   updated  INTEGER NOT NULL,
   deleted  INTEGER NOT NULL DEFAULT 0,
   owner    TEXT    NOT NULL DEFAULT '',
+  source   BLOB    NOT NULL,
   body     BLOB    NOT NULL
 );
 CREATE UNIQUE INDEX fhir_resource_ref   ON fhir_resource (type, id);
@@ -18,6 +19,15 @@ CREATE TABLE fhir_owner (
   patient TEXT    NOT NULL,
   PRIMARY KEY (rid, patient)
 ) WITHOUT ROWID;
+
+-- Which Binary a resource attaches; the owners of a Binary without a security
+-- context follow from it.
+CREATE TABLE fhir_attachment (
+  rid    INTEGER NOT NULL,
+  binary_id TEXT    NOT NULL,
+  PRIMARY KEY (rid, binary_id)
+) WITHOUT ROWID;
+CREATE INDEX fhir_attachment_binary ON fhir_attachment (binary_id, rid);
 
 CREATE TABLE fhir_version (
   type    TEXT    NOT NULL,
@@ -96,5 +106,6 @@ DROP TABLE fhir_date;
 DROP TABLE fhir_reference;
 DROP TABLE fhir_token;
 DROP TABLE fhir_version;
+DROP TABLE fhir_attachment;
 DROP TABLE fhir_owner;
 DROP TABLE fhir_resource;

@@ -1,0 +1,26 @@
+// Package fhirsql is the embedded FHIR store: resources as bytes, one index row
+// for each value of each search parameter, and the patients each resource is
+// about, on SQLite or PostgreSQL.
+//
+// The law: a resource variable of a query is made by view.from, which puts the
+// condition of the access decision into FROM and WHERE. There is no other way to
+// name fhir_resource in a query that answers an app, so matches, totals, sort
+// keys and includes are all evaluated inside the view.
+//
+//	Query ∧ view ──compile──▶ one SELECT ──▶ page ──▶ includes, each under its own view
+//
+// The compiler of conditions is one function for queries and views alike; it
+// says in SQL what search.Match says in Go, and fhirtest compares the two.
+//
+// Columns: rid numbers a resource; owner is the one patient it is about, empty
+// when there are none or several (then fhir_owner lists them); source is the
+// SHA-256 of the bytes that were loaded, so that loading the same again changes
+// nothing; param is the number of a parameter (parameter.go); fhir_version keeps
+// every version with the owners it had.
+//
+// Provenance and Binary derive their owners from other resources (derive.go);
+// they are computed again in the transaction that changes what they depend on,
+// so the order of loading does not matter.
+//
+// It does not write for apps, keep history views, or judge anything by itself.
+package fhirsql

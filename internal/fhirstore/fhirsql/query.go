@@ -1,0 +1,142 @@
+package fhirsql
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/emberlatch/emberlatch/access"
+	"github.com/emberlatch/emberlatch/fhir"
+	"github.com/emberlatch/emberlatch/fhir/search"
+	"github.com/emberlatch/emberlatch/internal/db"
+)
+
+// query is a statement under construction: text with $n and its arguments.
+type query struct {
+	strings.Builder
+	args    []any
+	dialect db.Dialect
+}
+
+func (s *Store) newQuery() *query { return &query{dialect: s.db.Dialect()} }
+
+// add writes text.
+func (q *query) add(parts ...string) {
+	for _, p := range parts {
+		q.WriteString(p)
+	}
+}
+
+// arg writes a placeholder for a value.
+func (q *query) arg(v any) {
+	q.args = append(q.args, v)
+	q.WriteByte('$')
+	q.WriteString(strconv.Itoa(len(q.args)))
+}
+
+// list writes placeholders in parentheses.
+func (q *query) list(values []string) {
+	q.WriteByte('(')
+	for i, v := range values {
+		if i > 0 {
+			q.WriteByte(',')
+		}
+		q.arg(v)
+	}
+	q.WriteByte(')')
+}
+
+// view is a decision's condition for matches or for includes.
+type view func(t fhir.ResourceType) search.Expr
+
+func matchView(d access.Decision) view   { return d.View }
+func includeView(d access.Decision) view { return d.IncludeView }
+
+// variable is a resource variable of a query: only from makes one, and it stands
+// under a view.
+type variable struct {
+	alias string
+	kind  fhir.ResourceType
+	// narrow: the view is about few patients, so its index leads the way.
+	narrow bool
+}
+
+// from writes FROM and WHERE for a variable of a type under a view.
+func (q *query) from(v view, t fhir.ResourceType, alias string) variable {
+	expr := v(t)
+	owned, single := expr.(search.OwnedBy)
+	x := variable{alias, t, single && owned.Patients.Len() <= maxLeading}
+	q.add(" FROM fhir_resource ", alias, " WHERE ", alias, ".type = ")
+	q.arg(string(t))
+	q.add(" AND ", alias, ".deleted = 0 AND ")
+	q.condition(x, expr)
+	return x
+}
+
+// maxLeading is up to how many patients the owner index is taken as the way in.
+const maxLeading = 50
+
+// condition writes an Expr over a variable; it says what search.Match says.
+func (q *query) condition(x variable, e search.Expr) {
+	switch e := e.(type) {
+	case search.And:
+		q.join(x, e, " AND ", "1=1")
+	case search.Or:
+		q.join(x, e, " OR ", "1=0")
+	case search.Not:
+		if e.Expr == nil {
+			q.add("1=0")
+			return
+		}
+		q.add("NOT (")
+		q.condition(x, e.Expr)
+		q.add(")")
+	case search.Holds:
+		q.clause(x, e.Clause)
+	case search.OwnedBy:
+		q.ownedBy(x, e.Patients)
+	case search.IsResource:
+		if e.Reference.Type != x.kind || e.Reference.ID == "" {
+			q.add("1=0")
+			return
+		}
+		q.add(x.alias, ".id = ")
+		q.arg(e.Reference.ID)
+	default:
+		q.add("1=0")
+	}
+}
+
+func (q *query) join(x variable, parts []search.Expr, word, empty string) {
+	if len(parts) == 0 {
+		q.add(empty)
+		return
+	}
+	q.add("(")
+	for i, p := range parts {
+		if i > 0 {
+			q.add(word)
+		}
+		q.condition(x, p)
+	}
+	q.add(")")
+}
+
+// ownedBy: the owners are known and all of them are in the set.
+func (q *query) ownedBy(x variable, set search.IDSet) {
+	ids := set.List()
+	switch len(ids) {
+	case 0:
+		q.add("1=0")
+		return
+	case 1: // a resource with several owners is not within one patient
+		q.add(x.alias, ".owner = ")
+		q.arg(ids[0])
+		return
+	}
+	q.add("(", x.alias, ".owner IN ")
+	q.list(ids)
+	q.add(" OR (", x.alias, ".owner = '' AND EXISTS (SELECT 1 FROM fhir_owner o WHERE o.rid = ", x.alias,
+		".rid) AND NOT EXISTS (SELECT 1 FROM fhir_owner o WHERE o.rid = ", x.alias, ".rid AND o.patient NOT IN ")
+	q.list(ids)
+	q.add(")))")
+}

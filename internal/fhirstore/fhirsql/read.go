@@ -1,0 +1,152 @@
+package fhirsql
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/emberlatch/emberlatch/access"
+	"github.com/emberlatch/emberlatch/fhir"
+	"github.com/emberlatch/emberlatch/fhir/search"
+	"github.com/emberlatch/emberlatch/internal/db"
+	"github.com/emberlatch/emberlatch/internal/fhirstore"
+)
+
+// columns of a resource variable that scanRow reads.
+func columns(x string) string {
+	return x + ".rid, " + x + ".id, " + x + ".version, " + x + ".updated, " + x + ".owner, " + x + ".body"
+}
+
+// row is a resource as it came out of the database.
+type row struct {
+	rid    int64
+	record fhirstore.Record
+	owner  string
+}
+
+func scanRow(r db.Row, t fhir.ResourceType, more ...any) (row, error) {
+	var (
+		v                row
+		id               string
+		updated, version int64
+		body             []byte
+	)
+	err := r.Scan(append([]any{&v.rid, &id, &version, &updated, &v.owner, &body}, more...)...)
+	if err != nil {
+		return row{}, err
+	}
+	v.record = fhirstore.Record{
+		Resource: fhir.Stored(t, id, body), Version: version, UpdatedAt: time.UnixMilli(updated).UTC(),
+	}
+	if v.owner != "" {
+		v.record.Owners = search.Owners{Required: []string{v.owner}}
+	}
+	return v, nil
+}
+
+// Read implements fhirstore.Backend: one query, the same for hidden and missing.
+func (s *Store) Read(ctx context.Context, d access.Decision, ref fhir.Reference) (fhirstore.Record, error) {
+	v, err := s.current(ctx, d, ref)
+	return v.record, err
+}
+
+func (s *Store) current(ctx context.Context, d access.Decision, ref fhir.Reference) (row, error) {
+	q := s.newQuery()
+	q.add("SELECT ", columns("m"))
+	q.from(matchView(d), ref.Type, "m")
+	q.add(" AND m.id = ")
+	q.arg(ref.ID)
+	v, err := scanRow(s.db.QueryRow(ctx, q.String(), q.args...), ref.Type)
+	if errors.Is(err, db.ErrNoRow) {
+		return row{}, fhirstore.ErrNotFound
+	}
+	if err != nil {
+		return row{}, fmt.Errorf("reading a resource: %w", err)
+	}
+	rows := []row{v}
+	if err := s.addOwners(ctx, rows); err != nil {
+		return row{}, err
+	}
+	return rows[0], nil
+}
+
+// VRead implements fhirstore.Backend.
+func (s *Store) VRead(ctx context.Context, d access.Decision, ref fhir.Reference) (fhirstore.Record, error) {
+	// Order: the current version first; who may not see it sees none (design law of
+	// access, row 4).
+	current, err := s.current(ctx, d, ref)
+	if err != nil {
+		return fhirstore.Record{}, err
+	}
+	version, err := strconv.ParseInt(ref.Version, 10, 64)
+	if err != nil || version < 1 {
+		return fhirstore.Record{}, fhirstore.ErrNotFound
+	}
+	if version == current.record.Version {
+		return current.record, nil
+	}
+	var (
+		updated int64
+		owners  string
+		body    []byte
+	)
+	err = s.db.QueryRow(ctx, `SELECT updated, owners, body FROM fhir_version WHERE type = $1 AND id = $2 AND version = $3 AND deleted = 0`,
+		string(ref.Type), ref.ID, version).Scan(&updated, &owners, &body)
+	if errors.Is(err, db.ErrNoRow) {
+		return fhirstore.Record{}, fhirstore.ErrNotFound
+	}
+	if err != nil {
+		return fhirstore.Record{}, fmt.Errorf("reading a version: %w", err)
+	}
+	r := fhirstore.Record{Resource: fhir.Stored(ref.Type, ref.ID, body), Version: version, UpdatedAt: time.UnixMilli(updated).UTC()}
+	if err := json.Unmarshal([]byte(owners), &r.Owners.Required); err != nil {
+		return fhirstore.Record{}, fmt.Errorf("reading the owners of a version: %w", err)
+	}
+	if !d.Admits(r.Resource, r.Owners) {
+		return fhirstore.Record{}, fhirstore.ErrNotFound
+	}
+	return r, nil
+}
+
+// addOwners completes rows that belong to several patients, or to none.
+func (s *Store) addOwners(ctx context.Context, rows []row) error {
+	var q *query
+	at := map[int64]int{}
+	for i, v := range rows {
+		if v.owner != "" {
+			continue
+		}
+		if q == nil {
+			q = s.newQuery()
+			q.add("SELECT rid, patient FROM fhir_owner WHERE rid IN (")
+		} else {
+			q.add(",")
+		}
+		q.arg(v.rid)
+		at[v.rid] = i
+	}
+	if q == nil {
+		return nil
+	}
+	q.add(") ORDER BY rid, patient")
+	found, err := s.db.Query(ctx, q.String(), q.args...)
+	if err != nil {
+		return err
+	}
+	defer found.Close()
+	for found.Next() {
+		var (
+			rid     int64
+			patient string
+		)
+		if err := found.Scan(&rid, &patient); err != nil {
+			return err
+		}
+		r := &rows[at[rid]].record
+		r.Owners.Required = append(r.Owners.Required, patient)
+	}
+	return found.Err()
+}

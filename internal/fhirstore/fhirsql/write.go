@@ -1,0 +1,107 @@
+package fhirsql
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/emberlatch/emberlatch/fhir/search"
+	"github.com/emberlatch/emberlatch/internal/db"
+)
+
+// writer gathers the statements of a portion.
+type writer struct {
+	now        time.Time
+	statements []db.Statement
+}
+
+func (w *writer) add(text string, args ...any) {
+	w.statements = append(w.statements, db.Statement{Text: text, Args: args})
+}
+
+// indexTables hold rows that belong to a rid.
+var indexTables = []string{
+	"fhir_token", "fhir_reference", "fhir_date", "fhir_string", "fhir_number", "fhir_uri", "fhir_owner", "fhir_attachment",
+}
+
+// replace forgets the index rows of the old version.
+func (w *writer) replace(old existing) {
+	for _, table := range indexTables {
+		w.add("DELETE FROM "+table+" WHERE rid = $1", old.rid)
+	}
+}
+
+// put writes a version, the resource and its index rows.
+func (w *writer) put(p prepared, old existing, exists bool) error {
+	version := old.version + 1
+	updated := w.now.Format("2006-01-02T15:04:05.000Z07:00")
+	stamped, err := p.resource.WithMeta(p.ref.ID, version, updated)
+	if err != nil {
+		return err
+	}
+	owners, err := json.Marshal(append([]string{}, p.owners.Required...))
+	if err != nil {
+		return err
+	}
+	ms := w.now.UnixMilli()
+	single := ""
+	if len(p.owners.Required) == 1 {
+		single = p.owners.Required[0]
+	}
+	if exists {
+		w.add(`UPDATE fhir_resource SET version = $2, updated = $3, deleted = 0, owner = $4, source = $5, body = $6 WHERE rid = $1`,
+			old.rid, version, ms, single, p.source, stamped.JSON())
+	} else {
+		w.add(`INSERT INTO fhir_resource (rid, type, id, version, updated, owner, source, body) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+			old.rid, string(p.ref.Type), p.ref.ID, version, ms, single, p.source, stamped.JSON())
+	}
+	w.add(`INSERT INTO fhir_version (type, id, version, updated, owners, body) VALUES ($1, $2, $3, $4, $5, $6)`,
+		string(p.ref.Type), p.ref.ID, version, ms, string(owners), stamped.JSON())
+	w.owners(old.rid, p.owners)
+	for _, v := range p.values {
+		w.value(old.rid, v)
+	}
+	if own, ok := search.Lookup(p.ref.Type, "_lastUpdated"); ok {
+		for _, v := range own.Extract(stamped, "") {
+			w.value(old.rid, search.Indexed{Parameter: own, Value: v})
+		}
+	}
+	if p.secured.ID != "" {
+		w.add(`INSERT INTO fhir_reference (rid, param, ref_type, ref_id, url) VALUES ($1, $2, $3, $4, '')`,
+			old.rid, securityContext, string(p.secured.Type), p.secured.ID)
+	}
+	for _, id := range p.attached {
+		w.add(`INSERT INTO fhir_attachment (rid, binary_id) VALUES ($1, $2)`, old.rid, id)
+	}
+	return nil
+}
+
+// owners lists several owners; a single one stands in the resource's row.
+func (w *writer) owners(rid int64, o search.Owners) {
+	if len(o.Required) < 2 {
+		return
+	}
+	for _, patient := range o.Required {
+		w.add(`INSERT INTO fhir_owner (rid, patient) VALUES ($1, $2)`, rid, patient)
+	}
+}
+
+// value writes one index row.
+func (w *writer) value(rid int64, i search.Indexed) {
+	id, v := parameterID(i.Parameter), i.Value
+	switch i.Parameter.Type {
+	case search.TypeToken:
+		w.add(`INSERT INTO fhir_token (rid, param, system, code) VALUES ($1, $2, $3, $4)`, rid, id, clip(v.System), clip(v.Code))
+	case search.TypeReference:
+		w.add(`INSERT INTO fhir_reference (rid, param, ref_type, ref_id, url) VALUES ($1, $2, $3, $4, $5)`,
+			rid, id, string(v.Reference.Type), v.Reference.ID, clip(v.URL))
+	case search.TypeDate:
+		w.add(`INSERT INTO fhir_date (rid, param, low, high) VALUES ($1, $2, $3, $4)`, rid, id, v.Low, v.High)
+	case search.TypeString:
+		w.add(`INSERT INTO fhir_string (rid, param, norm, exact) VALUES ($1, $2, $3, $4)`, rid, id, v.Norm, v.Exact)
+	case search.TypeNumber, search.TypeQuantity:
+		w.add(`INSERT INTO fhir_number (rid, param, low, high, system, code, unit) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+			rid, id, v.From, v.To, clip(v.System), clip(v.Code), clip(v.Unit))
+	case search.TypeURI:
+		w.add(`INSERT INTO fhir_uri (rid, param, uri) VALUES ($1, $2, $3)`, rid, id, clip(v.URL))
+	}
+}
