@@ -1,0 +1,180 @@
+package fhirapi
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"net/http"
+	"strings"
+
+	"github.com/emberlatch/emberlatch/fhir"
+	"github.com/emberlatch/emberlatch/fhir/compartment"
+	"github.com/emberlatch/emberlatch/fhir/search"
+)
+
+// OAuthURIs are the endpoints that SMART 1 apps read from the CapabilityStatement
+// (SMART App Launch 1.0, oauth-uris extension). Empty ones are left out.
+type OAuthURIs struct{ Authorize, Token, Introspect, Revoke string }
+
+// The parts of a CapabilityStatement that are made here (FHIR R4
+// capabilitystatement).
+type (
+	capabilityStatement struct {
+		ResourceType   string         `json:"resourceType"`
+		Status         string         `json:"status"`
+		Date           string         `json:"date"`
+		Kind           string         `json:"kind"`
+		Software       named          `json:"software"`
+		Implementation implementation `json:"implementation"`
+		FHIRVersion    string         `json:"fhirVersion"`
+		Format         []string       `json:"format"`
+		Rest           []rest         `json:"rest"`
+	}
+	named struct {
+		Name string `json:"name"`
+	}
+	implementation struct {
+		Description string `json:"description"`
+		URL         string `json:"url"`
+	}
+	rest struct {
+		Mode     string     `json:"mode"`
+		Security security   `json:"security"`
+		Resource []resource `json:"resource"`
+	}
+	security struct {
+		Extension []extension `json:"extension"`
+		CORS      bool        `json:"cors"`
+		Service   []concept   `json:"service"`
+	}
+	extension struct {
+		URL       string      `json:"url"`
+		ValueURI  string      `json:"valueUri,omitempty"`
+		Extension []extension `json:"extension,omitempty"`
+	}
+	concept struct {
+		Coding []coding `json:"coding"`
+	}
+	coding struct {
+		System string `json:"system"`
+		Code   string `json:"code"`
+	}
+	resource struct {
+		Type             string        `json:"type"`
+		Interaction      []interaction `json:"interaction"`
+		Versioning       string        `json:"versioning"`
+		SearchInclude    []string      `json:"searchInclude,omitempty"`
+		SearchRevInclude []string      `json:"searchRevInclude,omitempty"`
+		SearchParam      []searchParam `json:"searchParam"`
+	}
+	interaction struct {
+		Code string `json:"code"`
+	}
+	searchParam struct {
+		Name string `json:"name"`
+		Type string `json:"type"`
+	}
+)
+
+// statementDate is when what the server offers changed last.
+const statementDate = "2026-11-25"
+
+// NewCapability makes the CapabilityStatement of what this door answers, and of
+// nothing else (DISC-28 to DISC-30, RS-23).
+func NewCapability(base string, uris OAuthURIs) ([]byte, error) {
+	c := capabilityStatement{
+		ResourceType: "CapabilityStatement", Status: "active", Date: statementDate, Kind: "instance",
+		Software: named{"Emberlatch"}, Implementation: implementation{"FHIR API behind SMART on FHIR", base},
+		FHIRVersion: "4.0.1", Format: []string{"application/fhir+json", "json"},
+	}
+	r := rest{Mode: "server", Security: security{
+		Extension: []extension{{URL: "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris", Extension: uris.extensions()}},
+		CORS:      true,
+		Service:   []concept{{[]coding{{"http://terminology.hl7.org/CodeSystem/restful-security-service", "SMART-on-FHIR"}}}},
+	}}
+	revIncludes := revIncludesByTarget()
+	for _, t := range fhir.ResourceTypes() {
+		if compartment.ClassOf(t) != compartment.Closed {
+			r.Resource = append(r.Resource, describe(t, revIncludes[t]))
+		}
+	}
+	c.Rest = []rest{r}
+	return json.Marshal(c)
+}
+
+func (u OAuthURIs) extensions() []extension {
+	var list []extension
+	for _, e := range []extension{{URL: "authorize", ValueURI: u.Authorize}, {URL: "token", ValueURI: u.Token},
+		{URL: "introspect", ValueURI: u.Introspect}, {URL: "revoke", ValueURI: u.Revoke}} {
+		if e.ValueURI != "" {
+			list = append(list, e)
+		}
+	}
+	return list
+}
+
+func describe(t fhir.ResourceType, revIncludes []string) resource {
+	r := resource{
+		Type: string(t), Versioning: "versioned", SearchRevInclude: revIncludes,
+		Interaction: []interaction{{string(fhir.Read)}, {string(fhir.VRead)}, {string(fhir.SearchType)}},
+	}
+	for _, p := range search.Parameters(t) {
+		if !p.Answerable() {
+			continue
+		}
+		r.SearchParam = append(r.SearchParam, searchParam{p.Code, string(p.Type)})
+		if p.Type == search.TypeReference {
+			r.SearchInclude = append(r.SearchInclude, string(t)+":"+p.Code)
+		}
+	}
+	return r
+}
+
+// revIncludesByTarget lists, for each type, the parameters that may point to it
+// by name; those that may point to anything are left out.
+func revIncludesByTarget() map[fhir.ResourceType][]string {
+	m := map[fhir.ResourceType][]string{}
+	for _, source := range fhir.ResourceTypes() {
+		if compartment.ClassOf(source) == compartment.Closed {
+			continue
+		}
+		for _, p := range search.Parameters(source) {
+			for _, target := range p.Targets {
+				if p.Type == search.TypeReference {
+					m[target] = append(m[target], string(source)+":"+p.Code)
+				}
+			}
+			if p.Name() == "Provenance.target" {
+				for _, target := range fhir.ResourceTypes() {
+					m[target] = append(m[target], p.Name()[:len("Provenance")]+":target")
+				}
+			}
+		}
+	}
+	return m
+}
+
+// capability answers /metadata, to everybody and unfiltered (DISC-28).
+func (d *Door) capability(w http.ResponseWriter, r *http.Request) {
+	values, err := parameters(r, false)
+	if err == nil {
+		err = negotiate(r, values)
+	}
+	if err != nil {
+		d.fail(w, r, err)
+		return
+	}
+	header := w.Header()
+	header.Set("Cache-Control", "public, max-age=60")
+	header.Set("ETag", d.capabilityTag)
+	if strings.Contains(r.Header.Get("If-None-Match"), d.capabilityTag) {
+		w.WriteHeader(http.StatusNotModified)
+		return
+	}
+	writeJSON(w, http.StatusOK, d.deps.Capability)
+}
+
+func tagOf(body []byte) string {
+	sum := sha256.Sum256(body)
+	return `"` + hex.EncodeToString(sum[:8]) + `"`
+}

@@ -1,0 +1,21 @@
+// Package fhirapi is the FHIR REST door (FHIR R4 http): it reads a request as an
+// interaction, asks who is calling, has the policy decide, lets the backend
+// answer from the decision's view, judges every resource once more, and writes.
+//
+//	request ─▶ bearer ─▶ Subject ─▶ fhir.ParseInteraction ─▶ access.Decide
+//	   401/400 ◀─┘         503 ◀┘        404/405 ◀┘               403 ◀┘
+//	        ─▶ backend.Read|VRead|Search(decision) ─▶ decision.Admits ─▶ answer
+//	                          404 ◀┘                      dropped ◀┘
+//
+// Order: the token comes first, so that a stranger learns nothing about paths;
+// the decision comes from the token and the request line alone, so that 403
+// says nothing about data; hidden and missing resources give the same 404.
+//
+// Page links are sealed: they hold the query, the position and the grant, so a
+// link works only for the grant that it was made for, and the view is evaluated
+// anew on every page (design law of access, row 50).
+//
+// It fulfils RFC 6750 §2.1 and §3, FHIR R4 http §3.1.0 (read, vread, search by
+// GET and POST) and search §3.1.1. It does not write, does not answer batches or
+// operations, speaks JSON only, and holds no rule about who may see what.
+package fhirapi

@@ -1,0 +1,151 @@
+package fhirapi
+
+import (
+	"errors"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/emberlatch/emberlatch/access"
+	"github.com/emberlatch/emberlatch/fhir"
+	"github.com/emberlatch/emberlatch/internal/fhirstore"
+)
+
+// Deps are the parts that the door needs; all are required.
+type Deps struct {
+	Base     string // FHIR base URL, as advertised
+	Path     string // its path on this origin, "/fhir"
+	Subjects Subjects
+	Backend  fhirstore.Backend
+	PageKey  []byte // 32 bytes, shared by all nodes
+	// Capability is the CapabilityStatement, see NewCapability.
+	Capability []byte
+	Now        func() time.Time
+	Log        *slog.Logger
+}
+
+// Door answers FHIR requests.
+type Door struct {
+	deps   Deps
+	sealer sealer
+	// capabilityTag is the entity tag of the CapabilityStatement.
+	capabilityTag string
+}
+
+// New makes the door; it refuses missing parts.
+func New(deps Deps) (*Door, error) {
+	if deps.Base == "" || deps.Path == "" || deps.Subjects == nil || deps.Backend == nil ||
+		len(deps.Capability) == 0 || deps.Now == nil || deps.Log == nil {
+		return nil, errors.New("fhirapi: a part is missing")
+	}
+	s, err := newSealer(deps.PageKey)
+	if err != nil {
+		return nil, err
+	}
+	return &Door{deps, s, tagOf(deps.Capability)}, nil
+}
+
+// ServeHTTP answers one request below the FHIR base.
+func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.URL.EscapedPath() == d.deps.Path+"/metadata" && (r.Method == http.MethodGet || r.Method == http.MethodHead) {
+		d.capability(w, r)
+		return
+	}
+	header := w.Header()
+	header.Set("Cache-Control", "no-store")
+	header.Set("Vary", "Authorization")
+	header.Set("X-Content-Type-Options", "nosniff")
+	if err := d.serve(w, r); err != nil {
+		d.fail(w, r, err)
+	}
+}
+
+func (d *Door) serve(w http.ResponseWriter, r *http.Request) error {
+	subject, err := d.subject(r)
+	if err != nil {
+		return err
+	}
+	interaction, err := d.interaction(r)
+	if err != nil {
+		return err
+	}
+	// Order: the gate reads token and request line only; nothing was fetched yet.
+	decision := access.Decide(subject, interaction)
+	if !decision.Allowed() {
+		return refused(decision)
+	}
+	values, err := parameters(r, interaction.Code == fhir.SearchType && r.Method == http.MethodPost)
+	if err != nil {
+		return err
+	}
+	if err := negotiate(r, values); err != nil {
+		return err
+	}
+	switch interaction.Code {
+	case fhir.Read, fhir.VRead:
+		return d.read(w, r, decision, interaction, values)
+	case fhir.SearchType:
+		return d.search(w, r, decision, subject, interaction, values)
+	}
+	return outcome(http.StatusNotImplemented, "not-supported",
+		"This server answers read, vread and search; the "+string(interaction.Code)+" interaction is not offered.")
+}
+
+// interaction parses the request line; what is not understood does not exist.
+func (d *Door) interaction(r *http.Request) (fhir.Interaction, error) {
+	path := r.URL.EscapedPath()
+	if len(path) < len(d.deps.Path) || path[:len(d.deps.Path)] != d.deps.Path {
+		return fhir.Interaction{}, notFound()
+	}
+	return fhir.ParseInteraction(r.Method, path[len(d.deps.Path):])
+}
+
+// refused turns a closed gate into its answer (RFC 6750 §3.1, ERR-43, ERR-44).
+func refused(decision access.Decision) error {
+	refusal := decision.Refusal()
+	if refusal.InsufficientScope {
+		return challenge(http.StatusForbidden, "forbidden", "insufficient_scope", refusal.Text)
+	}
+	return outcome(refusal.HTTPStatus(), refusal.OutcomeCode(), refusal.Text)
+}
+
+// notFound is the one answer for hidden, deleted and missing resources.
+func notFound() error {
+	return outcome(http.StatusNotFound, "not-found", "There is no such resource, or this access does not reach it.")
+}
+
+// fail writes an error as an OperationOutcome; what is not meant for the caller
+// goes to the log only.
+func (d *Door) fail(w http.ResponseWriter, r *http.Request, err error) {
+	var withChallenge *refusal
+	if errors.As(err, &withChallenge) {
+		w.Header().Set("WWW-Authenticate", withChallenge.challenge)
+	}
+	var known *fhir.OperationOutcome
+	switch {
+	case errors.As(err, &known):
+	case errors.Is(err, fhirstore.ErrNotFound):
+		errors.As(notFound(), &known)
+	case errors.Is(err, fhirstore.ErrTooCostly):
+		known = newOutcome(http.StatusForbidden, "too-costly", "The answer would be too large. Ask for fewer matches a page or fewer includes.")
+	case r.Context().Err() != nil:
+		known = newOutcome(http.StatusServiceUnavailable, "timeout", "The request took too long or was given up.")
+	default:
+		d.deps.Log.ErrorContext(r.Context(), "fhir request failed", "error", err)
+		known = newOutcome(http.StatusInternalServerError, "exception", "Something went wrong on our side.")
+	}
+	status := known.Status
+	if status == 0 {
+		status = http.StatusBadRequest
+	}
+	if status == http.StatusServiceUnavailable {
+		w.Header().Set("Retry-After", "1")
+	}
+	writeJSON(w, status, known.JSON())
+}
+
+func writeJSON(w http.ResponseWriter, status int, body []byte) {
+	w.Header().Set("Content-Type", "application/fhir+json; charset=utf-8")
+	w.WriteHeader(status)
+	_, _ = w.Write(body)
+}

@@ -1,0 +1,20 @@
+// Package reach answers whom a user may see at this moment: the upper bound of
+// every user/ scope, and what a picker may offer.
+//
+//	patient         their own record                              source_self.go
+//	representative  those they stand for, while it lasts          source_representation.go
+//	practitioner    panel by Group                                source_panel.go
+//	                panel by Patient.generalPractitioner          source_general_practitioner.go
+//	                active care teams                             source_care_team.go
+//	administrator   nobody
+//
+// Each source is one file with one question; the answer is their union. What a
+// user stands for is the server's own record, never a resource that an app could
+// write. Sources in FHIR are read with access.System, which is easy to find.
+//
+// Answers are kept for two seconds, so that a removal from a care team is felt at
+// once; Forget empties them when policy sources have been loaded.
+//
+// The names that a picker shows are found by an ordinary search under the user's
+// own reach: the same rules that judge an app's request judge the picker's.
+package reach
