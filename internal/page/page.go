@@ -1,0 +1,190 @@
+package page
+
+import "time"
+
+// Shell is what every page of a flow has.
+type Shell struct {
+	AppName   string
+	UILocales string
+	Self      string // path and query that show this page by GET, for the language switch
+	Action    string // where the form goes
+	Handle    string // hidden input `request`
+	Ticket    string // hidden input `ticket`, good once
+	// FormTargets are the addresses beside our own that the form may lead to.
+	FormTargets []string
+}
+
+func (s Shell) shell() Shell { return s }
+
+// FieldProblem is a mistake in an input; Message is a key of the catalogue.
+type FieldProblem struct{ Field, Message string }
+
+// SignIn asks for user name and password (page C1).
+type SignIn struct {
+	Shell
+	Username       string
+	Failed         bool
+	WaitSeconds    int // tries are too many: how long to wait
+	Reauthenticate bool
+	SignedInAs     string // a session exists: continue or switch
+	CanEnrol       bool
+	EnrolURL       string
+}
+
+// SignedOut says that the session has ended.
+type SignedOut struct{ Shell }
+
+// Identify asks who a person without credentials is (page C2, first step).
+type Identify struct {
+	Shell
+	Given, Family, Year, Month, Day, Code string
+	Failed                                bool
+	WaitSeconds                           int
+	Problems                              []FieldProblem
+}
+
+// CreateCredentials asks for a user name and a new password (C2, second step).
+type CreateCredentials struct {
+	Shell
+	Username string
+	Problems []FieldProblem
+}
+
+// Person is one line of a picker.
+type Person struct {
+	ID, Name, Relationship, BirthDate, Sex, RecordNumber string
+	Age                                                  int
+	Self                                                 bool
+	Until                                                time.Time
+	SameName                                             bool // another line has the same name
+}
+
+// ChoosePerson asks whose record is meant (page C3).
+type ChoosePerson struct {
+	Shell
+	People []Person
+	Failed bool
+}
+
+// ChoosePatient lets a clinician search and choose (page C4).
+type ChoosePatient struct {
+	Shell
+	Query, BirthDate, RecordNumber string
+	Searched                       bool
+	Found                          []Person
+	More                           bool
+	Failed                         bool
+}
+
+// App is who asks (page C5).
+type App struct {
+	Name, Maker, Host, Status string // Status: checked, registered, test
+	PolicyURI, TermsURI       string
+}
+
+// ScopeRow is one kind of information.
+type ScopeRow struct {
+	Group   string // key below "group." of the catalogue; "other" for the rest
+	Type    string // resource type, for "other"
+	Choices []ScopeChoice
+	New     bool // not asked for before
+}
+
+// ScopeChoice is one checkbox.
+type ScopeChoice struct {
+	ID       string // of the input
+	Value    string // the scope
+	Label    string // key below "part." or "access." of the catalogue; empty: the row's own words
+	Ticked   bool
+	Required bool
+	Parts    []ScopeChoice
+}
+
+// Duration is the choice of how long an app keeps access (CONS-08, CONS-20).
+type Duration struct {
+	Scope   string
+	Ticked  bool
+	Options []DurationOption
+}
+
+// DurationOption is one of the lengths; Value is day, quarter or year.
+type DurationOption struct {
+	Value  string
+	Until  time.Time
+	Chosen bool
+}
+
+// Approve asks whether the app may (page C5).
+type Approve struct {
+	Shell
+	UserName    string
+	Patient     Person
+	HasPatient  bool
+	App         App
+	Identity    bool // the app learns who the user is
+	Read, Write []ScopeRow
+	Wildcard    bool // the app asked for all kinds, future ones too
+	Offline     *Duration
+	Online      *Duration
+	CanRemember bool
+	Nothing     bool // nothing was chosen in the last try
+}
+
+// Code shows the code of a desktop app (page C6).
+type Code struct {
+	Shell
+	Code      string
+	ExpiresAt time.Time
+}
+
+// Error is one error (page C8).
+type Error struct {
+	Shell
+	ID    string // the same in the log
+	Title string // key below "error." of the catalogue
+	// For the developer.
+	ErrorCode, Slug, Parameter, Description, Section string
+	When                                             time.Time
+}
+
+// Start is the first page of the sandbox.
+type Start struct {
+	Shell
+	People           []StartPerson
+	SampleApp        string
+	Issuer, FHIRBase string
+	Enrol            []StartEnrolment
+	DataDir          string
+}
+
+// StartPerson is someone to log in as.
+type StartPerson struct{ Username, Password, Display, Role, Note string }
+
+// StartEnrolment is someone who has no login yet.
+type StartEnrolment struct{ Given, Family, BirthDate, Code string }
+
+func (SignIn) name() string            { return "sign-in" }
+func (SignedOut) name() string         { return "signed-out" }
+func (Identify) name() string          { return "identify" }
+func (CreateCredentials) name() string { return "create-credentials" }
+func (ChoosePerson) name() string      { return "choose-person" }
+func (ChoosePatient) name() string     { return "choose-patient" }
+func (Approve) name() string           { return "approve" }
+func (Code) name() string              { return "code" }
+func (Error) name() string             { return "error" }
+func (Start) name() string             { return "start" }
+
+// Problem returns the message key of a field's mistake, empty when there is none.
+func (p Identify) Problem(field string) string { return problem(p.Problems, field) }
+
+// Problem returns the message key of a field's mistake, empty when there is none.
+func (p CreateCredentials) Problem(field string) string { return problem(p.Problems, field) }
+
+func problem(list []FieldProblem, field string) string {
+	for _, p := range list {
+		if p.Field == field {
+			return p.Message
+		}
+	}
+	return ""
+}

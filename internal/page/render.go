@@ -1,0 +1,187 @@
+package page
+
+import (
+	"bytes"
+	"embed"
+	"errors"
+	"fmt"
+	"html/template"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+)
+
+//go:embed pages messages assets
+var files embed.FS
+
+// Deps are what all pages share; Organisation, Now and Log are required.
+type Deps struct {
+	Organisation string
+	Phone        string
+	Sandbox      bool // every page says that this is a test system
+	Secure       bool // cookies travel over https only
+	Now          func() time.Time
+	Log          *slog.Logger
+}
+
+// Renderer renders pages. It is safe for concurrent use.
+type Renderer struct {
+	deps      Deps
+	languages map[string]*tongue
+}
+
+// tongue is one language with its templates, parsed once.
+type tongue struct {
+	code     string
+	messages map[string]string
+	pages    map[string]*template.Template
+}
+
+// Page is a page of this package.
+type Page interface {
+	name() string // of the template, and of the title's message: name + ".title"
+	shell() Shell
+}
+
+// New parses everything; a missing template or word is an error here, not later.
+func New(deps Deps) (*Renderer, error) {
+	if deps.Organisation == "" || deps.Now == nil || deps.Log == nil {
+		return nil, errors.New("page: a part is missing")
+	}
+	r := &Renderer{deps: deps, languages: map[string]*tongue{}}
+	for _, code := range Languages {
+		l, err := newLanguage(code)
+		if err != nil {
+			return nil, err
+		}
+		r.languages[code] = l
+	}
+	return r, nil
+}
+
+func newLanguage(code string) (*tongue, error) {
+	messages, err := loadMessages(code)
+	if err != nil {
+		return nil, err
+	}
+	l := &tongue{code: code, messages: messages, pages: map[string]*template.Template{}}
+	layout, err := template.New("layout").Funcs(l.functions()).ParseFS(files, "pages/layout.tmpl")
+	if err != nil {
+		return nil, err
+	}
+	names, err := fs.Glob(files, "pages/*.tmpl")
+	if err != nil {
+		return nil, err
+	}
+	for _, file := range names {
+		name := strings.TrimSuffix(strings.TrimPrefix(file, "pages/"), ".tmpl")
+		if name == "layout" {
+			continue
+		}
+		t, err := layout.Clone()
+		if err != nil {
+			return nil, err
+		}
+		if l.pages[name], err = t.ParseFS(files, file); err != nil {
+			return nil, err
+		}
+	}
+	return l, nil
+}
+
+// view is what a template sees.
+type view struct {
+	Page         Page
+	Shell        Shell
+	Name         string
+	Organisation string
+	Phone        string
+	Sandbox      bool
+	Language     string
+	Others       []languageLink
+	Now          time.Time
+}
+
+type languageLink struct{ Code, Name, URL string }
+
+// Render writes a page with a status. It is rendered as a whole before the first
+// byte is sent, so an error never leaves half a page.
+func (r *Renderer) Render(w http.ResponseWriter, req *http.Request, status int, p Page) error {
+	shell := p.shell()
+	code := r.Language(req, shell.UILocales)
+	l := r.languages[code]
+	t := l.pages[p.name()]
+	if t == nil {
+		return fmt.Errorf("page: no template for %s", p.name())
+	}
+	v := view{
+		Page: p, Shell: shell, Name: p.name(), Organisation: r.deps.Organisation, Phone: r.deps.Phone, Sandbox: r.deps.Sandbox,
+		Language: code, Others: others(code, shell.Self), Now: r.deps.Now(),
+	}
+	var body bytes.Buffer
+	if err := t.ExecuteTemplate(&body, "layout", v); err != nil {
+		return fmt.Errorf("rendering %s: %w", p.name(), err)
+	}
+	h := w.Header()
+	Headers(h, shell.FormTargets)
+	h.Set("Content-Language", code)
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	r.remember(w, req)
+	w.WriteHeader(status)
+	_, _ = w.Write(body.Bytes())
+	return nil
+}
+
+// Headers sets what every page and every redirect between pages carries (HDR-02
+// to HDR-06, RFC 9700 §4.16). targets are the addresses beside our own that a form
+// may lead to.
+func Headers(h http.Header, targets []string) {
+	h.Set("Cache-Control", "no-store")
+	h.Set("Pragma", "no-cache")
+	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; "+
+		"frame-ancestors 'none'; form-action 'self'"+joined(targets))
+	h.Set("X-Frame-Options", "DENY")
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("Cross-Origin-Opener-Policy", "same-origin")
+	h.Set("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=()")
+}
+
+func joined(targets []string) string {
+	s := ""
+	for _, t := range targets {
+		if t != "" && !strings.ContainsAny(t, " ;,\r\n\t'\"") {
+			s += " " + t
+		}
+	}
+	return s
+}
+
+// FormTarget is what form-action must name for a redirect URI of an app; empty
+// for the out-of-band name.
+func FormTarget(redirectURI string) string {
+	u, err := url.Parse(redirectURI)
+	switch {
+	case err != nil || u.Scheme == "urn":
+		return ""
+	case u.Scheme == "https" || u.Scheme == "http":
+		return u.Scheme + "://" + u.Host
+	}
+	return u.Scheme + ":"
+}
+
+// Assets serves the style sheet. Its name carries the version of its content.
+func (r *Renderer) Assets() http.Handler {
+	css, err := files.ReadFile("assets/style.css")
+	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		if err != nil || req.PathValue("file") != styleFile {
+			http.NotFound(w, req)
+			return
+		}
+		w.Header().Set("Content-Type", "text/css; charset=utf-8")
+		w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
+		_, _ = w.Write(css)
+	})
+}
