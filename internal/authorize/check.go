@@ -1,0 +1,190 @@
+package authorize
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/emberlatch/emberlatch/internal/oauth"
+	"github.com/emberlatch/emberlatch/internal/store"
+	"github.com/emberlatch/emberlatch/smart"
+)
+
+// check makes the stored request of the parameters, one sentence of the
+// specifications at a time. Errors travel back to the app.
+func (d *Door) check(p oauth.Parameters, t redirectable) (store.AuthorizationRequest, *oauth.Error) {
+	now := d.deps.Now().UTC()
+	q := store.AuthorizationRequest{
+		Version: 1, ClientID: t.client.ID, RedirectURI: t.uri, State: t.state, HasState: t.hasState,
+		Audience: d.deps.FHIRBase, Nonce: p.Get("nonce"), LoginHint: p.Get("login_hint"), UILocales: p.Get("ui_locales"),
+		CreatedAt: now, ExpiresAt: now.Add(requestLife), MaxAge: -1,
+	}
+	for _, rule := range []func(oauth.Parameters, redirectable, *store.AuthorizationRequest) *oauth.Error{
+		checkUnsupported, checkResponseType, checkState, d.checkAudience, checkChallenge, checkLaunch, checkPrompt, checkMaxAge, checkScopes,
+	} {
+		if err := rule(p, t, &q); err != nil {
+			return q, err
+		}
+	}
+	return q, nil
+}
+
+func invalid(slug, parameter, text string) *oauth.Error {
+	return oauth.New(oauth.InvalidRequest, "%s", text).About(parameter).Slugged(slug)
+}
+
+// OpenID Connect Core §3.1.2.6: what is not offered is named.
+func checkUnsupported(p oauth.Parameters, _ redirectable, _ *store.AuthorizationRequest) *oauth.Error {
+	switch {
+	case p.Has("request"):
+		return oauth.New(oauth.RequestNotSupported, "Request objects are not offered").About("request")
+	case p.Has("request_uri"):
+		return oauth.New(oauth.RequestURINotSupported, "request_uri is not offered").About("request_uri")
+	case p.Has("registration"):
+		return oauth.New(oauth.RegistrationNotSupported, "registration is not offered").About("registration")
+	}
+	if mode := p.Get("response_mode"); mode != "" && mode != "query" {
+		return invalid("request.response_mode", "response_mode", "response_mode is query or left out")
+	}
+	return nil
+}
+
+// RFC 6749 §3.1.1; RFC 9700 §2.1.2: code is the only response type.
+func checkResponseType(p oauth.Parameters, t redirectable, _ *store.AuthorizationRequest) *oauth.Error {
+	switch kind := p.Get("response_type"); {
+	case kind == "":
+		return invalid("request.response_type", "response_type", "response_type is missing")
+	case kind != "code":
+		return oauth.New(oauth.UnsupportedResponseType, "response_type is code").About("response_type")
+	case !t.client.HasGrantType(oauth.GrantAuthorizationCode):
+		return oauth.New(oauth.UnauthorizedClient, "This client is not registered for the authorization code grant")
+	}
+	return nil
+}
+
+// SMART App Launch 2.2, app launch: state is required. Divergence: a client with
+// the legacy switch may leave it out.
+func checkState(_ oauth.Parameters, t redirectable, _ *store.AuthorizationRequest) *oauth.Error {
+	if !t.hasState && !t.client.PKCEOptional {
+		return invalid("request.state", "state", "state is missing")
+	}
+	return nil
+}
+
+// checkAudience: aud, or resource, names this FHIR server, one trailing slash
+// tolerated (SMART App Launch 2.2; RFC 8707 §2). Order: before login, so that a
+// counterfeit server shows nobody our login page.
+func (d *Door) checkAudience(p oauth.Parameters, t redirectable, _ *store.AuthorizationRequest) *oauth.Error {
+	aud, resource := p.Get("aud"), p.Get("resource")
+	if resource != "" && strings.TrimSuffix(resource, "/") != d.deps.FHIRBase {
+		return oauth.New(oauth.InvalidTarget, "resource is not a FHIR server that this server protects").About("resource")
+	}
+	if aud == "" && resource == "" {
+		if t.client.PKCEOptional { // Divergence: the legacy switch; there is one FHIR base
+			return nil
+		}
+		return invalid("launch.aud_missing", "aud", "aud is missing: send the FHIR base URL")
+	}
+	if aud != "" && aud != d.deps.FHIRBase && aud != d.deps.FHIRBase+"/" {
+		return invalid("launch.aud_mismatch", "aud", "aud is not the FHIR base URL of this server")
+	}
+	return nil
+}
+
+// RFC 7636 §4.3, §4.4.1; SMART App Launch 2.2: S256 for everybody. Divergence: a
+// confidential client with the legacy switch may send no challenge at all.
+func checkChallenge(p oauth.Parameters, t redirectable, q *store.AuthorizationRequest) *oauth.Error {
+	challenge, method := p.Get("code_challenge"), p.Get("code_challenge_method")
+	if challenge == "" && method == "" && t.client.PKCEOptional && !t.client.Public() {
+		return nil
+	}
+	switch {
+	case challenge == "":
+		return invalid("pkce.missing", "code_challenge", "code_challenge is missing: PKCE with S256 is required")
+	case method != "S256":
+		return invalid("pkce.method", "code_challenge_method", "code_challenge_method is S256")
+	case !oauth.ValidChallenge(challenge):
+		return invalid("pkce.malformed", "code_challenge", "code_challenge is 43 characters of base64url without padding")
+	}
+	q.CodeChallenge = challenge
+	return nil
+}
+
+// checkLaunch: no launch value was ever given out, so any is unknown (CTX-05).
+func checkLaunch(p oauth.Parameters, _ redirectable, _ *store.AuthorizationRequest) *oauth.Error {
+	if p.Has("launch") {
+		return invalid("launch.unknown", "launch", "This launch value is unknown or has ended")
+	}
+	return nil
+}
+
+var prompts = []string{"none", "login", "consent", "select_account"}
+
+// OpenID Connect Core §3.1.2.1: prompt; none stands alone.
+func checkPrompt(p oauth.Parameters, _ redirectable, q *store.AuthorizationRequest) *oauth.Error {
+	if !p.Has("prompt") {
+		return nil
+	}
+	q.Prompt = strings.Fields(p.Get("prompt"))
+	for _, word := range q.Prompt {
+		if !slices.Contains(prompts, word) {
+			return invalid("request.prompt", "prompt", "prompt is none, login, consent or select_account")
+		}
+	}
+	if has(q.Prompt, "none") && len(q.Prompt) > 1 {
+		return invalid("request.prompt", "prompt", "prompt=none stands alone")
+	}
+	return nil
+}
+
+func has(list []string, word string) bool { return slices.Contains(list, word) }
+
+// OpenID Connect Core §3.1.2.1: max_age in seconds.
+func checkMaxAge(p oauth.Parameters, _ redirectable, q *store.AuthorizationRequest) *oauth.Error {
+	if !p.Has("max_age") {
+		return nil
+	}
+	n, err := strconv.ParseInt(p.Get("max_age"), 10, 32)
+	if err != nil || n < 0 {
+		return invalid("request.max_age", "max_age", "max_age is a whole number of seconds")
+	}
+	q.MaxAge = n
+	return nil
+}
+
+// checkScopes keeps what can be granted: understood, registered for the client,
+// and meaningful in an interactive request (SCOPE-22, SCOPE-40, SCOPE-42, CTX-06).
+func checkScopes(p oauth.Parameters, t redirectable, q *store.AuthorizationRequest) *oauth.Error {
+	if !p.Has("scope") {
+		return oauth.New(oauth.InvalidScope, "scope is missing").About("scope").Slugged("scope.missing")
+	}
+	asked, err := smart.ParseScopes(p.Get("scope"))
+	if err != nil {
+		return oauth.New(oauth.InvalidScope, "scope is a list of scopes separated by single spaces").About("scope").Slugged("scope.malformed")
+	}
+	kept := grantable(asked, t.client)
+	if kept.IsEmpty() {
+		return oauth.New(oauth.InvalidScope, "None of the scopes can be granted to this client").About("scope").Slugged("scope.not_allowed_for_client")
+	}
+	q.Scopes = kept.Strings()
+	return nil
+}
+
+func grantable(asked smart.ScopeSet, client store.Client) smart.ScopeSet {
+	kept := smart.Allowed(asked, smart.NewScopeSet(strings.Fields(client.Scope)))
+	// launch and launch/encounter need a chart that launches; without one the scope
+	// is not granted and the launch is a standalone one.
+	openid, offline := kept.Has(smart.OpenID), kept.Has(smart.OfflineAccess)
+	kept = kept.Without(func(text string) bool {
+		switch text {
+		case smart.Launch, smart.LaunchEncounter:
+			return true
+		case smart.FHIRUser, smart.Profile:
+			return !openid
+		case smart.OnlineAccess:
+			return offline
+		}
+		return strings.HasPrefix(text, "system/")
+	})
+	return kept
+}

@@ -1,0 +1,84 @@
+package authorize
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+
+	"github.com/emberlatch/emberlatch/internal/flow"
+	"github.com/emberlatch/emberlatch/internal/page"
+	"github.com/emberlatch/emberlatch/internal/store"
+)
+
+// Continue decides what comes next for a stored request; every step comes back
+// here.
+func (d *Door) Continue(w http.ResponseWriter, r *http.Request) {
+	s, ok := d.deps.Flow.Open(w, r, r.URL.Query().Get("request"))
+	if !ok {
+		return
+	}
+	target, ok := ofRequest(s)
+	if !ok {
+		d.deps.Flow.Error(w, r, page.Error{Title: "app", Slug: "client.redirect_not_registered",
+			Description: "The redirect URI of this request is not registered any more."}, http.StatusBadRequest)
+		return
+	}
+	before := s.Request.Patient
+	where, err := d.where(r, &s.Request, s.Client)
+	if err != nil {
+		d.deps.Flow.Fail(w, r, err)
+		return
+	}
+	if s.Request.Patient != before && where.step != stepIssue && !d.keep(w, r, s) {
+		return
+	}
+	switch where.step {
+	case stepRefuse:
+		d.answerRefused(w, r, s, target, where)
+	case stepLogin:
+		d.goTo(w, d.deps.LoginPath, s)
+	case stepPatient:
+		d.goTo(w, d.deps.PatientPath, s)
+	case stepConsent:
+		d.goTo(w, d.deps.ApprovePath, s)
+	case stepIssue:
+		d.issue(w, r, target, s.Request, s.Request.HandleHash)
+	}
+}
+
+// keep writes what was inferred; false when a page was written.
+func (d *Door) keep(w http.ResponseWriter, r *http.Request, s flow.Step) bool {
+	err := d.deps.Store.SaveFacts(r.Context(), s.Request)
+	switch {
+	case errors.Is(err, store.ErrConflict): // another tab was faster: look again
+		d.deps.Flow.Continue(w, s.Handle)
+		return false
+	case err != nil:
+		d.deps.Flow.Fail(w, r, err)
+		return false
+	}
+	return true
+}
+
+func (d *Door) goTo(w http.ResponseWriter, path string, s flow.Step) {
+	d.deps.Flow.Redirect(w, path+"?request="+url.QueryEscape(s.Handle))
+}
+
+// answerRefused marks the request as answered, keeps the decision, and tells the
+// app (ERR-16).
+func (d *Door) answerRefused(w http.ResponseWriter, r *http.Request, s flow.Step, target redirectable, where place) {
+	var decision *store.ConsentDecision
+	if s.Request.UserID != "" {
+		decision = d.decision(s.Request, nil, "")
+	}
+	err := d.deps.Store.AnswerRequest(r.Context(), s.Request.HandleHash, decision)
+	if errors.Is(err, store.ErrConsumed) {
+		d.deps.Flow.Error(w, r, page.Error{Shell: page.Shell{AppName: s.Client.Name}, Title: "answered", Slug: "request.answered"}, http.StatusBadRequest)
+		return
+	}
+	if err != nil {
+		d.deps.Flow.Fail(w, r, err)
+		return
+	}
+	d.refuse(w, r, target, where.refusal)
+}

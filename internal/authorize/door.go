@@ -1,0 +1,173 @@
+package authorize
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/emberlatch/emberlatch/fhir/search"
+	"github.com/emberlatch/emberlatch/internal/flow"
+	"github.com/emberlatch/emberlatch/internal/oauth"
+	"github.com/emberlatch/emberlatch/internal/page"
+	"github.com/emberlatch/emberlatch/internal/session"
+	"github.com/emberlatch/emberlatch/internal/store"
+)
+
+// Store is what the endpoint needs of the store.
+type Store interface {
+	CreateRequest(ctx context.Context, r store.AuthorizationRequest) error
+	SaveFacts(ctx context.Context, r store.AuthorizationRequest) error
+	AnswerRequest(ctx context.Context, handleHash []byte, d *store.ConsentDecision) error
+	IssueCode(ctx context.Context, i store.Issue) error
+	Remembered(ctx context.Context, user store.UserID, client store.ClientID, patient string) (store.RememberedConsent, error)
+}
+
+// Deps are the parts that the door needs; all are required.
+type Deps struct {
+	Store    Store
+	Flow     *flow.Flow
+	Sessions *session.Sessions
+	Client   func(id store.ClientID) (store.Client, bool)
+	// Person returns an enabled user with the patients they reach now;
+	// store.ErrNotFound otherwise.
+	Person func(ctx context.Context, id store.UserID) (store.User, search.IDSet, error)
+	// HintedUser is the subject of an ID token of ours, expired or not; false for
+	// any other text.
+	HintedUser func(idToken string) (store.UserID, bool)
+	// Paths of the steps.
+	LoginPath, PatientPath, ApprovePath string
+	Issuer, FHIRBase                    string
+	CodeLife, RefreshIdle               time.Duration
+	NewID                               func() string
+	Now                                 func() time.Time
+	Log                                 *slog.Logger
+}
+
+// Door answers the authorization endpoint.
+type Door struct{ deps Deps }
+
+// New makes the door; it refuses missing parts.
+func New(deps Deps) (*Door, error) {
+	if deps.Store == nil || deps.Flow == nil || deps.Sessions == nil || deps.Client == nil || deps.Person == nil ||
+		deps.HintedUser == nil || deps.LoginPath == "" || deps.PatientPath == "" || deps.ApprovePath == "" || deps.Issuer == "" ||
+		deps.FHIRBase == "" || deps.CodeLife <= 0 || deps.RefreshIdle <= 0 || deps.NewID == nil || deps.Now == nil || deps.Log == nil {
+		return nil, errors.New("authorize: a part is missing")
+	}
+	return &Door{deps}, nil
+}
+
+const (
+	maxQuery = 8 << 10   // of a request by GET, in bytes (AUTHZ-57)
+	maxBody  = 128 << 10 // of a request by POST
+	// requestLife is how long a person may take (WCAG 2.2.1: longer than ten minutes).
+	requestLife = 20 * time.Minute
+)
+
+// ServeHTTP answers a new request.
+func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	p, repeated, problem, status := parse(r)
+	if problem != nil {
+		if status == http.StatusMethodNotAllowed {
+			w.Header().Set("Allow", "GET, HEAD, POST")
+		}
+		d.deps.Flow.Error(w, r, *problem, status)
+		return
+	}
+	target, problem := d.match(p)
+	if problem != nil {
+		d.deps.Flow.Error(w, r, *problem, http.StatusBadRequest)
+		return
+	}
+	if target.client.Disabled { // ERR-02
+		d.deps.Flow.Error(w, r, page.Error{Title: "app", Slug: "client.disabled", ErrorCode: string(oauth.UnauthorizedClient),
+			Description: "This client is not enabled on this server."}, http.StatusForbidden)
+		return
+	}
+	if repeated != nil { // RFC 6749 §3.1
+		d.refuse(w, r, target, repeated)
+		return
+	}
+	request, refused := d.check(p, target)
+	if refused != nil {
+		d.refuse(w, r, target, refused)
+		return
+	}
+	d.begin(w, r, p, target, request)
+}
+
+// parse reads the parameters by GET or POST. Malformed parameters are a page;
+// repeated ones are an error of their own, which may travel back.
+func parse(r *http.Request) (p oauth.Parameters, repeated *oauth.Error, problem *page.Error, status int) {
+	var err *oauth.Error
+	switch r.Method {
+	case http.MethodGet, http.MethodHead:
+		if len(r.URL.RawQuery) > maxQuery {
+			return p, nil, appError("request.too_long", "", "The request is longer than 8 kB. Send it by POST.", "SMART App Launch 2.2, authorize-post"), http.StatusRequestURITooLong
+		}
+		p, err = oauth.ParseParameters(r.URL.RawQuery)
+	case http.MethodPost:
+		p, err = oauth.ParseForm(r, maxBody)
+	default:
+		return p, nil, appError("request.method", "", "Use GET or POST.", "RFC 6749 §3.1"), http.StatusMethodNotAllowed
+	}
+	if err == nil {
+		return p, nil, nil, 0
+	}
+	if err.Parameter != "" && p.Repeated(err.Parameter) {
+		return p, err, nil, 0
+	}
+	status = err.HTTPStatus()
+	if r.Method == http.MethodPost && !isForm(r) { // ERR-04
+		status = http.StatusUnsupportedMediaType
+	}
+	return p, nil, appError("request.malformed", err.Parameter, err.Description+".", "RFC 6749 §3.1"), status
+}
+
+func isForm(r *http.Request) bool {
+	const form = "application/x-www-form-urlencoded"
+	media := r.Header.Get("Content-Type")
+	return len(media) >= len(form) && media[:len(form)] == form
+}
+
+// begin stores a checked request, or answers it at once when nobody needs to be
+// asked.
+func (d *Door) begin(w http.ResponseWriter, r *http.Request, p oauth.Parameters, target redirectable, q store.AuthorizationRequest) {
+	if err := d.adopt(r, p.Get("id_token_hint"), &q); err != nil {
+		d.fail(w, r, target, err)
+		return
+	}
+	where, err := d.where(r, &q, target.client)
+	if err != nil {
+		d.fail(w, r, target, err)
+		return
+	}
+	switch {
+	case where.step == stepRefuse:
+		d.refuse(w, r, target, where.refusal)
+	case where.step == stepIssue && !target.outOfBand():
+		d.issue(w, r, target, q, nil)
+	case has(q.Prompt, "none"):
+		d.refuse(w, r, target, where.promptNone())
+	default:
+		d.store(w, r, target, q)
+	}
+}
+
+// store keeps the request under a random handle that is good in this browser only.
+func (d *Door) store(w http.ResponseWriter, r *http.Request, target redirectable, q store.AuthorizationRequest) {
+	handle := oauth.RandomToken("rq_")
+	q.HandleHash, q.BrowserHash = oauth.Hash(handle), d.deps.Sessions.Browser(w, r)
+	if err := d.deps.Store.CreateRequest(r.Context(), q); err != nil {
+		d.fail(w, r, target, err)
+		return
+	}
+	d.deps.Flow.Continue(w, handle)
+}
+
+// fail tells the app that the server could not (ERR-21).
+func (d *Door) fail(w http.ResponseWriter, r *http.Request, target redirectable, err error) {
+	d.deps.Log.ErrorContext(r.Context(), "an authorization request failed", "error", err)
+	d.refuse(w, r, target, &oauth.Error{Code: oauth.ServerError, Description: "The request could not be answered. Try again in a moment"})
+}

@@ -1,0 +1,154 @@
+package authorize
+
+import (
+	"bytes"
+	"errors"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/emberlatch/emberlatch/internal/flow"
+	"github.com/emberlatch/emberlatch/internal/oauth"
+	"github.com/emberlatch/emberlatch/internal/store"
+	"github.com/emberlatch/emberlatch/smart"
+)
+
+// adopt takes over a session that exists, unless the request asks to log in or
+// to choose an account, or hints at somebody else (AUTHZ-39, AUTHZ-45).
+func (d *Door) adopt(r *http.Request, hint string, q *store.AuthorizationRequest) error {
+	if has(q.Prompt, "login") || has(q.Prompt, "select_account") {
+		return nil
+	}
+	who, live, err := d.deps.Sessions.Current(r)
+	if err != nil || !live {
+		return err
+	}
+	if hint != "" {
+		if hinted, ours := d.deps.HintedUser(hint); !ours || hinted != who.UserID() {
+			return nil
+		}
+	}
+	if q.MaxAge >= 0 && q.CreatedAt.Sub(who.AuthTime()) > time.Duration(q.MaxAge)*time.Second {
+		return nil
+	}
+	q.UserID, q.SessionHash, q.AuthTime, q.AMR = who.UserID(), who.Hash(), who.AuthTime(), who.AMR()
+	return nil
+}
+
+// where gathers the facts of a request and decides the step. What can be inferred
+// is written into q: the only patient, and an approval that is remembered.
+func (d *Door) where(r *http.Request, q *store.AuthorizationRequest, client store.Client) (place, error) {
+	f := facts{refused: q.Refused != ""}
+	if f.refused {
+		return place{stepRefuse, oauth.New(oauth.Code(q.Refused), "The person declined, or nothing could be shared")}, nil
+	}
+	live, err := d.sessionStands(r, q)
+	if err != nil {
+		return place{}, err
+	}
+	if !live {
+		return place{step: next(f)}, nil
+	}
+	user, reached, err := d.deps.Person(r.Context(), q.UserID)
+	if errors.Is(err, store.ErrNotFound) {
+		return place{step: next(f)}, nil
+	}
+	if err != nil {
+		return place{}, err
+	}
+	f.loggedIn = true
+	scopes := smart.NewScopeSet(q.Scopes)
+	f.needsPatient = scopes.Has(smart.LaunchPatient) || scopes.HasLevel(smart.LevelPatient)
+	f.nobody = reached.Len() == 0
+	if f.needsPatient {
+		if q.Patient == "" && reached.Len() == 1 && user.Role != store.RolePractitioner {
+			q.Patient = reached.List()[0] // CTX-11: the only one is inferred
+		}
+		f.patientSet = reached.Contains(q.Patient)
+	}
+	if next(f) == stepConsent {
+		if err := d.recall(r, q, client, user); err != nil {
+			return place{}, err
+		}
+	}
+	f.approved = q.ApprovedSet
+	p := place{step: next(f)}
+	if p.step == stepRefuse {
+		p.refusal = oauth.New(oauth.AccessDenied, "There is no patient whose record could be shared")
+	}
+	return p, nil
+}
+
+// sessionStands reports whether the session that proved the user is still the one
+// of this browser (LOGIN-18).
+func (d *Door) sessionStands(r *http.Request, q *store.AuthorizationRequest) (bool, error) {
+	if q.UserID == "" {
+		return false, nil
+	}
+	who, live, err := d.deps.Sessions.Current(r)
+	if err != nil {
+		return false, err
+	}
+	return live && who.UserID() == q.UserID && bytes.Equal(who.Hash(), q.SessionHash), nil
+}
+
+// recall approves without asking when that is allowed: an app that the
+// organisation has approved for clinicians (CONS-22), or a person's choice not to
+// be asked again for the same app, the same place and no more than before
+// (CONS-14 to CONS-16).
+func (d *Door) recall(r *http.Request, q *store.AuthorizationRequest, client store.Client, user store.User) error {
+	if q.ApprovedSet || has(q.Prompt, "consent") {
+		return nil
+	}
+	if client.Preapproved && user.Role == store.RolePractitioner {
+		q.Approved, q.ApprovedSet = q.Scopes, true
+		return nil
+	}
+	if !flow.MaySkipApproval(client, q.RedirectURI) {
+		return nil
+	}
+	before, err := d.deps.Store.Remembered(r.Context(), user.ID, client.ID, q.Patient)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if !before.DoNotAsk || before.Audience != q.Audience || before.RedirectHost != flow.Host(q.RedirectURI) {
+		return nil
+	}
+	if !within(q.Scopes, before.Requested) {
+		return nil
+	}
+	approved := remembered(q.Scopes, before)
+	if len(approved) == 0 {
+		return nil
+	}
+	q.Approved, q.ApprovedSet = approved, true
+	return nil
+}
+
+// within reports whether everything asked for was asked for before.
+func within(asked, before []string) bool {
+	for _, s := range asked {
+		if !slices.Contains(before, s) {
+			return false
+		}
+	}
+	return true
+}
+
+// remembered is what was approved before of what is asked for now. A reduced
+// choice stays reduced (CONS-16): a scope counts when it was approved itself or
+// lies inside of one that is asked for.
+func remembered(asked []string, before store.RememberedConsent) []string {
+	set := smart.NewScopeSet(asked)
+	var kept []string
+	for _, text := range before.Approved {
+		scope, err := smart.ParseScope(text)
+		if slices.Contains(asked, text) || err == nil && set.Covers(scope) {
+			kept = append(kept, text)
+		}
+	}
+	return kept
+}

@@ -1,0 +1,140 @@
+package authorize
+
+import (
+	"crypto/rand"
+	"encoding/base64"
+	"errors"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/emberlatch/emberlatch/internal/flow"
+	"github.com/emberlatch/emberlatch/internal/oauth"
+	"github.com/emberlatch/emberlatch/internal/page"
+	"github.com/emberlatch/emberlatch/internal/store"
+	"github.com/emberlatch/emberlatch/smart"
+)
+
+// issue makes the grant with its code and answers the app. handle is nil when the
+// request was never stored.
+func (d *Door) issue(w http.ResponseWriter, r *http.Request, target redirectable, q store.AuthorizationRequest, handle []byte) {
+	user, _, err := d.deps.Person(r.Context(), q.UserID)
+	if err != nil {
+		d.fail(w, r, target, err)
+		return
+	}
+	scopes := d.granted(q)
+	if len(scopes) == 0 {
+		d.refuse(w, r, target, oauth.New(oauth.AccessDenied, "Nothing was approved"))
+		return
+	}
+	code := oauth.RandomToken("ac_")
+	i := store.Issue{
+		Grant:             d.grant(q, target.client, user, scopes),
+		Code:              store.AuthorizationCode{Hash: oauth.Hash(code), RedirectURI: q.RedirectURI, CodeChallenge: q.CodeChallenge, Life: d.deps.CodeLife},
+		RequestHandleHash: handle,
+	}
+	if handle != nil {
+		i.Decision = d.decision(q, scopes, string(i.Grant.ID))
+		i.Remember = remember(q, scopes, d.deps.Now())
+	}
+	err = d.deps.Store.IssueCode(r.Context(), i)
+	if errors.Is(err, store.ErrConsumed) { // AUTHZ-30: the other tab has the code
+		d.deps.Flow.Error(w, r, page.Error{Shell: page.Shell{AppName: target.client.Name}, Title: "answered", Slug: "request.answered"}, http.StatusBadRequest)
+		return
+	}
+	if err != nil {
+		d.fail(w, r, target, err)
+		return
+	}
+	if target.outOfBand() {
+		d.deps.Flow.Show(w, r, http.StatusOK, page.Code{
+			Shell: page.Shell{AppName: target.client.Name, UILocales: q.UILocales},
+			Code:  code, ExpiresAt: d.deps.Now().Add(d.deps.CodeLife),
+		})
+		return
+	}
+	d.answer(w, target, url.Values{"code": {code}})
+}
+
+// granted is what the grant may hold: approved, within what was asked for, and
+// patient/ scopes only with a patient (SCOPE-20).
+func (d *Door) granted(q store.AuthorizationRequest) []string {
+	asked := smart.NewScopeSet(q.Scopes)
+	set := smart.NewScopeSet(q.Approved).Without(func(text string) bool {
+		scope, err := smart.ParseScope(text)
+		if err != nil {
+			return !asked.Has(text) || text == smart.LaunchPatient && q.Patient == ""
+		}
+		return !asked.Covers(scope) || scope.Level() == smart.LevelPatient && q.Patient == ""
+	})
+	if len(set.Clinical()) == 0 && !set.Has(smart.OpenID) {
+		return nil // a grant that reaches nothing is none (SCOPE-44)
+	}
+	return set.Strings()
+}
+
+func (d *Door) grant(q store.AuthorizationRequest, client store.Client, user store.User, scopes []string) store.Grant {
+	var id [16]byte
+	_, _ = rand.Read(id[:]) // never fails (crypto/rand)
+	g := store.Grant{
+		ID: store.GrantID(base64.RawURLEncoding.EncodeToString(id[:])), ClientID: client.ID, UserID: user.ID, Username: user.Username,
+		FHIRUser: user.FHIRUser, Patient: q.Patient, Encounter: q.Encounter, Scopes: scopes, Audience: q.Audience,
+		Nonce: q.Nonce, AuthTime: q.AuthTime, AMR: q.AMR,
+	}
+	set := smart.NewScopeSet(scopes)
+	if !set.Has(smart.LaunchPatient) && !set.HasLevel(smart.LevelPatient) {
+		g.Patient, g.Encounter = "", "" // nobody asked for a patient in context
+	}
+	g.Refresh = d.refreshPolicy(q, client, set)
+	if g.Refresh.Kind == store.RefreshOnline {
+		g.SessionHash = q.SessionHash
+	}
+	return g
+}
+
+// refreshPolicy fixes the family of refresh tokens (RT-01, RT-02, RT-14 to RT-21).
+func (d *Door) refreshPolicy(q store.AuthorizationRequest, client store.Client, set smart.ScopeSet) store.RefreshPolicy {
+	if !client.HasGrantType(oauth.GrantRefreshToken) {
+		return store.RefreshPolicy{}
+	}
+	p := store.RefreshPolicy{Idle: d.deps.RefreshIdle, Rotate: client.Public() || !client.KeepRefreshToken}
+	if client.RefreshLife > 0 {
+		p.Idle = client.RefreshLife
+	}
+	switch {
+	case set.Has(smart.OfflineAccess):
+		p.Kind = store.RefreshOffline
+		if q.RefreshLife > 0 { // the person chose how long
+			p.Idle = q.RefreshLife
+			if q.RefreshLife <= oneDay {
+				p.Absolute = q.RefreshLife
+			}
+		}
+	case set.Has(smart.OnlineAccess):
+		p.Kind = store.RefreshOnline
+	default:
+		return store.RefreshPolicy{}
+	}
+	return p
+}
+
+const oneDay = 24 * time.Hour
+
+// textVersion names the words of the approval page, for the record (CONS-24).
+const textVersion = "2026-11"
+
+// decision is what is kept of a person's answer, for ever.
+func (d *Door) decision(q store.AuthorizationRequest, approved []string, grantID string) *store.ConsentDecision {
+	return &store.ConsentDecision{
+		ID: d.deps.NewID(), At: d.deps.Now().UTC(), UserID: q.UserID, ClientID: q.ClientID, Patient: q.Patient,
+		Requested: q.Scopes, Approved: approved, Allowed: len(approved) > 0, TextVersion: textVersion, Language: q.UILocales, GrantID: grantID,
+	}
+}
+
+func remember(q store.AuthorizationRequest, approved []string, now time.Time) *store.RememberedConsent {
+	return &store.RememberedConsent{
+		UserID: q.UserID, ClientID: q.ClientID, Patient: q.Patient, Requested: q.Scopes, Approved: approved,
+		Audience: q.Audience, RedirectHost: flow.Host(q.RedirectURI), DoNotAsk: q.Remember, DecidedAt: now.UTC(),
+	}
+}

@@ -1,0 +1,64 @@
+package authorize
+
+import (
+	"github.com/emberlatch/emberlatch/internal/oauth"
+)
+
+// step is what comes next.
+type step int
+
+// The steps, in their order. The zero value is no step.
+const (
+	stepRefuse step = iota + 1
+	stepLogin
+	stepPatient
+	stepConsent
+	stepIssue
+)
+
+// facts are all that decides how a request goes on.
+type facts struct {
+	refused      bool // the person declined
+	loggedIn     bool // somebody has, as recently as was asked
+	needsPatient bool // the scopes are about one patient
+	patientSet   bool // that patient is known, and the user reaches them
+	nobody       bool // the user reaches no patient at all
+	approved     bool // in this request, or before and not to be asked again
+}
+
+// next decides the step; it is the whole of the state machine.
+func next(f facts) step {
+	switch {
+	case f.refused:
+		return stepRefuse
+	case !f.loggedIn:
+		return stepLogin
+	case f.needsPatient && !f.patientSet && f.nobody:
+		return stepRefuse // ERR-17: no patient can be established
+	case f.needsPatient && !f.patientSet:
+		return stepPatient
+	case !f.approved:
+		return stepConsent
+	}
+	return stepIssue
+}
+
+// place is a step with why, when it is a refusal.
+type place struct {
+	step    step
+	refusal *oauth.Error
+}
+
+// promptNone is the error when a page would be needed and none may be shown
+// (OpenID Connect Core §3.1.2.6).
+func (p place) promptNone() *oauth.Error {
+	switch p.step {
+	case stepLogin:
+		return oauth.New(oauth.LoginRequired, "Nobody is signed in, or not recently enough")
+	case stepPatient:
+		return oauth.New(oauth.InteractionRequired, "A patient has to be chosen")
+	case stepConsent:
+		return oauth.New(oauth.ConsentRequired, "The person has to approve the app")
+	}
+	return oauth.New(oauth.InteractionRequired, "A page has to be shown")
+}

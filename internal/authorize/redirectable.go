@@ -1,0 +1,104 @@
+package authorize
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/emberlatch/emberlatch/internal/flow"
+	"github.com/emberlatch/emberlatch/internal/oauth"
+	"github.com/emberlatch/emberlatch/internal/page"
+	"github.com/emberlatch/emberlatch/internal/store"
+)
+
+// redirectable is the proof that a client exists and that a redirect URI is one
+// of its own. Only match makes one, and only it sends anything to an app.
+type redirectable struct {
+	client   store.Client
+	uri      string
+	state    string
+	hasState bool
+	locales  string
+}
+
+// match proves client and redirect URI; its errors are pages (ERR-01 to ERR-03).
+func (d *Door) match(p oauth.Parameters) (redirectable, *page.Error) {
+	id := p.Get("client_id")
+	if id == "" || p.Repeated("client_id") {
+		return redirectable{}, appError("client.missing", "client_id", "client_id is missing or sent twice.", "RFC 6749 §4.1.1")
+	}
+	client, known := d.deps.Client(store.ClientID(id))
+	if !known {
+		return redirectable{}, appError("client.unknown", "client_id", "There is no client of that client_id on this server.", "RFC 6749 §4.1.2.1")
+	}
+	uri := p.Get("redirect_uri")
+	if uri == "" || p.Repeated("redirect_uri") {
+		return redirectable{}, appError("client.redirect_missing", "redirect_uri", "redirect_uri is missing or sent twice.", "SMART App Launch 2.2, app launch")
+	}
+	native := client.ApplicationType == store.ApplicationNative
+	// RFC 9700 §2.1: compared byte for byte; a loopback port may differ (RFC 8252 §7.3).
+	if !oauth.MatchRedirectURI(client.RedirectURIs, native, uri) {
+		return redirectable{}, appError("client.redirect_not_registered", "redirect_uri",
+			"redirect_uri is not, byte for byte, one that this client has registered.", "RFC 9700 §2.1")
+	}
+	return redirectable{client: client, uri: uri, state: p.Get("state"), hasState: p.Has("state") && !p.Repeated("state"), locales: p.Get("ui_locales")}, nil
+}
+
+func appError(slug, parameter, description, section string) *page.Error {
+	return &page.Error{Title: "app", ErrorCode: string(oauth.InvalidRequest), Slug: slug, Parameter: parameter, Description: description, Section: section}
+}
+
+// ofRequest is the proof for a stored request: it was matched before it was
+// stored, and is matched again with what the client has registered now.
+func ofRequest(s flow.Step) (redirectable, bool) {
+	r := s.Request
+	native := s.Client.ApplicationType == store.ApplicationNative
+	if !oauth.MatchRedirectURI(s.Client.RedirectURIs, native, r.RedirectURI) {
+		return redirectable{}, false
+	}
+	return redirectable{s.Client, r.RedirectURI, r.State, r.HasState, r.UILocales}, true
+}
+
+// outOfBand reports whether the answer is shown on a page.
+func (t redirectable) outOfBand() bool { return t.uri == store.OutOfBand }
+
+// answer sends parameters back to the app (RFC 6749 §4.1.2, RFC 9207 §2): with the
+// state as it came, and the issuer.
+func (d *Door) answer(w http.ResponseWriter, t redirectable, values url.Values) {
+	if t.hasState {
+		values.Set("state", t.state)
+	}
+	values.Set("iss", d.deps.Issuer)
+	separator := "?"
+	if strings.Contains(t.uri, "?") {
+		separator = "&"
+		if strings.HasSuffix(t.uri, "?") || strings.HasSuffix(t.uri, "&") {
+			separator = ""
+		}
+	}
+	d.deps.Flow.Redirect(w, t.uri+separator+values.Encode())
+}
+
+// refuse sends a protocol error back to the app; a desktop app that reads codes
+// off a page gets a page (ERR-22).
+func (d *Door) refuse(w http.ResponseWriter, r *http.Request, t redirectable, e *oauth.Error) {
+	if e.Cause != nil {
+		d.deps.Log.WarnContext(r.Context(), "an authorization request was refused", "code", string(e.Code), "cause", e.Cause)
+	}
+	if t.outOfBand() {
+		title := "app"
+		if e.Code == oauth.AccessDenied {
+			title = "declined"
+		}
+		d.deps.Flow.Error(w, r, page.Error{
+			Shell: page.Shell{AppName: t.client.Name, UILocales: t.locales}, Title: title,
+			ErrorCode: string(e.Code), Slug: e.Slug, Parameter: e.Parameter, Description: e.Description,
+		}, http.StatusBadRequest)
+		return
+	}
+	values := url.Values{"error": {string(e.Code)}}
+	if e.Description != "" {
+		values.Set("error_description", e.Description)
+	}
+	d.answer(w, t, values)
+}

@@ -1,0 +1,233 @@
+package login
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/emberlatch/emberlatch/internal/account"
+	"github.com/emberlatch/emberlatch/internal/flow"
+	"github.com/emberlatch/emberlatch/internal/page"
+	"github.com/emberlatch/emberlatch/internal/session"
+	"github.com/emberlatch/emberlatch/internal/store"
+)
+
+// Store is what the door needs of the store.
+type Store interface {
+	UserByName(ctx context.Context, usernameKey string) (store.User, error)
+	User(ctx context.Context, id store.UserID) (store.User, error)
+	SetPasswordHash(ctx context.Context, id store.UserID, hash string) error
+	Count(ctx context.Context, key string, window time.Duration) (n int, until time.Time, err error)
+	ResetCount(ctx context.Context, key string) error
+	Record(ctx context.Context, e store.Event) error
+}
+
+// Accounts does the work that passwords need.
+type Accounts interface {
+	UsernameKey(username string) (string, error)
+	Verify(ctx context.Context, password, encoded string) (bool, error)
+	HashPassword(ctx context.Context, password string) (string, error)
+}
+
+// Deps are the parts that the door needs; all are required.
+type Deps struct {
+	Store     Store
+	Accounts  Accounts
+	Flow      *flow.Flow
+	Sessions  *session.Sessions
+	Path      string // of this step
+	EnrolPath string // of enrolment
+	// Address is the network address that tries are counted by.
+	Address func(r *http.Request) string
+	Now     func() time.Time
+	Log     *slog.Logger
+}
+
+// Door answers the login step.
+type Door struct{ deps Deps }
+
+// New makes the door; it refuses missing parts.
+func New(deps Deps) (*Door, error) {
+	if deps.Store == nil || deps.Accounts == nil || deps.Flow == nil || deps.Sessions == nil || deps.Path == "" ||
+		deps.EnrolPath == "" || deps.Address == nil || deps.Now == nil || deps.Log == nil {
+		return nil, errors.New("login: a part is missing")
+	}
+	return &Door{deps}, nil
+}
+
+// Show answers GET.
+func (d *Door) Show(w http.ResponseWriter, r *http.Request) {
+	s, ok := d.deps.Flow.Open(w, r, r.URL.Query().Get("request"))
+	if !ok {
+		return
+	}
+	p := d.page(s)
+	p.Username = s.Request.LoginHint // fills the field, confirms nothing
+	who, live, err := d.deps.Sessions.Current(r)
+	if err != nil {
+		d.deps.Flow.Fail(w, r, err)
+		return
+	}
+	if live {
+		switch {
+		case mustProve(s.Request, who):
+			p.Reauthenticate = true
+		default:
+			p.SignedInAs = d.display(r.Context(), who.UserID())
+		}
+	}
+	d.deps.Flow.Show(w, r, http.StatusOK, p)
+}
+
+func (d *Door) page(s flow.Step) page.SignIn {
+	return page.SignIn{
+		Shell: d.deps.Flow.Shell(s, d.deps.Path), CanEnrol: true,
+		EnrolURL: d.deps.EnrolPath + "?request=" + url.QueryEscape(s.Handle),
+	}
+}
+
+func (d *Door) display(ctx context.Context, id store.UserID) string {
+	u, err := d.deps.Store.User(ctx, id)
+	if err != nil {
+		return ""
+	}
+	return u.Display
+}
+
+// mustProve reports whether a session is too old for what the app asked (OpenID
+// Connect Core §3.1.2.1: prompt=login, max_age).
+func mustProve(q store.AuthorizationRequest, who session.Authenticated) bool {
+	for _, word := range q.Prompt {
+		if word == "login" {
+			return true
+		}
+	}
+	return q.MaxAge >= 0 && q.CreatedAt.Sub(who.AuthTime()) > time.Duration(q.MaxAge)*time.Second
+}
+
+// Post answers the form.
+func (d *Door) Post(w http.ResponseWriter, r *http.Request) {
+	s, typed, ok := d.deps.Flow.Form(w, r, d.deps.Path)
+	if !ok {
+		return
+	}
+	switch typed.Get("action") {
+	case "cancel":
+		d.deps.Flow.Refuse(w, r, s)
+	case "continue":
+		d.adopt(w, r, s)
+	default:
+		d.signIn(w, r, s, typed)
+	}
+}
+
+// adopt goes on with the session that exists.
+func (d *Door) adopt(w http.ResponseWriter, r *http.Request, s flow.Step) {
+	who, live, err := d.deps.Sessions.Current(r)
+	if err != nil {
+		d.deps.Flow.Fail(w, r, err)
+		return
+	}
+	if !live || mustProve(s.Request, who) {
+		d.deps.Flow.Redirect(w, d.deps.Path+"?request="+url.QueryEscape(s.Handle))
+		return
+	}
+	d.save(w, r, s, who)
+}
+
+func (d *Door) save(w http.ResponseWriter, r *http.Request, s flow.Step, who session.Authenticated) {
+	d.deps.Flow.Save(w, r, s, func(q *store.AuthorizationRequest) {
+		q.UserID, q.SessionHash, q.AuthTime, q.AMR = who.UserID(), who.Hash(), who.AuthTime(), who.AMR()
+		q.Patient, q.Encounter, q.Approved, q.ApprovedSet, q.Remember = "", "", nil, false, false // another person's choices do not count
+	})
+}
+
+// signIn verifies user name and password.
+func (d *Door) signIn(w http.ResponseWriter, r *http.Request, s flow.Step, typed url.Values) {
+	p := d.page(s)
+	p.Username = typed.Get("username")
+	wait, err := d.tooMany(r, p.Username)
+	if err != nil {
+		d.deps.Flow.Fail(w, r, err)
+		return
+	}
+	if wait > 0 {
+		p.WaitSeconds = int(wait.Seconds()) + 1
+		d.deps.Flow.Show(w, r, http.StatusTooManyRequests, p)
+		return
+	}
+	user, ok, err := d.verify(r.Context(), p.Username, typed.Get("password"))
+	if err != nil {
+		d.deps.Flow.Fail(w, r, err)
+		return
+	}
+	if !ok {
+		d.record(r.Context(), "login.failed", user.ID, s, "refused")
+		p.Failed = true
+		d.deps.Flow.Show(w, r, http.StatusOK, p)
+		return
+	}
+	if err := d.deps.Store.ResetCount(r.Context(), accountKey(user.UsernameKey)); err != nil {
+		d.deps.Flow.Fail(w, r, err)
+		return
+	}
+	who, err := d.deps.Sessions.Start(w, r, user.ID, []string{"pwd"})
+	if err != nil {
+		d.deps.Flow.Fail(w, r, err)
+		return
+	}
+	d.record(r.Context(), "login", user.ID, s, "ok")
+	d.save(w, r, s, who)
+}
+
+// verify finds the account and checks the password; the work is the same when
+// there is none.
+func (d *Door) verify(ctx context.Context, username, password string) (store.User, bool, error) {
+	var user store.User
+	if key, err := d.deps.Accounts.UsernameKey(username); err == nil {
+		found, err := d.deps.Store.UserByName(ctx, key)
+		if err != nil && !errors.Is(err, store.ErrNotFound) {
+			return user, false, err
+		}
+		user = found
+	}
+	if len(password) > 4*account.MaxPassword {
+		password = ""
+	}
+	right, err := d.deps.Accounts.Verify(ctx, password, user.PasswordHash)
+	if err != nil || !right || user.Disabled {
+		return user, false, err
+	}
+	if account.NeedsRehash(user.PasswordHash) { // LOGIN-12
+		if hash, err := d.deps.Accounts.HashPassword(ctx, password); err == nil {
+			if err := d.deps.Store.SetPasswordHash(ctx, user.ID, hash); err != nil {
+				d.deps.Log.WarnContext(ctx, "a password could not be hashed anew", "error", err)
+			}
+		}
+	}
+	return user, true, nil
+}
+
+func (d *Door) record(ctx context.Context, kind string, user store.UserID, s flow.Step, outcome string) {
+	err := d.deps.Store.Record(ctx, store.Event{At: d.deps.Now(), Kind: kind, Actor: string(user), ClientID: s.Client.ID, Outcome: outcome})
+	if err != nil {
+		d.deps.Log.ErrorContext(ctx, "an event could not be recorded", "kind", kind, "error", err)
+	}
+}
+
+// LogOut ends the session; the form carries no request, so it is the origin that
+// is checked (LOGIN-16).
+func (d *Door) LogOut(w http.ResponseWriter, r *http.Request) {
+	if err := http.NewCrossOriginProtection().Check(r); err != nil {
+		d.deps.Flow.Forbidden(w, r, flow.Step{})
+		return
+	}
+	if err := d.deps.Sessions.End(w, r, "signed out"); err != nil {
+		d.deps.Flow.Fail(w, r, err)
+		return
+	}
+	d.deps.Flow.Show(w, r, http.StatusOK, page.SignedOut{})
+}

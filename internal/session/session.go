@@ -1,0 +1,158 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/emberlatch/emberlatch/internal/oauth"
+	"github.com/emberlatch/emberlatch/internal/store"
+)
+
+// Deps are the parts that Sessions needs; all are required but Secure.
+type Deps struct {
+	Store          Store
+	Idle, Absolute time.Duration
+	Secure         bool // browsers come over https
+	Now            func() time.Time
+}
+
+// Store is what sessions need of the store.
+type Store interface {
+	CreateSession(ctx context.Context, s store.Session) error
+	Session(ctx context.Context, idHash []byte) (store.Session, error)
+	TouchSession(ctx context.Context, idHash []byte, idleUntil time.Time) error
+	EndSession(ctx context.Context, idHash []byte, reason string) error
+}
+
+// Sessions makes and reads sessions.
+type Sessions struct{ deps Deps }
+
+// New makes it; it refuses missing parts.
+func New(deps Deps) (*Sessions, error) {
+	if deps.Store == nil || deps.Idle <= 0 || deps.Absolute <= 0 || deps.Now == nil {
+		return nil, errors.New("session: a part is missing")
+	}
+	return &Sessions{deps}, nil
+}
+
+// Authenticated is a person with a live session. The zero value is nobody.
+type Authenticated struct{ session store.Session }
+
+// UserID is the person.
+func (a Authenticated) UserID() store.UserID { return a.session.UserID }
+
+// AuthTime is when credentials were last proven.
+func (a Authenticated) AuthTime() time.Time { return a.session.AuthTime }
+
+// AMR is how they were proven (RFC 8176).
+func (a Authenticated) AMR() []string { return a.session.AMR }
+
+// Hash names the session in the store.
+func (a Authenticated) Hash() []byte { return a.session.IDHash }
+
+const (
+	sessionCookie = "emberlatch_session"
+	browserCookie = "emberlatch_browser"
+	hostPrefix    = "__Host-"
+	// touchEvery is how often the idle clock of a session in use is written.
+	touchEvery = time.Minute
+)
+
+func (s *Sessions) name(base string) string {
+	if s.deps.Secure {
+		return hostPrefix + base
+	}
+	return base
+}
+
+func (s *Sessions) set(w http.ResponseWriter, base, value string, life time.Duration) {
+	c := &http.Cookie{Name: s.name(base), Value: value, Path: "/", HttpOnly: true, Secure: s.deps.Secure, SameSite: http.SameSiteLaxMode}
+	switch {
+	case value == "":
+		c.MaxAge = -1
+	case life > 0:
+		c.MaxAge = int(life.Seconds())
+	}
+	http.SetCookie(w, c)
+}
+
+// Current returns the live session of a request; false when there is none. A
+// session in use moves its idle clock.
+func (s *Sessions) Current(r *http.Request) (Authenticated, bool, error) {
+	cookie, err := r.Cookie(s.name(sessionCookie))
+	if err != nil || cookie.Value == "" {
+		return Authenticated{}, false, nil
+	}
+	v, err := s.deps.Store.Session(r.Context(), oauth.Hash(cookie.Value))
+	if errors.Is(err, store.ErrNotFound) {
+		return Authenticated{}, false, nil
+	}
+	if err != nil {
+		return Authenticated{}, false, err
+	}
+	if now := s.deps.Now(); now.Sub(v.LastSeenAt) > touchEvery {
+		if err := s.deps.Store.TouchSession(r.Context(), v.IDHash, now.Add(s.deps.Idle)); err != nil {
+			return Authenticated{}, false, err
+		}
+	}
+	return Authenticated{v}, true, nil
+}
+
+// Start begins a session for a person who has just proven their credentials, with
+// a cookie that did not exist before. A session of somebody else in the same
+// browser ends.
+func (s *Sessions) Start(w http.ResponseWriter, r *http.Request, user store.UserID, amr []string) (Authenticated, error) {
+	if old, ok, err := s.Current(r); err != nil {
+		return Authenticated{}, err
+	} else if ok && old.UserID() != user {
+		if err := s.deps.Store.EndSession(r.Context(), old.Hash(), "somebody else signed in"); err != nil {
+			return Authenticated{}, err
+		}
+	}
+	now := s.deps.Now().UTC().Truncate(time.Millisecond)
+	text := oauth.RandomToken("se_")
+	v := store.Session{
+		IDHash: oauth.Hash(text), UserID: user, AuthTime: now, AMR: amr, CreatedAt: now, LastSeenAt: now,
+		IdleUntil: now.Add(s.deps.Idle), ExpiresAt: now.Add(s.deps.Absolute),
+	}
+	if err := s.deps.Store.CreateSession(r.Context(), v); err != nil {
+		return Authenticated{}, err
+	}
+	s.set(w, sessionCookie, text, 0)
+	return Authenticated{v}, nil
+}
+
+// End ends the session of a request and takes its cookie away.
+func (s *Sessions) End(w http.ResponseWriter, r *http.Request, reason string) error {
+	s.set(w, sessionCookie, "", 0)
+	cookie, err := r.Cookie(s.name(sessionCookie))
+	if err != nil {
+		return nil //nolint:nilerr // no cookie, nothing to end
+	}
+	return s.deps.Store.EndSession(r.Context(), oauth.Hash(cookie.Value), reason)
+}
+
+// browserLife is how long a browser keeps its name; longer than any request.
+const browserLife = 24 * time.Hour
+
+// Browser is the hash that names the browser of a request; it gets a name when it
+// has none.
+func (s *Sessions) Browser(w http.ResponseWriter, r *http.Request) []byte {
+	if hash := s.KnownBrowser(r); hash != nil {
+		return hash
+	}
+	text := oauth.RandomToken("br_")
+	s.set(w, browserCookie, text, browserLife)
+	return oauth.Hash(text)
+}
+
+// KnownBrowser is the hash that names the browser; nil when it has no name.
+func (s *Sessions) KnownBrowser(r *http.Request) []byte {
+	cookie, err := r.Cookie(s.name(browserCookie))
+	if err != nil || len(cookie.Value) != len("br_")+43 {
+		return nil
+	}
+	return oauth.Hash(cookie.Value)
+}
