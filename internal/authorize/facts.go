@@ -138,7 +138,7 @@ func within(asked, before []string) bool {
 	return true
 }
 
-// remembered is what was approved before of what is asked for now. A reduced
+// remembered is what was approved before of what is asked. A reduced
 // choice stays reduced (CONS-16): a scope counts when it was approved itself or
 // lies inside of one that is asked for.
 func remembered(asked []string, before store.RememberedConsent) []string {

@@ -42,8 +42,11 @@ var places = map[string]place{
 	"internal/store/storesql":    {cellar, map[string]string{"internal/db": "runs its statements"}},
 	"internal/fhirstore/fhirsql": {cellar, map[string]string{"internal/db": "runs its statements"}},
 
-	"internal/account":    {engines, nil},
-	"internal/door":       {engines, nil},
+	"internal/account": {engines, nil},
+	"internal/door":    {engines, nil},
+	"internal/flow": {engines, map[string]string{
+		"internal/session": "a step belongs to a browser and a person", "internal/page": "shows what cannot go on", "internal/door": "request ids",
+	}},
 	"internal/keys":       {engines, nil},
 	"internal/live":       {engines, nil},
 	"internal/page":       {engines, nil},

@@ -65,3 +65,17 @@ func (t *Tokens) MintID(g store.Grant, client store.Client, accessToken string) 
 	}
 	return t.deps.Ring.Sign(keys.UseID, algorithm, "JWT", payload)
 }
+
+// HintedUser is the subject of an ID token of ours, expired or not (OpenID Connect
+// Core §3.1.2.1: id_token_hint); false for any other text.
+func (t *Tokens) HintedUser(text string) (store.UserID, bool) {
+	payload, err := t.deps.Ring.Verify(keys.UseID, "JWT", text)
+	if err != nil {
+		return "", false
+	}
+	var c idClaims
+	if err := json.Unmarshal(payload, &c); err != nil || c.Issuer != t.deps.Issuer || c.Subject == "" {
+		return "", false
+	}
+	return store.UserID(c.Subject), true
+}

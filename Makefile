@@ -1,0 +1,38 @@
+# Emberlatch. `make help` lists the targets.
+GO ?= go
+BIN := bin/emberlatch
+export CGO_ENABLED ?= 0
+
+.DEFAULT_GOAL := help
+.PHONY: help build dev test setup check generate fuzz bench clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1	/' | expand -t 20
+
+build: ## build the one binary, bin/emberlatch
+	@$(GO) build -trimpath -ldflags "-s -w" -o $(BIN) ./cmd/emberlatch
+
+dev: build ## run the sandbox at http://localhost:8765 (needs Go only)
+	@exec $(BIN) dev $(ARGS)
+
+setup: ## install or name what `make test` needs (PostgreSQL, Chromium, Node packages)
+	@scripts/setup.sh
+
+test: setup ## everything a contributor must pass
+	@scripts/test.sh
+
+check: ## the quick gate: formatting, vet, the house, documentation
+	@scripts/check.sh
+
+generate: ## make generated tables and docs/conformance.md anew
+	@$(GO) generate ./fhir/... && $(GO) run ./internal/house/conformance
+
+fuzz: ## run every fuzz target for FUZZTIME (default 5m)
+	@scripts/fuzz.sh $(or $(FUZZTIME),5m)
+
+bench: build ## measure the built binary beside its ceilings; see docs/performance.md
+	@$(GO) build -trimpath -o bin/emberlatch-load ./cmd/emberlatch-load
+	@bin/emberlatch-load --binary $(BIN) $(ARGS)
+
+clean: ## remove what was built
+	@rm -rf bin node_modules test/clients/node_modules

@@ -1,0 +1,57 @@
+package main
+
+import (
+	"net/http"
+	"net/url"
+)
+
+type clientCommand struct {
+	Add     clientAddCommand     `cmd:"" help:"Register an application from its metadata (RFC 7591). Example: emberlatch client add app.json --data .emberlatch"`
+	List    clientListCommand    `cmd:"" help:"List the registered applications."`
+	Disable clientDisableCommand `cmd:"" help:"Stop an application everywhere; its access ends at once."`
+}
+
+type clientAddCommand struct {
+	where
+	File string `arg:"" help:"Client metadata as JSON, or - for standard input."`
+}
+
+// Run registers the client and prints the registration response.
+func (c *clientAddCommand) Run(s *session) error {
+	return c.post(s, "/clients", c.File)
+}
+
+type clientListCommand struct{ where }
+
+// Run prints the clients.
+func (c *clientListCommand) Run(s *session) error { return c.get(s, "/clients") }
+
+type clientDisableCommand struct {
+	where
+	ID string `arg:"" help:"The client_id."`
+}
+
+// Run disables the client.
+func (c *clientDisableCommand) Run(s *session) error {
+	return c.send(s, http.MethodPost, "/clients/"+url.PathEscape(c.ID)+"/disable", nil)
+}
+
+// post sends a file and prints the answer.
+func (w where) post(s *session, path, file string) error {
+	body, err := readInput(s, file)
+	if err != nil {
+		return err
+	}
+	return w.send(s, http.MethodPost, path, body)
+}
+
+func (w where) get(s *session, path string) error { return w.send(s, http.MethodGet, path, nil) }
+
+func (w where) send(s *session, method, path string, body []byte) error {
+	r, err := w.connect(s.ctx)
+	if err != nil {
+		return err
+	}
+	defer r.close()
+	return r.call(s, method, path, body)
+}

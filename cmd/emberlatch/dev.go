@@ -1,0 +1,45 @@
+package main
+
+import (
+	"fmt"
+	"log/slog"
+
+	"github.com/emberlatch/emberlatch/internal/app"
+)
+
+const (
+	defaultDataDir = ".emberlatch"
+)
+
+type devCommand struct {
+	Listen string `help:"Address to listen on, loopback only; port 0 picks a free one." default:"127.0.0.1:8765" placeholder:"ADDR"`
+	Data   string `help:"Data folder; kept between runs." default:".emberlatch" placeholder:"DIR"`
+	People int    `help:"How many sample patients to make at the first start." default:"12" placeholder:"N"`
+	Reset  bool   `help:"Forget everything in the data folder first."`
+	Quiet  bool   `help:"Print nothing but the line that says it is ready."`
+}
+
+// Help shows one real example below the flags.
+func (devCommand) Help() string {
+	return "Example: emberlatch dev --listen 127.0.0.1:0 --data /tmp/sandbox --people 30"
+}
+
+// Run starts the sandbox and serves until it is told to stop.
+func (c *devCommand) Run(s *session) error {
+	level := slog.LevelInfo
+	if c.Quiet {
+		level = slog.LevelError
+	}
+	sandbox, err := app.StartSandbox(s.ctx, app.SandboxOptions{
+		Listen: c.Listen, DataDir: c.Data, People: c.People, Reset: c.Reset,
+		Log: slog.New(slog.NewTextHandler(s.stderr, &slog.HandlerOptions{Level: level})),
+	})
+	if err != nil {
+		return err
+	}
+	if !c.Quiet {
+		fmt.Fprint(s.stdout, sandbox.Welcome())
+	}
+	fmt.Fprintln(s.stdout, "ready", sandbox.URL())
+	return sandbox.Wait(s.ctx)
+}

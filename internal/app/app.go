@@ -1,0 +1,139 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/emberlatch/emberlatch/internal/account"
+	"github.com/emberlatch/emberlatch/internal/db"
+	"github.com/emberlatch/emberlatch/internal/fhirstore/fhirsql"
+	"github.com/emberlatch/emberlatch/internal/keys"
+	"github.com/emberlatch/emberlatch/internal/live"
+	"github.com/emberlatch/emberlatch/internal/reach"
+	"github.com/emberlatch/emberlatch/internal/session"
+	"github.com/emberlatch/emberlatch/internal/store"
+	"github.com/emberlatch/emberlatch/internal/store/storesql"
+	"github.com/emberlatch/emberlatch/internal/tokens"
+)
+
+// App is an opened server without its listeners: the store, the engines and the
+// handlers of the doors. Close releases everything.
+type App struct {
+	cfg      Config
+	log      *slog.Logger
+	now      func() time.Time
+	db       *db.DB
+	store    *storesql.Store
+	fhir     *fhirsql.Store
+	live     *live.Facts
+	ring     *keys.Ring
+	tokens   *tokens.Tokens
+	reach    *reach.Resolver
+	accounts *account.Accounts
+	sessions *session.Sessions
+	people   *people
+	metrics  *metrics
+
+	public http.Handler
+	admin  http.Handler
+}
+
+// Open opens the store, migrates it, loads the keys and builds every part. The
+// caller closes it.
+func Open(ctx context.Context, cfg Config, log *slog.Logger) (app *App, err error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, fmt.Errorf("configuration: %w", err)
+	}
+	if err := os.MkdirAll(cfg.DataDir, 0o700); err != nil {
+		return nil, fmt.Errorf("data folder: %w", err)
+	}
+	a := &App{cfg: cfg, log: log, now: time.Now, metrics: newMetrics()}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, a.Close())
+			app = nil
+		}
+	}()
+	if a.db, err = db.Open(ctx, db.Config{URL: cfg.DatabaseURL()}); err != nil {
+		return nil, err
+	}
+	if err = a.db.Migrate(ctx); err != nil {
+		return nil, err
+	}
+	if err = a.openEngines(ctx); err != nil {
+		return nil, err
+	}
+	if a.admin, err = a.adminHandler(); err != nil {
+		return nil, err
+	}
+	if a.public, err = a.routes(ctx); err != nil {
+		return nil, err
+	}
+	return a, nil
+}
+
+// openEngines builds what the doors stand on.
+func (a *App) openEngines(ctx context.Context) (err error) {
+	a.store = storesql.New(a.db)
+	if a.fhir, err = fhirsql.New(fhirsql.Deps{DB: a.db, Base: a.cfg.FHIRBase(), Now: a.now}); err != nil {
+		return err
+	}
+	kek, err := keys.LoadKEK(a.cfg.keyFile())
+	if err != nil {
+		return err
+	}
+	if a.ring, err = keys.Open(ctx, keys.Deps{Store: a.store, KEK: kek, Now: a.now}); err != nil {
+		return err
+	}
+	if a.live, err = live.New(ctx, live.Deps{
+		Store: a.store, AccessLife: a.cfg.Tokens.Access, Poll: livePoll, Now: a.now, Log: a.log,
+	}); err != nil {
+		return err
+	}
+	if a.tokens, err = tokens.New(ctx, tokens.Deps{
+		Ring: a.ring, Live: a.live, Grants: a.store, Issuer: a.cfg.PublicURL, FHIRBase: a.cfg.FHIRBase(),
+		AccessLife: a.cfg.Tokens.Access, Now: a.now,
+	}); err != nil {
+		return err
+	}
+	if a.reach, err = reach.New(reach.Deps{Backend: a.fhir, Now: a.now, Base: a.cfg.FHIRBase()}); err != nil {
+		return err
+	}
+	a.people = &people{user: a.store.User, reach: a.reach.Reach, now: a.now, known: map[store.UserID]person{}}
+	a.live.Subscribe(a.changed)
+	if a.accounts, err = account.New(); err != nil {
+		return err
+	}
+	a.sessions, err = session.New(session.Deps{
+		Store: a.store, Idle: a.cfg.Sessions.Idle, Absolute: a.cfg.Sessions.Absolute,
+		Secure: a.cfg.secure(), Now: a.now,
+	})
+	return err
+}
+
+// livePoll is how often a process looks for what others have changed.
+const livePoll = 200 * time.Millisecond
+
+// changed makes remembered answers about people stale.
+func (a *App) changed(c store.Change) {
+	switch c.Kind {
+	case store.ChangePatientPolicy:
+		a.reach.Forget()
+		a.people.forget()
+	case store.ChangeUser:
+		a.people.forget()
+	}
+}
+
+// Close releases the database. Listeners are closed before.
+func (a *App) Close() error {
+	if a.db == nil {
+		return nil
+	}
+	return a.db.Close()
+}

@@ -1,0 +1,215 @@
+package app
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/goccy/go-yaml"
+
+	"github.com/emberlatch/emberlatch/internal/page"
+)
+
+// Config is everything an operator can set. Unknown keys are refused, every
+// default is safe, and the whole is validated before anything starts.
+type Config struct {
+	// PublicURL is the origin that browsers and apps see, and the issuer
+	// (OpenID Connect Discovery §3). https, or http on loopback.
+	PublicURL string `yaml:"public_url"`
+	// DataDir holds the database (SQLite), the key-encrypting key unless it is
+	// given elsewhere, the lock and the admin socket.
+	DataDir string       `yaml:"data_dir"`
+	Listen  ListenConfig `yaml:"listen"`
+	TLS     TLSConfig    `yaml:"tls"`
+	Store   StoreConfig  `yaml:"store"`
+	// Organisation is shown on every page.
+	Organisation OrganisationConfig `yaml:"organisation"`
+	Tokens       TokenConfig        `yaml:"tokens"`
+	Sessions     SessionConfig      `yaml:"sessions"`
+
+	// Sandbox marks every page as a test system; only `emberlatch dev` sets it.
+	Sandbox bool `yaml:"-"`
+	// startPage is what the origin itself shows; nil: nothing.
+	startPage func() page.Start
+}
+
+// ListenConfig names the listeners.
+type ListenConfig struct {
+	Public string `yaml:"public"` // host:port
+	// Metrics serves /metrics, /health/live and /health/ready; empty: off. Loopback unless you know better.
+	Metrics string `yaml:"metrics"`
+}
+
+// TLSConfig names certificate and key, or says that a proxy terminates TLS.
+type TLSConfig struct {
+	CertFile string `yaml:"cert_file"`
+	KeyFile  string `yaml:"key_file"`
+	// TerminatedByProxy allows plain http behind TrustedProxies.
+	TerminatedByProxy bool     `yaml:"terminated_by_proxy"`
+	TrustedProxies    []string `yaml:"trusted_proxies"` // CIDR prefixes
+}
+
+// StoreConfig says where the data lives.
+type StoreConfig struct {
+	// URL is postgres://… for several nodes; empty: SQLite in DataDir.
+	URL string `yaml:"url"`
+	// EncryptionKeyFile holds 32 bytes (hex or base64) that seal the signing keys;
+	// empty: DataDir/key-encrypting.key, made at first start.
+	EncryptionKeyFile string `yaml:"encryption_key_file"`
+}
+
+// OrganisationConfig is who runs this server.
+type OrganisationConfig struct {
+	Name  string `yaml:"name"`
+	Phone string `yaml:"phone"`
+}
+
+// TokenConfig sets lifetimes.
+type TokenConfig struct {
+	Access       time.Duration `yaml:"access"`        // at most 1h (TOK-12)
+	Code         time.Duration `yaml:"code"`          // at most 10m (RFC 6749 §4.1.2)
+	RefreshIdle  time.Duration `yaml:"refresh_idle"`  // unused offline token
+	RefreshGrace time.Duration `yaml:"refresh_grace"` // a lost answer may be retried
+}
+
+// SessionConfig sets the two ends of a browser session.
+type SessionConfig struct {
+	Idle     time.Duration `yaml:"idle"`
+	Absolute time.Duration `yaml:"absolute"`
+}
+
+// Defaults returns the configuration before any file is read.
+func Defaults() Config {
+	return Config{
+		Organisation: OrganisationConfig{Name: "Emberlatch"},
+		Tokens: TokenConfig{
+			Access: 1200 * time.Second, Code: 60 * time.Second,
+			RefreshIdle: 93 * 24 * time.Hour, RefreshGrace: 10 * time.Second,
+		},
+		Sessions: SessionConfig{Idle: 30 * time.Minute, Absolute: 12 * time.Hour},
+	}
+}
+
+// LoadConfig reads a YAML file over the defaults. Errors name the file, the
+// line and the key.
+func LoadConfig(path string) (Config, error) {
+	cfg := Defaults()
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return cfg, fmt.Errorf("reading the configuration: %w", err)
+	}
+	if err := yaml.UnmarshalWithOptions(data, &cfg, yaml.Strict()); err != nil {
+		return cfg, fmt.Errorf("%s: %s", path, yaml.FormatError(err, false, true))
+	}
+	if cfg.DataDir == "" {
+		cfg.DataDir = filepath.Dir(path)
+	}
+	return cfg, cfg.Validate()
+}
+
+// Validate reports everything that is wrong, not only the first.
+func (c Config) Validate() error {
+	var errs []error
+	add := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
+	u, err := url.Parse(c.PublicURL)
+	switch {
+	case err != nil || u.Host == "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil:
+		add("public_url: %q is not an absolute URL without query", c.PublicURL)
+	case strings.Trim(u.Path, "/") != "" || strings.HasSuffix(c.PublicURL, "/"):
+		add("public_url: %q must be an origin without path or trailing slash", c.PublicURL)
+	case u.Scheme == "http" && !loopbackHost(u.Hostname()):
+		add("public_url: %q must be https; http is for loopback only", c.PublicURL)
+	case u.Scheme != "https" && u.Scheme != "http":
+		add("public_url: %q must be https", c.PublicURL)
+	}
+	host, _, err := net.SplitHostPort(c.Listen.Public)
+	if err != nil {
+		add("listen.public: %q is not host:port", c.Listen.Public)
+	} else if u != nil && u.Scheme == "http" && !loopbackHost(host) {
+		add("listen.public: plain http listens on loopback only, not on %q", host)
+	}
+	if u != nil && u.Scheme == "https" && c.TLS.CertFile == "" && !c.TLS.TerminatedByProxy {
+		add("tls: give cert_file and key_file, or say terminated_by_proxy with trusted_proxies")
+	}
+	if c.TLS.TerminatedByProxy && len(c.TLS.TrustedProxies) == 0 {
+		add("tls.trusted_proxies: name the proxies that terminate TLS")
+	}
+	for _, p := range c.TLS.TrustedProxies {
+		if prefix, err := netip.ParsePrefix(p); err != nil || prefix.Bits() == 0 {
+			add("tls.trusted_proxies: %q is not a network prefix such as 10.1.2.0/24", p)
+		}
+	}
+	if c.DataDir == "" {
+		add("data_dir: missing")
+	}
+	bounds := []struct {
+		key      string
+		got      time.Duration
+		min, max time.Duration
+	}{
+		{"tokens.access", c.Tokens.Access, time.Minute, time.Hour},
+		{"tokens.code", c.Tokens.Code, 5 * time.Second, 10 * time.Minute},
+		{"tokens.refresh_idle", c.Tokens.RefreshIdle, time.Hour, 5 * 365 * 24 * time.Hour},
+		{"tokens.refresh_grace", c.Tokens.RefreshGrace, 0, time.Minute},
+		{"sessions.idle", c.Sessions.Idle, time.Minute, 24 * time.Hour},
+		{"sessions.absolute", c.Sessions.Absolute, time.Minute, 7 * 24 * time.Hour},
+	}
+	for _, b := range bounds {
+		if b.got < b.min || b.got > b.max {
+			add("%s: %s is outside of %s to %s", b.key, b.got, b.min, b.max)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// FHIRBase is the base URL of the FHIR API.
+func (c Config) FHIRBase() string { return c.PublicURL + "/fhir" }
+
+// DatabaseURL is the store's URL, SQLite in DataDir by default.
+func (c Config) DatabaseURL() string {
+	if c.Store.URL != "" {
+		return c.Store.URL
+	}
+	return "sqlite://" + filepath.Join(c.DataDir, "emberlatch.db")
+}
+
+// keyFile is where the key-encrypting key lies.
+func (c Config) keyFile() string {
+	if c.Store.EncryptionKeyFile != "" {
+		return c.Store.EncryptionKeyFile
+	}
+	return filepath.Join(c.DataDir, "key-encrypting.key")
+}
+
+// trustsProxy reports whether an address is a proxy that terminates TLS for us.
+func (c Config) trustsProxy(peer netip.Addr) bool {
+	if !c.TLS.TerminatedByProxy {
+		return false
+	}
+	for _, p := range c.TLS.TrustedProxies {
+		if prefix, err := netip.ParsePrefix(p); err == nil && prefix.Contains(peer.Unmap()) {
+			return true
+		}
+	}
+	return false
+}
+
+// secure reports whether browsers reach the server over https.
+func (c Config) secure() bool { return strings.HasPrefix(c.PublicURL, "https://") }
+
+// SocketPath is where `emberlatch client add` and its kin reach a running server.
+func (c Config) SocketPath() string { return filepath.Join(c.DataDir, "admin.sock") }
+
+func loopbackHost(host string) bool {
+	if host == "localhost" {
+		return true
+	}
+	ip, err := netip.ParseAddr(host)
+	return err == nil && ip.IsLoopback()
+}

@@ -1,0 +1,190 @@
+package app
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"net"
+	"net/http"
+	"net/netip"
+	"strings"
+
+	"github.com/emberlatch/emberlatch/fhir/search"
+	"github.com/emberlatch/emberlatch/internal/authorize"
+	"github.com/emberlatch/emberlatch/internal/clientauth"
+	"github.com/emberlatch/emberlatch/internal/consent"
+	"github.com/emberlatch/emberlatch/internal/discovery"
+	"github.com/emberlatch/emberlatch/internal/enrol"
+	"github.com/emberlatch/emberlatch/internal/fhirapi"
+	"github.com/emberlatch/emberlatch/internal/flow"
+	"github.com/emberlatch/emberlatch/internal/introspect"
+	"github.com/emberlatch/emberlatch/internal/keys"
+	"github.com/emberlatch/emberlatch/internal/launch"
+	"github.com/emberlatch/emberlatch/internal/login"
+	"github.com/emberlatch/emberlatch/internal/page"
+	"github.com/emberlatch/emberlatch/internal/revoke"
+	"github.com/emberlatch/emberlatch/internal/store"
+	"github.com/emberlatch/emberlatch/internal/token"
+	"github.com/emberlatch/emberlatch/internal/userinfo"
+)
+
+// doors are all doors of the public listener.
+type doors struct {
+	pages      *page.Renderer
+	flow       *flow.Flow
+	authorize  *authorize.Door
+	login      *login.Door
+	enrol      *enrol.Door
+	launch     *launch.Door
+	consent    *consent.Door
+	token      *token.Door
+	introspect *introspect.Door
+	revoke     *revoke.Door
+	userinfo   *userinfo.Door
+	discovery  *discovery.Door
+	fhir       *fhirapi.Door
+}
+
+// openDoors builds each door with the parts that it names.
+func (a *App) openDoors(ctx context.Context) (d doors, err error) {
+	for _, open := range []func(context.Context, *doors) error{a.openFlow, a.openPeopleDoors, a.openAppDoors, a.openFHIR} {
+		if err := open(ctx, &d); err != nil {
+			return d, err
+		}
+	}
+	return d, nil
+}
+
+func (a *App) openFlow(ctx context.Context, d *doors) (err error) {
+	d.pages, err = page.New(page.Deps{
+		Organisation: a.cfg.Organisation.Name, Phone: a.cfg.Organisation.Phone, Sandbox: a.cfg.Sandbox,
+		Secure: a.cfg.secure(), Now: a.now, Log: a.log,
+	})
+	if err != nil {
+		return err
+	}
+	ticketKey, err := a.ring.Secret(ctx, "form-ticket")
+	if err != nil {
+		return err
+	}
+	d.flow, err = flow.New(flow.Deps{
+		Store: a.store, Sessions: a.sessions, Pages: d.pages, Client: a.live.Client, Key: ticketKey, Now: a.now, Log: a.log,
+	})
+	return err
+}
+
+func (a *App) openPeopleDoors(_ context.Context, d *doors) error {
+	var errs [5]error
+	d.authorize, errs[0] = authorize.New(authorize.Deps{
+		Store: a.store, Flow: d.flow, Sessions: a.sessions, Client: a.live.Client, Person: a.person, HintedUser: a.tokens.HintedUser,
+		LoginPath: pathLogin, PatientPath: pathChoose, ApprovePath: pathApprove, Issuer: a.cfg.PublicURL, FHIRBase: a.cfg.FHIRBase(),
+		CodeLife: a.cfg.Tokens.Code, RefreshIdle: a.cfg.Tokens.RefreshIdle, NewID: newID, Now: a.now, Log: a.log,
+	})
+	d.login, errs[1] = login.New(login.Deps{
+		Store: a.store, Accounts: a.accounts, Flow: d.flow, Sessions: a.sessions, Path: pathLogin, EnrolPath: pathEnrol,
+		Address: a.address, Now: a.now, Log: a.log,
+	})
+	d.enrol, errs[2] = enrol.New(enrol.Deps{
+		Store: a.store, Accounts: a.accounts, Patients: a.reach, Flow: d.flow, Sessions: a.sessions, Path: pathEnrol,
+		Address: a.address, NewID: newID, Now: a.now, Log: a.log,
+	})
+	d.launch, errs[3] = launch.New(launch.Deps{Patients: a.reach, Person: a.person, Flow: d.flow, Path: pathChoose, Now: a.now})
+	d.consent, errs[4] = consent.New(consent.Deps{
+		Remembered: a.store.Remembered, Person: a.person, Patient: a.reach.Patient, Flow: d.flow, Sessions: a.sessions,
+		Path: pathApprove, Sandbox: a.cfg.Sandbox, Now: a.now,
+	})
+	return errors.Join(errs[:]...)
+}
+
+func (a *App) openAppDoors(_ context.Context, d *doors) error {
+	clients, err := clientauth.New(clientauth.Deps{Clients: a.live, Now: a.now})
+	if err != nil {
+		return err
+	}
+	var errs [5]error
+	d.token, errs[0] = token.New(token.Deps{
+		Grants: a.store, Clients: clients, Minter: a.tokens, Entitled: a.people.entitled, Revoke: a.store.Revoke,
+		Settle: a.live.Refresh, RefreshGrace: a.cfg.Tokens.RefreshGrace, FHIRBase: a.cfg.FHIRBase(), Log: a.log,
+	})
+	d.introspect, errs[1] = introspect.New(introspect.Deps{
+		Clients: clients, Client: a.live.Client, Tokens: a.tokens, Issuer: a.cfg.PublicURL, FHIRBase: a.cfg.FHIRBase(), Log: a.log,
+	})
+	d.revoke, errs[2] = revoke.New(revoke.Deps{Grants: a.store, Clients: clients, Tokens: a.tokens, Settle: a.live.Refresh, Log: a.log})
+	d.userinfo, errs[3] = userinfo.New(userinfo.Deps{Tokens: a.tokens, FHIRBase: a.cfg.FHIRBase()})
+	d.discovery, errs[4] = discovery.New(a.features(), a.ring.JWKS)
+	return errors.Join(errs[:]...)
+}
+
+func (a *App) openFHIR(ctx context.Context, d *doors) error {
+	pageKey, err := a.ring.Secret(ctx, "page-link")
+	if err != nil {
+		return err
+	}
+	origin := a.cfg.PublicURL
+	capability, err := fhirapi.NewCapability(a.cfg.FHIRBase(), fhirapi.OAuthURIs{
+		Authorize: origin + pathAuthorize, Token: origin + pathToken, Introspect: origin + pathIntrospect, Revoke: origin + pathRevoke,
+	})
+	if err != nil {
+		return err
+	}
+	d.fhir, err = fhirapi.New(fhirapi.Deps{
+		Base: a.cfg.FHIRBase(), Path: pathFHIR, Subjects: &subjects{tokens: a.tokens, people: a.people, base: a.cfg.FHIRBase()},
+		Backend: a.fhir, PageKey: pageKey, Capability: capability, Now: a.now, Log: a.log,
+	})
+	return err
+}
+
+// person is who a user is and whom they reach now.
+func (a *App) person(ctx context.Context, id store.UserID) (store.User, search.IDSet, error) {
+	p, err := a.people.get(ctx, id)
+	return p.user, p.reach, err
+}
+
+// features is what discovery advertises: what is built above, and nothing else.
+func (a *App) features() discovery.Features {
+	return discovery.Features{
+		Issuer: a.cfg.PublicURL, FHIRBase: a.cfg.FHIRBase(), Authorize: pathAuthorize, Token: pathToken,
+		Introspect: pathIntrospect, Revoke: pathRevoke, UserInfo: pathUserInfo, JWKS: pathKeys,
+		Capabilities: []string{
+			"launch-standalone", "authorize-post", "client-public", "client-confidential-symmetric", "sso-openid-connect",
+			"context-standalone-patient", "permission-offline", "permission-online", "permission-patient", "permission-user",
+			"permission-v1", "permission-v2",
+		},
+		Scopes: advertisedScopes(), GrantTypes: []string{"authorization_code", "refresh_token"},
+		AuthMethods:       []string{string(store.AuthSecretBasic), string(store.AuthSecretPost), string(store.AuthNone)},
+		IDTokenAlgorithms: a.ring.Algorithms(keys.UseID),
+	}
+}
+
+// address is what tries are counted by: the peer, or behind a trusted proxy the
+// right-most address that the proxy added (TLS-05).
+func (a *App) address(r *http.Request) string {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return "unknown"
+	}
+	peer, err := netip.ParseAddr(host)
+	if err != nil {
+		return "unknown"
+	}
+	if a.cfg.trustsProxy(peer) {
+		forwarded := r.Header.Values("X-Forwarded-For")
+		if len(forwarded) > 0 {
+			parts := strings.Split(forwarded[len(forwarded)-1], ",")
+			if last, err := netip.ParseAddr(strings.TrimSpace(parts[len(parts)-1])); err == nil {
+				peer = last
+			}
+		}
+	}
+	peer = peer.Unmap()
+	if peer.Is6() { // a household has a /64
+		prefix, err := peer.Prefix(64)
+		if err == nil {
+			return prefix.String()
+		}
+	}
+	return peer.String()
+}
+
+// newID is a random id: 130 bits in letters and digits.
+func newID() string { return strings.ToLower(rand.Text()) }

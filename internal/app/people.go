@@ -1,0 +1,161 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/emberlatch/emberlatch/access"
+	"github.com/emberlatch/emberlatch/fhir"
+	"github.com/emberlatch/emberlatch/fhir/search"
+	"github.com/emberlatch/emberlatch/internal/fhirapi"
+	"github.com/emberlatch/emberlatch/internal/store"
+	"github.com/emberlatch/emberlatch/internal/tokens"
+)
+
+const (
+	// reachLife is how long an answer to "whom does this user reach" is used
+	// again; a change in the feed ends it at once.
+	reachLife = 2 * time.Second
+	// maxPeople bounds the remembered answers.
+	maxPeople = 10_000
+)
+
+// people answers who a user is and whom they reach now, from memory when asked
+// again within seconds. It is safe for concurrent use.
+type people struct {
+	user  func(ctx context.Context, id store.UserID) (store.User, error)
+	reach func(ctx context.Context, u store.User) (search.IDSet, error)
+	now   func() time.Time
+
+	epoch atomic.Uint64 // grows with every change that may matter
+	mu    sync.RWMutex
+	known map[store.UserID]person
+}
+
+type person struct {
+	user  store.User
+	reach search.IDSet
+	epoch uint64
+	until time.Time
+}
+
+// forget makes every remembered answer stale.
+func (p *people) forget() { p.epoch.Add(1) }
+
+// get returns a user who is not disabled, with the patients they reach.
+// store.ErrNotFound otherwise.
+func (p *people) get(ctx context.Context, id store.UserID) (person, error) {
+	epoch := p.epoch.Load()
+	p.mu.RLock()
+	known, ok := p.known[id]
+	p.mu.RUnlock()
+	if ok && known.epoch == epoch && p.now().Before(known.until) {
+		return known, nil
+	}
+	user, err := p.user(ctx, id)
+	if err != nil {
+		return person{}, err
+	}
+	if user.Disabled {
+		return person{}, store.ErrNotFound
+	}
+	reach, err := p.reach(ctx, user)
+	if err != nil {
+		return person{}, err
+	}
+	// Order: the epoch was read before the facts, so a change that came in
+	// between makes this answer stale already.
+	fresh := person{user, reach, epoch, p.now().Add(reachLife)}
+	p.mu.Lock()
+	if len(p.known) >= maxPeople {
+		clear(p.known)
+	}
+	p.known[id] = fresh
+	p.mu.Unlock()
+	return fresh, nil
+}
+
+// entitled reports whether the user of a grant still reaches its patient.
+func (p *people) entitled(ctx context.Context, g store.Grant) (bool, error) {
+	who, err := p.get(ctx, g.UserID)
+	if errors.Is(err, store.ErrNotFound) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	return g.Patient == "" || who.reach.Contains(g.Patient), nil
+}
+
+// subjects turns a bearer token into the subject of an access decision.
+type subjects struct {
+	tokens interface {
+		Verify(ctx context.Context, text string) (tokens.Verified, error)
+	}
+	people *people
+	base   string
+	cache  subjectCache
+}
+
+// Subject verifies the token and adds whom its user reaches at this moment
+// (design law of access: reach is evaluated per request, never frozen into the
+// token).
+func (s *subjects) Subject(ctx context.Context, text string) (access.Subject, error) {
+	token, err := s.tokens.Verify(ctx, text)
+	switch {
+	case errors.Is(err, tokens.ErrUnavailable):
+		return access.Subject{}, fhirapi.ErrUnavailable
+	case err != nil:
+		return access.Subject{}, fhirapi.ErrInvalidToken
+	}
+	who, err := s.people.get(ctx, token.UserID())
+	if errors.Is(err, store.ErrNotFound) {
+		return access.Subject{}, fhirapi.ErrInvalidToken
+	}
+	if err != nil {
+		return access.Subject{}, err
+	}
+	if subject, ok := s.cache.get(token.TokenID(), who); ok {
+		return subject, nil
+	}
+	own, _ := fhir.ParseReference(token.FHIRUser(), "")
+	subject := access.NewSubject(access.Facts{
+		ClientID: string(token.ClientID()), GrantID: string(token.GrantID()), UserID: string(token.UserID()),
+		Scopes: token.ScopeSet(), Patient: token.Patient(), FHIRUser: own,
+		Reach: who.reach, HasUser: true, Base: s.base,
+	})
+	s.cache.put(token.TokenID(), who, subject)
+	return subject, nil
+}
+
+// subjectCache keeps the subject that was made of a token and of what was known
+// about its user; it is used only while exactly that is still known.
+type subjectCache struct {
+	mu    sync.RWMutex
+	known map[string]cachedSubject
+}
+
+type cachedSubject struct {
+	until   time.Time // of the person it was made of
+	epoch   uint64
+	subject access.Subject
+}
+
+func (c *subjectCache) get(tokenID string, who person) (access.Subject, bool) {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	known, ok := c.known[tokenID]
+	return known.subject, ok && known.epoch == who.epoch && known.until.Equal(who.until)
+}
+
+func (c *subjectCache) put(tokenID string, who person, s access.Subject) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.known == nil || len(c.known) >= maxPeople {
+		c.known = map[string]cachedSubject{}
+	}
+	c.known[tokenID] = cachedSubject{who.until, who.epoch, s}
+}

@@ -1,0 +1,117 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+
+	"github.com/emberlatch/emberlatch/internal/door"
+	"github.com/emberlatch/emberlatch/internal/page"
+)
+
+// Paths of the endpoints below the public origin.
+const (
+	pathAuthorize  = "/authorize"
+	pathLogin      = "/login"
+	pathEnrol      = "/enrol"
+	pathChoose     = "/choose"
+	pathApprove    = "/approve"
+	pathLogout     = "/logout"
+	pathToken      = "/token"
+	pathIntrospect = "/introspect"
+	pathRevoke     = "/revoke"
+	pathUserInfo   = "/userinfo"
+	pathKeys       = "/jwks.json"
+	pathFHIR       = "/fhir"
+)
+
+// routes lists every path of the public listener.
+func (a *App) routes(ctx context.Context) (http.Handler, error) {
+	d, err := a.openDoors(ctx)
+	if err != nil {
+		return nil, err
+	}
+	registered, anyone := door.Origins(a.live.AllowsOrigin), door.Origins(door.AnyOrigin)
+	mux := http.NewServeMux()
+
+	// What browsers of people show. No other origin may call these (CORS-11).
+	mux.Handle(pathAuthorize, d.authorize)
+	mux.HandleFunc("GET /authorize/continue", d.authorize.Continue)
+	mux.HandleFunc("GET "+pathLogin, d.login.Show)
+	mux.HandleFunc("POST "+pathLogin, d.login.Post)
+	mux.HandleFunc("POST "+pathLogout, d.login.LogOut)
+	mux.HandleFunc("GET "+pathEnrol, d.enrol.Show)
+	mux.HandleFunc("POST "+pathEnrol, d.enrol.Post)
+	mux.HandleFunc("GET "+pathChoose, d.launch.Show)
+	mux.HandleFunc("POST "+pathChoose, d.launch.Post)
+	mux.HandleFunc("GET "+pathApprove, d.consent.Show)
+	mux.HandleFunc("POST "+pathApprove, d.consent.Post)
+	mux.Handle("GET /assets/{file}", d.pages.Assets())
+
+	// What apps call.
+	mux.Handle(pathToken, door.CORS(registered, d.token))
+	mux.Handle(pathRevoke, door.CORS(registered, d.revoke))
+	mux.Handle(pathUserInfo, door.CORS(registered, d.userinfo))
+	mux.Handle(pathIntrospect, d.introspect) // no browser origins (CORS-12)
+	mux.Handle(pathFHIR, door.CORS(registered, d.fhir))
+	mux.Handle(pathFHIR+"/", door.CORS(registered, d.fhir))
+
+	// What everybody may read.
+	mux.Handle(pathFHIR+"/metadata", door.CORS(anyone, d.fhir))
+	mux.Handle(pathFHIR+"/.well-known/smart-configuration", door.CORS(anyone, http.HandlerFunc(d.discovery.SMARTConfiguration)))
+	mux.Handle("/.well-known/openid-configuration", door.CORS(anyone, http.HandlerFunc(d.discovery.Provider)))
+	mux.Handle("/.well-known/oauth-authorization-server", door.CORS(anyone, http.HandlerFunc(d.discovery.Provider)))
+	mux.Handle(pathKeys, door.CORS(anyone, http.HandlerFunc(d.discovery.Keys)))
+	mux.HandleFunc("GET /health/live", healthLive)
+	mux.HandleFunc("GET /health/ready", a.healthReady)
+	mux.HandleFunc("GET /{$}", a.start(d.flow.Show))
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		d.flow.Error(w, r, page.Error{Title: "not-found", Slug: "path.unknown"}, http.StatusNotFound)
+	})
+
+	u, err := url.Parse(a.cfg.PublicURL)
+	if err != nil {
+		return nil, fmt.Errorf("public_url: %w", err)
+	}
+	return door.Chain(door.Options{Hosts: hosts(u), Secure: a.cfg.secure(), Log: a.log, Observe: a.metrics.observe}, mux)
+}
+
+// hosts are the Host headers that are answered: the public one, and on loopback
+// its other spellings.
+func hosts(u *url.URL) []string {
+	list := []string{u.Host}
+	if !loopbackHost(u.Hostname()) {
+		return list
+	}
+	for _, name := range []string{"localhost", "127.0.0.1", "[::1]"} {
+		list = append(list, name+":"+u.Port())
+	}
+	return list
+}
+
+// start answers the origin itself: the sandbox shows where to begin, any other
+// server that there is nothing to see.
+func (a *App) start(show func(http.ResponseWriter, *http.Request, int, page.Page)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if a.cfg.startPage == nil {
+			show(w, r, http.StatusNotFound, page.Error{Title: "not-found", ID: door.RequestID(r.Context()), Slug: "path.unknown"})
+			return
+		}
+		show(w, r, http.StatusOK, a.cfg.startPage())
+	}
+}
+
+func healthLive(w http.ResponseWriter, _ *http.Request) {
+	door.JSON(w, http.StatusOK, map[string]string{"status": "live"})
+}
+
+// healthReady answers 200 while requests can be answered: the database can be
+// read, and what was revoked is known.
+func (a *App) healthReady(w http.ResponseWriter, r *http.Request) {
+	if err := a.store.Ping(r.Context()); err != nil || !a.live.Fresh() {
+		door.JSON(w, http.StatusServiceUnavailable, map[string]string{"status": "not ready"})
+		return
+	}
+	door.JSON(w, http.StatusOK, map[string]string{"status": "ready"})
+}

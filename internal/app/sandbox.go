@@ -1,0 +1,196 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/emberlatch/emberlatch/internal/enrol"
+	"github.com/emberlatch/emberlatch/internal/page"
+	"github.com/emberlatch/emberlatch/internal/sampleapp"
+	"github.com/emberlatch/emberlatch/internal/sandbox"
+)
+
+// SandboxOptions are the flags of `emberlatch dev`.
+type SandboxOptions struct {
+	Listen  string // loopback only; port 0 picks a free one
+	DataDir string
+	People  int
+	Reset   bool
+	Log     *slog.Logger
+}
+
+// Sandbox is a running server with sample people and a sample app on an origin of
+// its own.
+type Sandbox struct {
+	*Server
+	data      sandbox.Data
+	sampleURL string
+	dataDir   string
+}
+
+// DevConfig is the configuration of a sandbox in a folder; public is its origin,
+// empty for commands that do not serve.
+func DevConfig(dataDir, public string) (Config, error) {
+	cfg := Defaults()
+	cfg.DataDir, cfg.Sandbox = dataDir, true
+	cfg.Organisation = OrganisationConfig{Name: "Valley Clinic", Phone: "555-0100"}
+	cfg.PublicURL = public
+	if public == "" {
+		cfg.PublicURL = "http://localhost:8765"
+	}
+	cfg.Listen.Public = "127.0.0.1:0"
+	return cfg, cfg.Validate()
+}
+
+// StartSandbox opens the folder, makes the sample people at the first start, and
+// listens. sandbox.json is there when it returns.
+func StartSandbox(ctx context.Context, o SandboxOptions) (*Sandbox, error) {
+	if o.Reset {
+		if err := resetFolder(o.DataDir); err != nil {
+			return nil, err
+		}
+	}
+	listener, err := listenLoopback(o.Listen)
+	if err != nil {
+		return nil, err
+	}
+	port := listener.Addr().(*net.TCPAddr).Port //nolint:forcetypeassert // it listens on TCP
+	sample, err := listenBesides(port)
+	if err != nil {
+		return nil, errors.Join(err, listener.Close())
+	}
+	s, err := openSandbox(ctx, o, port, listener, sample)
+	if err != nil {
+		return nil, errors.Join(err, listener.Close(), sample.Close())
+	}
+	return s, nil
+}
+
+func openSandbox(ctx context.Context, o SandboxOptions, port int, listener, sample net.Listener) (*Sandbox, error) {
+	cfg, err := DevConfig(o.DataDir, "http://localhost:"+strconv.Itoa(port))
+	if err != nil {
+		return nil, err
+	}
+	s := &Sandbox{sampleURL: "http://" + sample.Addr().String(), dataDir: o.DataDir}
+	if s.data, err = sandbox.Generate(o.People, time.Now()); err != nil {
+		return nil, err
+	}
+	cfg.startPage = s.startPage
+	app, err := Open(ctx, cfg, o.Log)
+	if err != nil {
+		return nil, err
+	}
+	s.Server = &Server{app: app}
+	if err := s.fill(ctx, listener, sample); err != nil {
+		return nil, errors.Join(err, s.close())
+	}
+	return s, nil
+}
+
+// fill seeds the stores, mounts the sample app and writes sandbox.json.
+func (s *Sandbox) fill(ctx context.Context, listener, sample net.Listener) error {
+	a := s.app
+	clients := sandbox.Clients(s.sampleURL+"/callback", a.now().UTC())
+	seeder := sandbox.Seeder{
+		Store: a.store, Loader: a.fhir, HashPassword: a.accounts.HashPassword, UsernameKey: a.accounts.UsernameKey,
+		CodeHash: enrol.CodeHash, Now: a.now,
+	}
+	if err := seeder.Seed(ctx, s.data, clients); err != nil {
+		return err
+	}
+	if err := a.live.Refresh(ctx); err != nil {
+		return err
+	}
+	client := clients[1]
+	demo, err := sampleapp.New(sampleapp.Deps{
+		Issuer: a.cfg.PublicURL, FHIRBase: a.cfg.FHIRBase(), ClientID: string(client.ID), ClientSecret: client.Secret,
+		Scopes: strings.Fields(client.Scope), BaseURL: s.sampleURL, Now: a.now, Log: a.log,
+	})
+	if err != nil {
+		return err
+	}
+	s.serve("public", listener, a.public)
+	if six, err := net.Listen("tcp", "[::1]:"+strconv.Itoa(listener.Addr().(*net.TCPAddr).Port)); err == nil { //nolint:forcetypeassert // it listens on TCP
+		s.serve("public", six, a.public) // "localhost" means this one for some programs
+	}
+	s.serve("sample app", sample, demo)
+	if err := s.listenBeside(); err != nil {
+		return err
+	}
+	return sandbox.WriteJSON(s.dataDir, a.cfg.PublicURL, a.cfg.FHIRBase(), s.sampleURL, s.data, clients)
+}
+
+// listenLoopback refuses every address that others could reach (TLS-06).
+func listenLoopback(address string) (net.Listener, error) {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return nil, fmt.Errorf("--listen: %q is not host:port", address)
+	}
+	if !loopbackHost(host) {
+		return nil, fmt.Errorf("--listen: the sandbox has well-known passwords and listens on loopback only, not on %q", host)
+	}
+	l, err := net.Listen("tcp", address)
+	if err != nil {
+		return nil, fmt.Errorf("--listen: %w", err)
+	}
+	return l, nil
+}
+
+// listenBesides listens for the sample app: on the next port if it is free. The
+// host is 127.0.0.1, so that it is another site than localhost for a browser.
+func listenBesides(port int) (net.Listener, error) {
+	if l, err := net.Listen("tcp", "127.0.0.1:"+strconv.Itoa(port+1)); err == nil {
+		return l, nil
+	}
+	return net.Listen("tcp", "127.0.0.1:0")
+}
+
+// ours are the files that a sandbox makes in its folder.
+var ours = []string{"emberlatch.db", "emberlatch.db-wal", "emberlatch.db-shm", "emberlatch.db.lock", "key-encrypting.key", "sandbox.json", "admin.sock"}
+
+// resetFolder forgets a sandbox; files that are not ours stay.
+func resetFolder(dir string) error {
+	for _, name := range ours {
+		if err := os.Remove(filepath.Join(dir, name)); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
+}
+
+// startPage shows where to begin.
+func (s *Sandbox) startPage() page.Start {
+	p := page.Start{
+		Shell: page.Shell{Self: "/"}, SampleApp: s.sampleURL, Issuer: s.app.cfg.PublicURL, FHIRBase: s.app.cfg.FHIRBase(), DataDir: s.dataDir,
+	}
+	for _, v := range s.data.People {
+		p.People = append(p.People, page.StartPerson{Username: v.Username, Password: v.Password, Display: v.Display, Role: string(v.Role), Note: v.Note})
+	}
+	for _, e := range s.data.Enrolment {
+		p.Enrol = append(p.Enrol, page.StartEnrolment{Given: e.Given, Family: e.Family, BirthDate: e.BirthDate, Code: e.Code})
+	}
+	return p
+}
+
+// Welcome is what a terminal shows before the ready line.
+func (s *Sandbox) Welcome() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "\nEmberlatch sandbox: every person here is made up.\n\n  Sample app    %s\n  Start page    %s\n  FHIR base     %s\n  Data          %s\n\n  Sign in as:\n",
+		s.sampleURL, s.URL(), s.app.cfg.FHIRBase(), s.dataDir)
+	for _, p := range s.data.People {
+		fmt.Fprintf(&b, "    %-8s %-14s %s %s\n", p.Username, p.Password, p.Display, p.Role)
+	}
+	for _, e := range s.data.Enrolment {
+		fmt.Fprintf(&b, "  No login yet: %s %s, born %s, invitation %s\n", e.Given, e.Family, e.BirthDate, e.Code)
+	}
+	b.WriteString("\n  Registered apps: see sandbox.json in the data folder.\n\n")
+	return b.String()
+}

@@ -1,0 +1,222 @@
+package register
+
+import (
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/emberlatch/emberlatch/internal/oauth"
+	"github.com/emberlatch/emberlatch/internal/store"
+	"github.com/emberlatch/emberlatch/smart"
+)
+
+// metadata is what a client says about itself (RFC 7591 §2). Unknown members are
+// mistakes: a misspelt one would otherwise be silence.
+type metadata struct {
+	ClientName      string   `json:"client_name,omitempty"`
+	ClientURI       string   `json:"client_uri,omitempty"`
+	LogoURI         string   `json:"logo_uri,omitempty"`
+	PolicyURI       string   `json:"policy_uri,omitempty"`
+	TermsURI        string   `json:"tos_uri,omitempty"`
+	Contacts        []string `json:"contacts,omitempty"`
+	RedirectURIs    []string `json:"redirect_uris,omitempty"`
+	AuthMethod      string   `json:"token_endpoint_auth_method,omitempty"`
+	GrantTypes      []string `json:"grant_types,omitempty"`
+	ResponseTypes   []string `json:"response_types,omitempty"`
+	Scope           string   `json:"scope,omitempty"`
+	ApplicationType string   `json:"application_type,omitempty"`
+	IDTokenAlg      string   `json:"id_token_signed_response_alg,omitempty"`
+	SoftwareID      string   `json:"software_id,omitempty"`
+	SoftwareVersion string   `json:"software_version,omitempty"`
+	Maker           string   `json:"emberlatch_maker,omitempty"`
+	Origins         []string `json:"emberlatch_origins,omitempty"`
+	PKCEOptional    bool     `json:"emberlatch_pkce_optional,omitempty"`
+	KeepRefresh     bool     `json:"emberlatch_keep_refresh_token,omitempty"`
+	RefreshLife     int64    `json:"emberlatch_refresh_life_seconds,omitempty"`
+	MayIntrospect   bool     `json:"emberlatch_may_introspect,omitempty"`
+}
+
+// defaultScope is what a client may ask for that does not say (RFC 7591 §2: the
+// server may choose): reading for one patient, and who that is.
+const defaultScope = "launch/patient patient/*.rs openid fhirUser offline_access"
+
+func wrong(member, text string) *oauth.Error {
+	return oauth.New(oauth.InvalidClientMetadata, "%s: %s", member, text).About(member)
+}
+
+// complete fills in what was left out (RFC 7591 §2 defaults).
+func (m *metadata) complete() {
+	if m.AuthMethod == "" {
+		m.AuthMethod = string(store.AuthSecretBasic)
+	}
+	if len(m.GrantTypes) == 0 {
+		m.GrantTypes = []string{oauth.GrantAuthorizationCode, oauth.GrantRefreshToken}
+	}
+	if len(m.ResponseTypes) == 0 {
+		m.ResponseTypes = []string{"code"}
+	}
+	if m.Scope == "" {
+		m.Scope = defaultScope
+	}
+	if m.IDTokenAlg == "" {
+		m.IDTokenAlg = "RS256"
+	}
+	if m.ApplicationType == "" {
+		m.ApplicationType = m.guessType()
+	}
+}
+
+// guessType: what only a native app can receive makes it one (RFC 8252 §7).
+func (m *metadata) guessType() string {
+	for _, uri := range m.RedirectURIs {
+		if !strings.HasPrefix(uri, "https://") {
+			if u, err := url.Parse(uri); err == nil && u.Scheme == "http" && u.Port() != "" && m.AuthMethod != string(store.AuthNone) {
+				continue // a server on this machine
+			}
+			return string(store.ApplicationNative)
+		}
+	}
+	return string(store.ApplicationWeb)
+}
+
+// rules are checked in this order; the first mistake is told.
+var rules = []func(m *metadata) *oauth.Error{
+	checkName, checkMethod, checkGrantTypes, checkResponseTypes, checkType, checkRedirects, checkLinks, checkScope, checkAlg, checkSwitches,
+}
+
+func checkName(m *metadata) *oauth.Error {
+	if len(m.ClientName) > 100 || strings.ContainsFunc(m.ClientName, func(r rune) bool { return r < 0x20 || r == 0x7f }) {
+		return wrong("client_name", "at most 100 characters without control characters")
+	}
+	if len(m.Contacts) > 10 {
+		return wrong("contacts", "at most ten")
+	}
+	return nil
+}
+
+func checkMethod(m *metadata) *oauth.Error {
+	switch store.AuthMethod(m.AuthMethod) {
+	case store.AuthNone, store.AuthSecretBasic, store.AuthSecretPost:
+		return nil
+	}
+	return wrong("token_endpoint_auth_method", "none, client_secret_basic or client_secret_post")
+}
+
+func checkGrantTypes(m *metadata) *oauth.Error {
+	for _, g := range m.GrantTypes {
+		if g != oauth.GrantAuthorizationCode && g != oauth.GrantRefreshToken {
+			return wrong("grant_types", "authorization_code and refresh_token are offered")
+		}
+	}
+	if !slices.Contains(m.GrantTypes, oauth.GrantAuthorizationCode) {
+		return wrong("grant_types", "authorization_code is the only grant that begins")
+	}
+	return nil
+}
+
+func checkResponseTypes(m *metadata) *oauth.Error {
+	if len(m.ResponseTypes) != 1 || m.ResponseTypes[0] != "code" {
+		return wrong("response_types", "code is the only one offered")
+	}
+	return nil
+}
+
+func checkType(m *metadata) *oauth.Error {
+	switch store.ApplicationType(m.ApplicationType) {
+	case store.ApplicationWeb, store.ApplicationBrowser, store.ApplicationNative:
+		return nil
+	}
+	return wrong("application_type", "web, browser or native")
+}
+
+const maxRedirects = 20
+
+func checkRedirects(m *metadata) *oauth.Error {
+	if len(m.RedirectURIs) == 0 || len(m.RedirectURIs) > maxRedirects {
+		return oauth.New(oauth.InvalidRedirectURI, "redirect_uris: name 1 to 20").About("redirect_uris")
+	}
+	native := m.ApplicationType == string(store.ApplicationNative)
+	for i, uri := range m.RedirectURIs {
+		if err := oauth.CheckRedirectURI(uri, native); err != nil {
+			return oauth.New(oauth.InvalidRedirectURI, "redirect_uris[%d]: %s", i, err.Error()).About("redirect_uris")
+		}
+	}
+	return nil
+}
+
+// checkLinks: what people may follow from an approval page is https.
+func checkLinks(m *metadata) *oauth.Error {
+	for _, l := range []struct{ member, value string }{
+		{"client_uri", m.ClientURI}, {"logo_uri", m.LogoURI}, {"policy_uri", m.PolicyURI}, {"tos_uri", m.TermsURI},
+	} {
+		if l.value == "" {
+			continue
+		}
+		u, err := url.Parse(l.value)
+		if err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil || len(l.value) > 2000 {
+			return wrong(l.member, "an https URL")
+		}
+	}
+	for _, o := range m.Origins {
+		u, err := url.Parse(o)
+		if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" || u.Scheme+"://"+u.Host != o {
+			return wrong("emberlatch_origins", "web origins such as https://app.example.org")
+		}
+	}
+	return nil
+}
+
+// checkScope: every scope is understood; one that is not would grant nothing and
+// be found out late.
+func checkScope(m *metadata) *oauth.Error {
+	set, err := smart.ParseScopes(m.Scope)
+	if err != nil {
+		return wrong("scope", "scopes separated by single spaces")
+	}
+	if unknown := set.Unknown(); len(unknown) > 0 {
+		return wrong("scope", "not understood: "+strings.Join(unknown, " "))
+	}
+	if set.HasLevel(smart.LevelSystem) {
+		return wrong("scope", "system scopes are not offered to clients that act for people")
+	}
+	return nil
+}
+
+func checkAlg(m *metadata) *oauth.Error {
+	if m.IDTokenAlg != "RS256" && m.IDTokenAlg != "ES256" {
+		return wrong("id_token_signed_response_alg", "RS256 or ES256")
+	}
+	return nil
+}
+
+// checkSwitches: a public client gets no leniency (PKCE-08, RT-20).
+func checkSwitches(m *metadata) *oauth.Error {
+	public := m.AuthMethod == string(store.AuthNone)
+	switch {
+	case public && m.PKCEOptional:
+		return wrong("emberlatch_pkce_optional", "never for a public client")
+	case public && m.KeepRefresh:
+		return wrong("emberlatch_keep_refresh_token", "never for a public client")
+	case public && m.MayIntrospect:
+		return wrong("emberlatch_may_introspect", "never for a public client")
+	case m.RefreshLife < 0 || m.RefreshLife > 0 && m.RefreshLife < 60 || m.RefreshLife > 5*365*24*3600:
+		return wrong("emberlatch_refresh_life_seconds", "60 to 157680000")
+	}
+	return nil
+}
+
+// client is the stored form, without id and secret.
+func (m *metadata) client(now time.Time) store.Client {
+	name := m.ClientName
+	if name == "" {
+		name = "An app without a name"
+	}
+	return store.Client{
+		Name: name, Maker: m.Maker, ClientURI: m.ClientURI, LogoURI: m.LogoURI, PolicyURI: m.PolicyURI, TermsURI: m.TermsURI,
+		Contacts: m.Contacts, ApplicationType: store.ApplicationType(m.ApplicationType), AuthMethod: store.AuthMethod(m.AuthMethod),
+		RedirectURIs: m.RedirectURIs, Origins: m.Origins, Scope: m.Scope, GrantTypes: m.GrantTypes, IDTokenAlg: m.IDTokenAlg,
+		PKCEOptional: m.PKCEOptional, KeepRefreshToken: m.KeepRefresh, MayIntrospect: m.MayIntrospect,
+		RefreshLife: time.Duration(m.RefreshLife) * time.Second, CreatedAt: now,
+	}
+}

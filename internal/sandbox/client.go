@@ -1,0 +1,62 @@
+package sandbox
+
+import (
+	"time"
+
+	"github.com/emberlatch/emberlatch/internal/oauth"
+	"github.com/emberlatch/emberlatch/internal/store"
+)
+
+// Client is a registered app with its secret in clear, for sandbox.json.
+type Client struct {
+	store.Client
+	Kind   string // public, confidential
+	Secret string
+}
+
+// Fixed names that tutorials and scripts rely on.
+const (
+	LegacyClient = "C85533AE-E3A4-455C-BE5C-DAC0F695408F"
+	legacySecret = "supersecret"
+	SampleClient = "emberlatch-sample-app"
+	sampleSecret = "sample-app-secret-of-the-sandbox"
+)
+
+const everything = "launch/patient patient/*.cruds user/*.rs openid fhirUser profile offline_access online_access"
+
+// Clients are the apps that are registered from the start. sampleRedirect is where
+// the sample app listens.
+func Clients(sampleRedirect string, now time.Time) []Client {
+	grants := []string{oauth.GrantAuthorizationCode, oauth.GrantRefreshToken}
+	make := func(c store.Client, secret string) Client {
+		c.GrantTypes, c.IDTokenAlg, c.CreatedAt = grants, "RS256", now
+		kind := "public"
+		if secret != "" {
+			kind = "confidential"
+			c.Secrets = []store.ClientSecret{{Hash: oauth.Hash(secret), CreatedAt: now}}
+		}
+		return Client{c, kind, secret}
+	}
+	return []Client{
+		make(store.Client{ // the example of the page that the product was described by: neither PKCE nor state
+			ID: LegacyClient, Name: "Desktop Charts", ApplicationType: store.ApplicationNative, AuthMethod: store.AuthSecretPost,
+			RedirectURIs: []string{store.OutOfBand}, Scope: "launch/patient patient/*.read openid fhirUser offline_access", PKCEOptional: true,
+		}, legacySecret),
+		make(store.Client{
+			ID: SampleClient, Name: "My Record", Maker: "Emberlatch", ApplicationType: store.ApplicationWeb, AuthMethod: store.AuthSecretBasic,
+			RedirectURIs: []string{sampleRedirect}, Scope: "launch/patient patient/*.rs openid fhirUser offline_access",
+		}, sampleSecret),
+		make(store.Client{
+			ID: "sandbox-confidential", Name: "Clinic Companion", ApplicationType: store.ApplicationWeb, AuthMethod: store.AuthSecretBasic,
+			RedirectURIs: []string{"http://127.0.0.1:9001/callback", "https://companion.example.org/callback"}, Scope: everything, MayIntrospect: true,
+		}, "sandbox-confidential-secret"),
+		make(store.Client{
+			ID: "sandbox-browser", Name: "Growth Tracker", ApplicationType: store.ApplicationBrowser, AuthMethod: store.AuthNone,
+			RedirectURIs: []string{"http://127.0.0.1:9002/callback", "http://127.0.0.1:9002/"}, Scope: everything,
+		}, ""),
+		make(store.Client{
+			ID: "sandbox-native", Name: "Pocket Chart", ApplicationType: store.ApplicationNative, AuthMethod: store.AuthNone,
+			RedirectURIs: []string{"http://127.0.0.1/callback", "http://localhost/callback", "org.example.pocketchart:/callback"}, Scope: everything,
+		}, ""),
+	}
+}

@@ -1,0 +1,202 @@
+package sandbox
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"iter"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/emberlatch/emberlatch/internal/fhirstore"
+	"github.com/emberlatch/emberlatch/internal/store"
+)
+
+// Store is what seeding writes to.
+type Store interface {
+	CreateClient(ctx context.Context, c store.Client) error
+	Client(ctx context.Context, id store.ClientID) (store.Client, error)
+	PutClient(ctx context.Context, c store.Client) error
+	CreateUser(ctx context.Context, u store.User) error
+	UserByName(ctx context.Context, usernameKey string) (store.User, error)
+	CreateInvitation(ctx context.Context, i store.Invitation) error
+}
+
+// Loader brings records in.
+type Loader interface {
+	Load(ctx context.Context, resources iter.Seq[fhirstore.Incoming], progress func(int)) (fhirstore.LoadReport, error)
+}
+
+// Seeder fills an empty sandbox.
+type Seeder struct {
+	Store  Store
+	Loader Loader
+	// HashPassword and UsernameKey are those of the accounts.
+	HashPassword func(ctx context.Context, password string) (string, error)
+	UsernameKey  func(username string) (string, error)
+	// CodeHash is what is kept of an invitation code.
+	CodeHash func(code string) []byte
+	Now      func() time.Time
+}
+
+// Seed writes people, records and clients. Run again it changes nothing but the
+// address of the sample app.
+func (s Seeder) Seed(ctx context.Context, d Data, clients []Client) error {
+	seeded, err := s.clients(ctx, clients)
+	if err != nil || seeded {
+		return err
+	}
+	report, err := s.Loader.Load(ctx, incoming(d.Resources), nil)
+	if err != nil {
+		return err
+	}
+	if len(report.Failures) > 0 {
+		return fmt.Errorf("sandbox: %d sample resources could not be stored, the first: %s", len(report.Failures), report.Failures[0].Reason)
+	}
+	if err := s.people(ctx, d.People); err != nil {
+		return err
+	}
+	for _, e := range d.Enrolment {
+		now := s.Now().UTC()
+		err := s.Store.CreateInvitation(ctx, store.Invitation{
+			CodeHash: s.CodeHash(e.Code), Patient: e.Patient, CreatedAt: now, ExpiresAt: now.AddDate(10, 0, 0),
+		})
+		if err != nil {
+			return err
+		}
+	}
+	// Order: the clients come last, so that a start that was interrupted is repeated.
+	for _, c := range clients {
+		if err := s.Store.CreateClient(ctx, c.Client); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// clients reports whether the sandbox was seeded before, and then keeps the
+// redirect URI of the sample app current.
+func (s Seeder) clients(ctx context.Context, clients []Client) (bool, error) {
+	last := clients[len(clients)-1]
+	if _, err := s.Store.Client(ctx, last.ID); errors.Is(err, store.ErrNotFound) {
+		return false, nil
+	} else if err != nil {
+		return false, err
+	}
+	for _, c := range clients {
+		known, err := s.Store.Client(ctx, c.ID)
+		if err != nil {
+			return true, err
+		}
+		if c.ID == SampleClient && !slices.Equal(known.RedirectURIs, c.RedirectURIs) {
+			known.RedirectURIs = c.RedirectURIs
+			if err := s.Store.PutClient(ctx, known); err != nil {
+				return true, err
+			}
+		}
+	}
+	return true, nil
+}
+
+func (s Seeder) people(ctx context.Context, people []Person) error {
+	hashes := map[string]string{} // people of a sandbox share passwords
+	for _, p := range people {
+		key, err := s.UsernameKey(p.Username)
+		if err != nil {
+			return err
+		}
+		if _, err := s.Store.UserByName(ctx, key); err == nil {
+			continue // an interrupted start came this far
+		}
+		if hashes[p.Password] == "" {
+			if hashes[p.Password], err = s.HashPassword(ctx, p.Password); err != nil {
+				return err
+			}
+		}
+		err = s.Store.CreateUser(ctx, store.User{
+			ID: store.UserID(strings.ToLower(rand.Text())), Username: p.Username, UsernameKey: key, Display: p.Display, Role: p.Role,
+			FHIRUser: p.FHIRUser, PasswordHash: hashes[p.Password], Represents: p.Represents, CreatedAt: s.Now().UTC(),
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func incoming(resources [][]byte) iter.Seq[fhirstore.Incoming] {
+	return func(yield func(fhirstore.Incoming) bool) {
+		for _, r := range resources {
+			if !yield(fhirstore.Incoming{JSON: r, Origin: "sandbox"}) {
+				return
+			}
+		}
+	}
+}
+
+// file is DIR/sandbox.json; scripts rely on its names.
+type file struct {
+	Issuer    string          `json:"issuer"`
+	FHIRBase  string          `json:"fhir_base_url"`
+	SampleApp string          `json:"sample_app,omitempty"`
+	People    []filePerson    `json:"people"`
+	Clients   []fileClient    `json:"clients"`
+	Enrolment []fileEnrolment `json:"enrolment"`
+}
+
+type filePerson struct {
+	Username string     `json:"username"`
+	Password string     `json:"password"`
+	Role     store.Role `json:"role"`
+	Display  string     `json:"display"`
+	FHIRUser string     `json:"fhirUser"`
+	Patients []string   `json:"patients"`
+}
+
+type fileClient struct {
+	ID           store.ClientID `json:"client_id"`
+	Secret       string         `json:"client_secret,omitempty"`
+	Kind         string         `json:"kind"`
+	RedirectURIs []string       `json:"redirect_uris"`
+	Scope        string         `json:"scope"`
+}
+
+type fileEnrolment struct {
+	Patient   string `json:"patient"`
+	Given     string `json:"given"`
+	Family    string `json:"family"`
+	BirthDate string `json:"birth_date"`
+	Code      string `json:"code"`
+}
+
+// WriteJSON writes DIR/sandbox.json with mode 0600, all or nothing.
+func WriteJSON(dir, issuer, fhirBase, sampleApp string, d Data, clients []Client) error {
+	f := file{Issuer: issuer, FHIRBase: fhirBase, SampleApp: sampleApp, Enrolment: []fileEnrolment{}}
+	for _, p := range d.People {
+		f.People = append(f.People, filePerson{p.Username, p.Password, p.Role, p.Display, p.FHIRUser, p.Patients})
+	}
+	for _, c := range clients {
+		f.Clients = append(f.Clients, fileClient{c.ID, c.Secret, c.Kind, c.RedirectURIs, c.Scope})
+	}
+	for _, e := range d.Enrolment {
+		f.Enrolment = append(f.Enrolment, fileEnrolment(e))
+	}
+	body, err := json.MarshalIndent(f, "", "  ")
+	if err != nil {
+		return err
+	}
+	path := filepath.Join(dir, "sandbox.json")
+	fresh := path + ".new"
+	if err := os.Remove(fresh); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	if err := os.WriteFile(fresh, append(body, '\n'), 0o600); err != nil {
+		return err
+	}
+	return os.Rename(fresh, path)
+}

@@ -1,0 +1,13 @@
+#!/usr/bin/env bash
+# The quick gate: what a commit must pass before the long tests.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+unformatted=$(gofmt -l $(git ls-files '*.go'))
+if [ -n "$unformatted" ]; then
+  echo "check: not formatted: $unformatted" >&2
+  exit 1
+fi
+go vet ./...
+go test -count=1 ./internal/house/...
+go run ./internal/house/conformance -check
