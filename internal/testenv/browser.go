@@ -1,0 +1,271 @@
+package testenv
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/cookiejar"
+	"net/url"
+	"strings"
+	"testing"
+
+	"golang.org/x/net/html"
+)
+
+// Browser is a person at a browser without JavaScript.
+type Browser struct {
+	t      testing.TB
+	env    *Env
+	client *http.Client
+}
+
+// Browser returns a new one without cookies.
+func (e *Env) Browser() *Browser {
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		e.t.Fatal(err)
+	}
+	c := plainClient()
+	c.Jar = jar
+	return &Browser{e.t, e, c}
+}
+
+// Page is what the browser shows: an answer with its forms. Left is set when the
+// server sent the browser to another origin or scheme; nothing was loaded there.
+type Page struct {
+	Status int
+	URL    *url.URL
+	Header http.Header
+	Body   string
+	Forms  []Form
+	Left   *url.URL
+}
+
+// Form is one form of a page with its inputs as they are preset.
+type Form struct {
+	Action  string
+	Values  url.Values
+	Buttons []Input
+	Inputs  []Input
+}
+
+// Input is an input or a button.
+type Input struct{ Name, Value, Type string }
+
+// Open gets a page, following redirects as long as they stay with the server.
+func (b *Browser) Open(target string) Page {
+	b.t.Helper()
+	req, err := http.NewRequest(http.MethodGet, b.absolute(target), nil)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return b.do(req)
+}
+
+func (b *Browser) absolute(target string) string {
+	if strings.HasPrefix(target, "/") {
+		return b.env.URL + target
+	}
+	return target
+}
+
+// Post sends a form with a button pressed; values override what was preset.
+func (b *Browser) Post(action string, values url.Values) Page {
+	b.t.Helper()
+	req, err := http.NewRequest(http.MethodPost, b.absolute(action), strings.NewReader(values.Encode()))
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	req.Header.Set("Origin", b.env.URL)
+	req.Header.Set("Sec-Fetch-Site", "same-origin")
+	return b.do(req)
+}
+
+// Submit fills in the form that has a button name=value, presses it, and returns
+// what comes.
+func (b *Browser) Submit(p Page, button, value string, changes url.Values) Page {
+	b.t.Helper()
+	for _, f := range p.Forms {
+		for _, btn := range f.Buttons {
+			if btn.Name == button && btn.Value == value {
+				values := url.Values{}
+				for k, v := range f.Values {
+					values[k] = v
+				}
+				for k, v := range changes {
+					values[k] = v
+				}
+				values.Set(button, value)
+				return b.Post(f.Action, values)
+			}
+		}
+	}
+	b.t.Fatalf("no button %s=%s on %s (status %d):\n%s", button, value, p.URL, p.Status, p.Body)
+	return Page{}
+}
+
+const maxHops = 15
+
+func (b *Browser) do(req *http.Request) Page {
+	b.t.Helper()
+	for range maxHops {
+		resp, err := b.client.Do(req)
+		if err != nil {
+			b.t.Fatal(err)
+		}
+		body, err := io.ReadAll(resp.Body)
+		_ = resp.Body.Close()
+		if err != nil {
+			b.t.Fatal(err)
+		}
+		p := Page{Status: resp.StatusCode, URL: req.URL, Header: resp.Header, Body: string(body)}
+		location := resp.Header.Get("Location")
+		if location == "" {
+			p.Forms = forms(b.t, p.Body)
+			return p
+		}
+		next, err := req.URL.Parse(location)
+		if err != nil {
+			b.t.Fatalf("redirect to %q: %v", location, err)
+		}
+		if next.Scheme+"://"+next.Host != b.env.URL {
+			p.Left = next
+			return p
+		}
+		if req, err = http.NewRequest(http.MethodGet, next.String(), nil); err != nil {
+			b.t.Fatal(err)
+		}
+	}
+	b.t.Fatal("too many redirects")
+	return Page{}
+}
+
+func forms(t testing.TB, body string) []Form {
+	t.Helper()
+	doc, err := html.Parse(strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var list []Form
+	var current *Form
+	var visit func(n *html.Node)
+	visit = func(n *html.Node) {
+		if n.Type == html.ElementNode {
+			switch n.Data {
+			case "form":
+				list = append(list, Form{Action: attribute(n, "action"), Values: url.Values{}})
+				current = &list[len(list)-1]
+			case "input":
+				if current != nil {
+					current.input(n)
+				}
+			case "button":
+				if current != nil {
+					current.Buttons = append(current.Buttons, Input{attribute(n, "name"), attribute(n, "value"), "submit"})
+				}
+			}
+		}
+		for c := n.FirstChild; c != nil; c = c.NextSibling {
+			visit(c)
+		}
+		if n.Type == html.ElementNode && n.Data == "form" {
+			current = nil
+		}
+	}
+	visit(doc)
+	return list
+}
+
+func (f *Form) input(n *html.Node) {
+	i := Input{attribute(n, "name"), attribute(n, "value"), attribute(n, "type")}
+	f.Inputs = append(f.Inputs, i)
+	_, checked := find(n, "checked")
+	if i.Name == "" || (i.Type == "checkbox" || i.Type == "radio") && !checked {
+		return
+	}
+	f.Values.Add(i.Name, i.Value)
+}
+
+func attribute(n *html.Node, key string) string {
+	v, _ := find(n, key)
+	return v
+}
+
+func find(n *html.Node, key string) (string, bool) {
+	for _, a := range n.Attr {
+		if a.Key == key {
+			return a.Val, true
+		}
+	}
+	return "", false
+}
+
+// Value is the value of the element with an id, an input or its text.
+func (p Page) Value(t testing.TB, id string) string {
+	t.Helper()
+	doc, err := html.Parse(strings.NewReader(p.Body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := ""
+	var visit func(n *html.Node)
+	visit = func(n *html.Node) {
+		if n.Type == html.ElementNode && attribute(n, "id") == id {
+			found = attribute(n, "value")
+			if found == "" && n.FirstChild != nil {
+				found = n.FirstChild.Data
+			}
+		}
+		for c := n.FirstChild; c != nil; c = c.NextSibling {
+			visit(c)
+		}
+	}
+	visit(doc)
+	return found
+}
+
+// HasButton reports whether some form has the button.
+func (p Page) HasButton(name, value string) bool {
+	for _, f := range p.Forms {
+		for _, b := range f.Buttons {
+			if b.Name == name && b.Value == value {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// Inputs are the values of all inputs of a name.
+func (p Page) Inputs(name string) []string {
+	var list []string
+	for _, f := range p.Forms {
+		for _, i := range f.Inputs {
+			if i.Name == name {
+				list = append(list, i.Value)
+			}
+		}
+	}
+	return list
+}
+
+// SignIn signs in on the login page with the password of the sandbox.
+func (b *Browser) SignIn(p Page, username string) Page {
+	b.t.Helper()
+	for _, person := range b.env.File.People {
+		if person.Username == username {
+			return b.Submit(p, "action", "sign-in", url.Values{"username": {username}, "password": {person.Password}})
+		}
+	}
+	b.t.Fatalf("nobody is called %s", username)
+	return Page{}
+}
+
+// Describe is a page in one line, for failures.
+func (p Page) Describe() string {
+	if p.Left != nil {
+		return fmt.Sprintf("%d to %s", p.Status, p.Left)
+	}
+	return fmt.Sprintf("%d %s", p.Status, p.URL)
+}

@@ -1,0 +1,83 @@
+package testenv
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/emberlatch/emberlatch/internal/app"
+)
+
+// Env is a running sandbox.
+type Env struct {
+	t       testing.TB
+	URL     string
+	FHIR    string
+	DataDir string
+	File    File
+	client  *http.Client
+}
+
+// File is sandbox.json.
+type File struct {
+	Issuer    string `json:"issuer"`
+	FHIRBase  string `json:"fhir_base_url"`
+	SampleApp string `json:"sample_app"`
+	People    []struct {
+		Username, Password, Role, Display, FHIRUser string
+		Patients                                    []string
+	} `json:"people"`
+	Clients []struct {
+		ClientID     string   `json:"client_id"`
+		Secret       string   `json:"client_secret"`
+		Kind         string   `json:"kind"`
+		RedirectURIs []string `json:"redirect_uris"`
+		Scope        string   `json:"scope"`
+	} `json:"clients"`
+	Enrolment []struct {
+		Patient, Given, Family, Code string
+		BirthDate                    string `json:"birth_date"`
+	} `json:"enrolment"`
+}
+
+// Start runs a sandbox in a folder of the test until it ends.
+func Start(t testing.TB) *Env {
+	t.Helper()
+	dir := t.TempDir()
+	ctx, stop := context.WithCancel(context.Background())
+	s, err := app.StartSandbox(ctx, app.SandboxOptions{Listen: "127.0.0.1:0", DataDir: dir, People: 8, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		stop()
+		t.Fatal(err)
+	}
+	done := make(chan error, 1)
+	go func() { done <- s.Wait(ctx) }()
+	t.Cleanup(func() {
+		stop()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+	e := &Env{t: t, URL: s.URL(), FHIR: s.URL() + "/fhir", DataDir: dir, client: plainClient()}
+	raw, err := os.ReadFile(filepath.Join(dir, "sandbox.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(raw, &e.File); err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
+// plainClient neither follows redirects nor keeps cookies.
+func plainClient() *http.Client {
+	return &http.Client{
+		Timeout:       20 * time.Second,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}
