@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"github.com/emberlatch/emberlatch/internal/door"
 	"github.com/emberlatch/emberlatch/internal/page"
@@ -66,15 +67,23 @@ func (a *App) routes(ctx context.Context) (http.Handler, error) {
 	mux.HandleFunc("GET /health/live", healthLive)
 	mux.HandleFunc("GET /health/ready", a.healthReady)
 	mux.HandleFunc("GET /{$}", a.start(d.flow.Show))
-	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+	unknown := func(w http.ResponseWriter, r *http.Request) {
 		d.flow.Error(w, r, page.Error{Title: "not-found", Slug: "path.unknown"}, http.StatusNotFound)
+	}
+	mux.HandleFunc("/", unknown)
+	unclean := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.URL.Path, pathFHIR+"/") {
+			d.fhir.ServeHTTP(w, r)
+			return
+		}
+		unknown(w, r)
 	})
 
 	u, err := url.Parse(a.cfg.PublicURL)
 	if err != nil {
 		return nil, fmt.Errorf("public_url: %w", err)
 	}
-	return door.Chain(door.Options{Hosts: hosts(u), Secure: a.cfg.secure(), Log: a.log, Observe: a.metrics.observe}, mux)
+	return door.Chain(door.Options{Hosts: hosts(u), Secure: a.cfg.secure(), Log: a.log, Unclean: unclean, Observe: a.metrics.observe}, mux)
 }
 
 // hosts are the Host headers that are answered: the public one, and on loopback

@@ -67,6 +67,24 @@ func cutUp(requested []string) []cut {
 		}
 		cuts = append(cuts, c)
 	}
+	return withoutDoubles(cuts)
+}
+
+// withoutDoubles takes away parts that the app asked for by themselves: they are
+// choices of their own, and ticking them narrows nothing.
+func withoutDoubles(cuts []cut) []cut {
+	own := map[string]bool{}
+	for _, c := range cuts {
+		for _, p := range c.pieces {
+			own[p.value] = true
+		}
+	}
+	for i := range cuts {
+		for j := range cuts[i].pieces {
+			p := &cuts[i].pieces[j]
+			p.parts = slices.DeleteFunc(p.parts, func(part part) bool { return own[part.value] })
+		}
+	}
 	return cuts
 }
 

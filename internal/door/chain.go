@@ -19,13 +19,17 @@ type Options struct {
 	// Secure: browsers come over https, so they are told to keep doing so.
 	Secure bool
 	Log    *slog.Logger
+	// Unclean answers paths that a router would rewrite (dots, double slashes): they
+	// are never cleaned, so that no check sees another path than the one that was
+	// asked for. Required.
+	Unclean http.Handler
 	// Observe is called for each answered request with its route pattern; may be nil.
 	Observe func(route string, status int, took time.Duration)
 }
 
 // Chain is what every request of the public listener passes before its route.
 func Chain(o Options, routes *http.ServeMux) (http.Handler, error) {
-	if len(o.Hosts) == 0 || o.Log == nil {
+	if len(o.Hosts) == 0 || o.Log == nil || o.Unclean == nil {
 		return nil, errors.New("door: a part is missing")
 	}
 	hosts := map[string]bool{}
@@ -101,7 +105,24 @@ func (c *chain) serve(w *recorder, r *http.Request) {
 		JSON(w, status, oauthError{"invalid_request", text})
 		return
 	}
+	if unclean(r.URL.Path) {
+		c.options.Unclean.ServeHTTP(w, r)
+		return
+	}
 	c.routes.ServeHTTP(w, r)
+}
+
+// unclean reports whether a path has empty or dot segments.
+func unclean(p string) bool {
+	if !strings.HasPrefix(p, "/") || strings.Contains(p, "//") {
+		return true
+	}
+	for _, segment := range strings.Split(p, "/") {
+		if segment == "." || segment == ".." {
+			return true
+		}
+	}
+	return false
 }
 
 // refuse implements E-16 and E-38 of the security design.

@@ -53,7 +53,7 @@ func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	header := w.Header()
 	header.Set("Cache-Control", "no-store")
-	header.Set("Vary", "Authorization")
+	header.Add("Vary", "Authorization")
 	header.Set("X-Content-Type-Options", "nosniff")
 	if err := d.serve(w, r); err != nil {
 		d.fail(w, r, err)
