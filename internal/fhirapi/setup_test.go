@@ -1,0 +1,288 @@
+package fhirapi_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"iter"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/emberlatch/emberlatch/access"
+	"github.com/emberlatch/emberlatch/fhir"
+	"github.com/emberlatch/emberlatch/fhir/search"
+	"github.com/emberlatch/emberlatch/internal/db"
+	"github.com/emberlatch/emberlatch/internal/fhirapi"
+	"github.com/emberlatch/emberlatch/internal/fhirstore"
+	"github.com/emberlatch/emberlatch/internal/fhirstore/fhirsql"
+	"github.com/emberlatch/emberlatch/smart"
+)
+
+const base = "https://ehr.example.org/fhir"
+
+// tokens says what each access token of a test stands for.
+type tokens map[string]access.Facts
+
+func (m tokens) Subject(_ context.Context, token string) (access.Subject, error) {
+	switch token {
+	case "unavailable":
+		return access.Subject{}, fhirapi.ErrUnavailable
+	case "broken":
+		return access.Subject{}, errors.New("keys: row 7 of secret_keys is unreadable")
+	}
+	f, ok := m[token]
+	if !ok {
+		return access.Subject{}, fhirapi.ErrInvalidToken
+	}
+	f.GrantID, f.Base = "grant of "+token, base
+	return access.NewSubject(f), nil
+}
+
+// patient is a token with patient/ scopes for one patient.
+func patient(id string, scopes ...string) access.Facts {
+	return access.Facts{ClientID: "app", UserID: "u-" + id, HasUser: true, Reach: search.NewIDSet(id),
+		Patient: id, FHIRUser: fhir.Reference{Type: "Patient", ID: id}, Scopes: smart.NewScopeSet(scopes)}
+}
+
+// clinician is a token with a user who reaches these patients.
+func clinician(scopes []string, patients ...string) access.Facts {
+	return access.Facts{ClientID: "app", UserID: "doctor", HasUser: true, Reach: search.NewIDSet(patients...),
+		FHIRUser: fhir.Reference{Type: "Practitioner", ID: "p1"}, Scopes: smart.NewScopeSet(scopes)}
+}
+
+// site is a door with its parts.
+type site struct {
+	door *fhirapi.Door
+	log  *strings.Builder
+	now  time.Time
+}
+
+func newSite(t testing.TB, backend fhirstore.Backend, known tokens) *site {
+	t.Helper()
+	capability, err := fhirapi.NewCapability(base, fhirapi.OAuthURIs{Authorize: "https://ehr.example.org/authorize", Token: "https://ehr.example.org/token"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &site{log: &strings.Builder{}, now: time.Date(2026, 11, 25, 12, 0, 0, 0, time.UTC)}
+	s.door, err = fhirapi.New(fhirapi.Deps{
+		Base: base, Path: "/fhir", Subjects: known, Backend: backend, PageKey: []byte("0123456789abcdef0123456789abcdef"),
+		Capability: capability, Now: func() time.Time { return s.now }, Log: slog.New(slog.NewTextHandler(s.log, nil)),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// openStore is an empty store with these resources.
+func openStore(t testing.TB, resources iter.Seq[fhirstore.Incoming]) *fhirsql.Store {
+	t.Helper()
+	ctx := context.Background()
+	d, err := db.Open(ctx, db.Config{URL: db.SQLiteURL(filepath.Join(t.TempDir(), "fhir.db"))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = d.Close() })
+	if err := d.Migrate(ctx); err != nil {
+		t.Fatal(err)
+	}
+	s, err := fhirsql.New(fhirsql.Deps{DB: d, Base: base, Now: time.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	fill(t, s, resources)
+	return s
+}
+
+func fill(t testing.TB, s *fhirsql.Store, resources iter.Seq[fhirstore.Incoming]) {
+	t.Helper()
+	report, err := s.Load(context.Background(), resources, nil)
+	if err != nil || len(report.Failures) > 0 {
+		t.Fatal(err, report.Failures)
+	}
+}
+
+// of yields resources written as JSON.
+func of(resources ...string) iter.Seq[fhirstore.Incoming] {
+	return func(yield func(fhirstore.Incoming) bool) {
+		for _, r := range resources {
+			if !yield(fhirstore.Incoming{JSON: []byte(r), Origin: "test"}) {
+				return
+			}
+		}
+	}
+}
+
+// answer is what came back.
+type answer struct {
+	status int
+	body   string
+	header http.Header
+}
+
+// send makes one request; header holds names and values in turn.
+func (s *site) send(t testing.TB, token, method, path, body string, header ...string) answer {
+	t.Helper()
+	r := httptest.NewRequest(method, base+path, strings.NewReader(body))
+	if token != "" {
+		r.Header.Set("Authorization", "Bearer "+token)
+	}
+	for i := 0; i+1 < len(header); i += 2 {
+		r.Header.Add(header[i], header[i+1])
+	}
+	w := httptest.NewRecorder()
+	s.door.ServeHTTP(w, r)
+	raw, err := io.ReadAll(w.Result().Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return answer{w.Code, string(raw), w.Result().Header}
+}
+
+func (s *site) get(t testing.TB, token, path string, header ...string) answer {
+	t.Helper()
+	return s.send(t, token, http.MethodGet, path, "", header...)
+}
+
+// bundle is what the tests read of a searchset.
+type bundle struct {
+	ResourceType string
+	Type         string
+	Total        *int
+	Link         []struct{ Relation, URL string }
+	Entry        []struct {
+		FullURL  string `json:"fullUrl"`
+		Resource struct{ ResourceType, ID string }
+		Search   struct{ Mode string }
+	}
+}
+
+func (b bundle) link(relation string) string {
+	for _, l := range b.Link {
+		if l.Relation == relation {
+			return l.URL
+		}
+	}
+	return ""
+}
+
+// find searches and gives the bundle with its "Type/id"s, sorted.
+func (s *site) find(t testing.TB, token, path string) (bundle, []string) {
+	t.Helper()
+	got := s.get(t, token, path)
+	if got.status != http.StatusOK {
+		t.Fatalf("%s: %d %s", path, got.status, got.body)
+	}
+	var b bundle
+	if err := json.Unmarshal([]byte(got.body), &b); err != nil {
+		t.Fatal(err)
+	}
+	ids := []string{}
+	for _, e := range b.Entry {
+		ids = append(ids, e.Resource.ResourceType+"/"+e.Resource.ID)
+	}
+	slices.Sort(ids)
+	return b, ids
+}
+
+// spy counts the calls that reach the backend.
+type spy struct {
+	fhirstore.Backend
+	calls int
+}
+
+func (b *spy) Read(ctx context.Context, d access.Decision, ref fhir.Reference) (fhirstore.Record, error) {
+	b.calls++
+	return b.Backend.Read(ctx, d, ref)
+}
+
+func (b *spy) VRead(ctx context.Context, d access.Decision, ref fhir.Reference) (fhirstore.Record, error) {
+	b.calls++
+	return b.Backend.VRead(ctx, d, ref)
+}
+
+func (b *spy) Search(ctx context.Context, d access.Decision, q search.Query) (fhirstore.Page, error) {
+	b.calls++
+	return b.Backend.Search(ctx, d, q)
+}
+
+// careless ignores the decision: it answers with the rights of the server.
+type careless struct{ fhirstore.Backend }
+
+func (b careless) Read(ctx context.Context, _ access.Decision, ref fhir.Reference) (fhirstore.Record, error) {
+	return b.Backend.Read(ctx, access.System("test", base), ref)
+}
+
+func (b careless) VRead(ctx context.Context, _ access.Decision, ref fhir.Reference) (fhirstore.Record, error) {
+	return b.Backend.VRead(ctx, access.System("test", base), ref)
+}
+
+func (b careless) Search(ctx context.Context, _ access.Decision, q search.Query) (fhirstore.Page, error) {
+	return b.Backend.Search(ctx, access.System("test", base), q)
+}
+
+// failing fails with one error.
+type failing struct{ err error }
+
+func (b failing) Read(context.Context, access.Decision, fhir.Reference) (fhirstore.Record, error) {
+	return fhirstore.Record{}, b.err
+}
+
+func (b failing) VRead(context.Context, access.Decision, fhir.Reference) (fhirstore.Record, error) {
+	return fhirstore.Record{}, b.err
+}
+
+func (b failing) Search(context.Context, access.Decision, search.Query) (fhirstore.Page, error) {
+	return fhirstore.Page{}, b.err
+}
+
+const (
+	categories = "http://terminology.hl7.org/CodeSystem/observation-category"
+	survey     = "patient/Observation.rs?category=" + categories + "|survey"
+	laboratory = "patient/Observation.rs?category=" + categories + "|laboratory"
+)
+
+// observation is an Observation of a patient with categories "system|code".
+func observation(id, patient string, category ...string) string {
+	var list []string
+	for _, c := range category {
+		system, code, _ := strings.Cut(c, "|")
+		list = append(list, `{"coding":[{"system":"`+system+`","code":"`+code+`"}]}`)
+	}
+	text := `{"resourceType":"Observation","id":"` + id + `","status":"final","code":{"text":"x"},"subject":{"reference":"Patient/` + patient + `"}`
+	if len(list) > 0 {
+		text += `,"category":[` + strings.Join(list, ",") + `]`
+	}
+	return text + "}"
+}
+
+// ward is the data of most tests: Alice and Bob, with observations.
+func ward() iter.Seq[fhirstore.Incoming] {
+	return of(
+		`{"resourceType":"Patient","id":"alice","name":[{"family":"Adams","given":["Alice"]}],"generalPractitioner":[{"reference":"Practitioner/p1"}]}`,
+		`{"resourceType":"Patient","id":"bob","name":[{"family":"Brown","given":["Bob"]}]}`,
+		`{"resourceType":"Practitioner","id":"p1","name":[{"family":"Garcia"}]}`,
+		observation("a-lab", "alice", categories+"|laboratory"),
+		observation("a-other-system", "alice", "http://example.org/cs|laboratory"),
+		observation("a-two", "alice", categories+"|survey", categories+"|laboratory"),
+		observation("a-survey", "alice", categories+"|survey"),
+		observation("a-vital", "alice", categories+"|vital-signs"),
+		observation("a-none", "alice"),
+		observation("b-lab", "bob", categories+"|laboratory"),
+		observation("moved", "bob", categories+"|laboratory"),
+		observation("moved", "alice", categories+"|laboratory"),
+		observation("recoded", "alice", categories+"|vital-signs"),
+		observation("recoded", "alice", categories+"|laboratory"),
+		observation("hidden-now", "alice", categories+"|laboratory"),
+		observation("hidden-now", "bob", categories+"|laboratory"),
+		`{"resourceType":"Provenance","id":"prov-a","target":[{"reference":"Observation/a-lab"}],"recorded":"2026-01-05T09:00:00Z","agent":[{"who":{"reference":"Practitioner/p1"}}]}`,
+		`{"resourceType":"Provenance","id":"prov-both","target":[{"reference":"Observation/a-lab"},{"reference":"Observation/b-lab"}],"recorded":"2026-01-05T09:00:00Z","agent":[{"who":{"reference":"Practitioner/p1"}}]}`,
+	)
+}
