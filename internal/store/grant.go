@@ -98,8 +98,8 @@ type Refreshed struct {
 	Retried bool
 }
 
-// Revocation names what ends. Exactly one of the selectors is set, or User and
-// Client together.
+// Revocation names what ends. Exactly one of the selectors is set, or Client
+// together with User or with Patient (REVOKE-13).
 type Revocation struct {
 	GrantID  GrantID
 	UserID   UserID

@@ -67,7 +67,8 @@ type Sessions interface {
 	// Session returns a live session (not ended, not past either limit) whose
 	// user is not disabled; ErrNotFound otherwise.
 	Session(ctx context.Context, idHash []byte) (Session, error)
-	// TouchSession moves LastSeenAt and IdleUntil. No error when it has ended.
+	// TouchSession moves LastSeenAt and IdleUntil. No error when it has ended; it
+	// does not come back.
 	TouchSession(ctx context.Context, idHash []byte, idleUntil time.Time) error
 	// EndSession ends one session and revokes its online grants (RT-02, LOGOUT-07).
 	EndSession(ctx context.Context, idHash []byte, reason string) error
@@ -89,30 +90,34 @@ type Requests interface {
 	// ErrConflict otherwise. Nothing but the facts is written.
 	SaveFacts(ctx context.Context, r AuthorizationRequest) error
 	// AnswerRequest marks a request as answered without a code (refused).
-	// ErrConsumed when it was answered before. The decision is kept, if any.
+	// ErrConsumed when it was answered before or its time is over. The decision is
+	// kept, if any.
 	AnswerRequest(ctx context.Context, handleHash []byte, d *ConsentDecision) error
 }
 
 // Grants are what was given, with code and refresh family.
 type Grants interface {
 	// IssueCode writes the grant with its code, answers the request and keeps the
-	// decision, all or nothing. ErrConsumed when the request was answered before.
+	// decision, all or nothing. ErrConsumed when the request was answered before or
+	// its time is over.
 	IssueCode(ctx context.Context, i Issue) error
 	// RedeemCode consumes a code in one conditional statement (RFC 6749 §4.1.3).
 	// On success the first refresh token exists (Generation 1) if the policy has
 	// one. ErrNotFound: unknown code. ErrMismatch: another client, redirect URI or
 	// verifier; the code is dead and its grant revoked. ErrExpired. ErrConsumed: it
 	// was presented before; the grant with all its tokens is revoked by this call.
-	// ErrRevoked: the grant ended before.
+	// ErrRevoked: the grant ended before, its client or user is disabled, or the
+	// session that an online grant lives by has ended.
 	RedeemCode(ctx context.Context, r Redemption) (Grant, error)
 	// RefreshGrant uses a refresh token in one conditional statement. ErrConsumed:
 	// reuse of an older token outside of the grace, the family is revoked by this
-	// call. ErrMismatch: another client; nothing changed. ErrExpired, ErrRevoked,
-	// ErrNotFound. Online families also need their session alive, else ErrRevoked.
+	// call. ErrMismatch: another client; nothing changed. ErrExpired, ErrNotFound.
+	// ErrRevoked as for RedeemCode: online families need their session alive.
 	RefreshGrant(ctx context.Context, r Refresh) (Refreshed, error)
 	// Grant returns one grant, revoked ones too.
 	Grant(ctx context.Context, id GrantID) (Grant, error)
-	// ListGrants returns the live grants of a user, newest first.
+	// ListGrants returns the grants of a user whose code was redeemed and which have
+	// not been revoked, newest first.
 	ListGrants(ctx context.Context, user UserID) ([]Grant, error)
 	// Revoke ends all live grants that match and forgets the remembered consent of
 	// the same user and client (REVOKE-15). It returns how many ended.

@@ -3,14 +3,24 @@ package storesql
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/emberlatch/emberlatch/internal/db"
 	"github.com/emberlatch/emberlatch/internal/store"
 )
 
+func encodeClient(c store.Client) (string, error) {
+	c.CreatedAt = moment(c.CreatedAt)
+	c.Secrets = slices.Clone(c.Secrets)
+	for i, secret := range c.Secrets {
+		c.Secrets[i].CreatedAt, c.Secrets[i].ExpiresAt = moment(secret.CreatedAt), moment(secret.ExpiresAt)
+	}
+	return encode(c)
+}
+
 // CreateClient implements store.Clients.
 func (s *Store) CreateClient(ctx context.Context, c store.Client) error {
-	body, err := encode(c)
+	body, err := encodeClient(c)
 	if err != nil {
 		return err
 	}
@@ -24,11 +34,11 @@ func (s *Store) CreateClient(ctx context.Context, c store.Client) error {
 
 // PutClient implements store.Clients.
 func (s *Store) PutClient(ctx context.Context, c store.Client) error {
-	body, err := encode(c)
+	body, err := encodeClient(c)
 	if err != nil {
 		return err
 	}
-	return failure("replacing a client", s.db.Write(ctx, func(ctx context.Context, tx *db.Tx) error {
+	err = s.db.Write(ctx, func(ctx context.Context, tx *db.Tx) error {
 		n, err := tx.Exec(ctx, `UPDATE client SET disabled = $2, body = $3 WHERE id = $1`, string(c.ID), flag(c.Disabled), body)
 		if err != nil {
 			return err
@@ -37,12 +47,20 @@ func (s *Store) PutClient(ctx context.Context, c store.Client) error {
 			return store.ErrNotFound
 		}
 		if c.Disabled {
-			if _, err := s.endGrants(ctx, tx, "client_id = $3", "client disabled", "operator", string(c.ID)); err != nil {
+			if _, err := s.endGrants(ctx, tx, endClient(c.ID)); err != nil {
 				return err
 			}
 		}
 		return s.announce(ctx, tx, store.ChangeClient, string(c.ID))
-	}))
+	})
+	if err == nil && c.Disabled {
+		err = s.endLate(ctx, endClient(c.ID))
+	}
+	return failure("replacing a client", err)
+}
+
+func endClient(id store.ClientID) ending {
+	return ending{condition: "client_id = $3", arg: string(id), reason: "client disabled", actor: "operator"}
 }
 
 func readClient(row db.Row) (store.Client, error) {

@@ -12,7 +12,9 @@ func (s *Store) keepDecision(ctx context.Context, tx *db.Tx, d *store.ConsentDec
 	if d == nil {
 		return nil
 	}
-	body, err := encode(d)
+	kept := *d
+	kept.At = moment(d.At)
+	body, err := encode(kept)
 	if err != nil {
 		return err
 	}
@@ -26,7 +28,9 @@ func (s *Store) remember(ctx context.Context, tx *db.Tx, r *store.RememberedCons
 	if r == nil {
 		return nil
 	}
-	body, err := encode(r)
+	kept := *r
+	kept.DecidedAt = moment(r.DecidedAt)
+	body, err := encode(kept)
 	if err != nil {
 		return err
 	}

@@ -28,7 +28,7 @@ VALUES ($1, $2, $3, $4, $5, $6, %NOW%, $7, $8, $9, %NOW% + $10, $11, $12, $13, $
 
 func (s *Store) insertGrantArgs(i store.Issue) ([]any, error) {
 	g, c := i.Grant, i.Code
-	body, err := encode(grantBody{g.Username, g.FHIRUser, g.Encounter, g.LaunchContext, g.Scopes, g.Audience, g.Nonce, g.AuthTime, g.AMR})
+	body, err := encode(grantBody{g.Username, g.FHIRUser, g.Encounter, g.LaunchContext, g.Scopes, g.Audience, g.Nonce, moment(g.AuthTime), g.AMR})
 	return []any{
 		string(g.ID), string(g.ClientID), string(g.UserID), g.Patient, body, notNil(g.SessionHash),
 		c.Hash, c.RedirectURI, c.CodeChallenge, c.Life.Milliseconds(),

@@ -27,12 +27,19 @@ var outcomes = map[string]error{
 const inactive = `(COALESCE((SELECT c.disabled FROM client c WHERE c.id = authorization_grant.client_id), 1) = 1
   OR COALESCE((SELECT a.disabled FROM account a WHERE a.id = authorization_grant.user_id), 1) = 1)`
 
+// ended: the grant is over, its client or user is not active, or the session
+// that an online grant lives by has ended (RT-02).
+func ended(now string) string {
+	return `(revoked > 0 OR ` + inactive + ` OR (refresh_kind = 'online' AND NOT EXISTS (SELECT 1 FROM browser_session v
+    WHERE v.id_hash = authorization_grant.session_hash AND v.ended = 0 AND v.idle_until > ` + now + ` AND v.expires > ` + now + `)))`
+}
+
 // redeemStatement consumes a code. Every right-hand side sees the row as it was
 // before; two at once are put in order by the row's lock, so that the second one
 // sees the first (RFC 6749 §4.1.3, §10.5).
 func redeemStatement(now string) string {
 	const wrong = `(client_id <> $2 OR redirect_uri <> $3 OR code_challenge <> $4)`
-	good := `(code_used = 0 AND NOT ` + wrong + ` AND code_expires > ` + now + ` AND revoked = 0 AND NOT ` + inactive + `)`
+	good := `(code_used = 0 AND NOT ` + wrong + ` AND code_expires > ` + now + ` AND NOT ` + ended(now) + `)`
 	return `UPDATE authorization_grant SET
   outcome = CASE WHEN code_used > 0 THEN 'consumed' WHEN ` + wrong + ` THEN 'mismatch' WHEN code_expires <= ` + now + ` THEN 'expired'
     WHEN ` + good + ` THEN 'ok' ELSE 'revoked' END,

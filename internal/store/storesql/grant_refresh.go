@@ -16,15 +16,13 @@ func refreshStatement(now string) string {
 		current  = `(generation = $3)`
 		previous = `(refresh_rotate = 1 AND generation = $3 + 1`
 	)
-	ended := `(revoked > 0 OR ` + inactive + ` OR (refresh_kind = 'online' AND NOT EXISTS (SELECT 1 FROM browser_session v
-    WHERE v.id_hash = authorization_grant.session_hash AND v.ended = 0 AND v.idle_until > ` + now + ` AND v.expires > ` + now + `)))`
 	over := `(refresh_expires <= ` + now + `)`
 	retry := previous + ` AND rotated + $4 > ` + now + `)`
-	sound := `(NOT ` + foreign + ` AND NOT ` + none + ` AND NOT ` + ended + ` AND NOT ` + over + `)`
+	sound := `(NOT ` + foreign + ` AND NOT ` + none + ` AND NOT ` + ended(now) + ` AND NOT ` + over + `)`
 	good := `(` + sound + ` AND ` + current + `)`
 	reused := `(` + sound + ` AND NOT ` + current + ` AND NOT ` + retry + `)`
 	return `UPDATE authorization_grant SET
-  outcome = CASE WHEN ` + foreign + ` THEN 'mismatch' WHEN ` + none + ` THEN 'unknown' WHEN ` + ended + ` THEN 'revoked'
+  outcome = CASE WHEN ` + foreign + ` THEN 'mismatch' WHEN ` + none + ` THEN 'unknown' WHEN ` + ended(now) + ` THEN 'revoked'
     WHEN ` + over + ` THEN 'expired' WHEN ` + current + ` THEN 'ok' WHEN ` + retry + ` THEN 'retried' ELSE 'consumed' END,
   generation = CASE WHEN ` + good + ` AND refresh_rotate = 1 THEN generation + 1 ELSE generation END,
   rotated = CASE WHEN ` + good + ` THEN ` + now + ` ELSE rotated END,

@@ -32,7 +32,7 @@ type facts struct {
 
 func factsOf(r store.AuthorizationRequest) facts {
 	return facts{
-		r.UserID, r.SessionHash, r.AuthTime, r.AMR, r.EnrolPatient, r.EnrolCodeHash, r.Patient, r.Encounter,
+		r.UserID, r.SessionHash, moment(r.AuthTime), r.AMR, r.EnrolPatient, r.EnrolCodeHash, r.Patient, r.Encounter,
 		r.Approved, r.ApprovedSet, r.Remember, r.RefreshLife, r.ConsentTicket, r.Refused,
 	}
 }
@@ -48,6 +48,7 @@ func (f facts) into(r *store.AuthorizationRequest) {
 func asked(r store.AuthorizationRequest) store.AuthorizationRequest {
 	facts{}.into(&r)
 	r.HandleHash, r.BrowserHash, r.Version = nil, nil, 0
+	r.CreatedAt, r.ExpiresAt, r.AnsweredAt = time.Time{}, time.Time{}, time.Time{}
 	return r
 }
 

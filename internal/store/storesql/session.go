@@ -2,6 +2,7 @@ package storesql
 
 import (
 	"context"
+	"encoding/hex"
 	"time"
 
 	"github.com/emberlatch/emberlatch/internal/db"
@@ -43,22 +44,17 @@ func (s *Store) Session(ctx context.Context, idHash []byte) (store.Session, erro
 	}, err
 }
 
-// TouchSession implements store.Sessions.
+// TouchSession implements store.Sessions. A session that is over stays over.
 func (s *Store) TouchSession(ctx context.Context, idHash []byte, idleUntil time.Time) error {
-	_, err := s.db.Exec(ctx, `UPDATE browser_session SET last_seen = `+s.now+`, idle_until = $2 WHERE id_hash = $1 AND ended = 0`,
-		idHash, millis(idleUntil))
+	_, err := s.db.Exec(ctx, `UPDATE browser_session SET last_seen = `+s.now+`, idle_until = $2
+WHERE id_hash = $1 AND ended = 0 AND idle_until > `+s.now+` AND expires > `+s.now, idHash, millis(idleUntil))
 	return failure("touching a session", err)
 }
 
 // EndSession implements store.Sessions.
 func (s *Store) EndSession(ctx context.Context, idHash []byte, reason string) error {
 	return failure("ending a session", s.db.Write(ctx, func(ctx context.Context, tx *db.Tx) error {
-		n, err := tx.Exec(ctx, `UPDATE browser_session SET ended = `+s.now+`, ended_for = $2 WHERE id_hash = $1 AND ended = 0`, idHash, reason)
-		if err != nil || n == 0 {
-			return err
-		}
-		_, err = s.endGrants(ctx, tx, "session_hash = $3", reason, "user", idHash)
-		return err
+		return s.endSessions(ctx, tx, "id_hash = $1", reason, "user", idHash)
 	}))
 }
 
@@ -71,11 +67,45 @@ func (s *Store) EndUserSessions(ctx context.Context, id store.UserID, keep []byt
 
 // endUser ends all sessions of a user but one, with their online grants.
 func (s *Store) endUser(ctx context.Context, tx *db.Tx, id store.UserID, keep []byte, reason string) error {
-	_, err := tx.Exec(ctx, `UPDATE browser_session SET ended = `+s.now+`, ended_for = $2
-WHERE user_id = $1 AND ended = 0 AND id_hash <> $3`, string(id), reason, notNil(keep))
+	return s.endSessions(ctx, tx, "user_id = $1 AND id_hash <> $2", reason, "server", string(id), notNil(keep))
+}
+
+// endSessions ends the sessions that a condition names, one by one, since each
+// takes its online grants with it and tells the feed (RT-02, LOGOUT-07).
+func (s *Store) endSessions(ctx context.Context, tx *db.Tx, condition, reason, actor string, args ...any) error {
+	hashes, err := s.living(ctx, tx, condition, args)
 	if err != nil {
 		return err
 	}
-	_, err = s.endGrants(ctx, tx, "session_hash IN (SELECT id_hash FROM browser_session WHERE user_id = $3 AND ended > 0)", reason, "server", string(id))
-	return err
+	for _, hash := range hashes {
+		_, err := tx.Exec(ctx, `UPDATE browser_session SET ended = `+s.now+`, ended_for = $2 WHERE id_hash = $1`, hash, reason)
+		if err != nil {
+			return err
+		}
+		if _, err := s.endGrants(ctx, tx, ending{"session_hash = $3", hash, reason, actor}); err != nil {
+			return err
+		}
+		if err := s.announce(ctx, tx, store.ChangeSessionEnded, hex.EncodeToString(hash)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// living locks the sessions that have not been ended, in one order for all.
+func (s *Store) living(ctx context.Context, tx *db.Tx, condition string, args []any) ([][]byte, error) {
+	rows, err := tx.Query(ctx, `SELECT id_hash FROM browser_session WHERE ended = 0 AND `+condition+` ORDER BY id_hash`+s.db.Dialect().ForUpdate, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var hashes [][]byte
+	for rows.Next() {
+		var hash []byte
+		if err := rows.Scan(&hash); err != nil {
+			return nil, err
+		}
+		hashes = append(hashes, hash)
+	}
+	return hashes, rows.Err()
 }

@@ -71,6 +71,9 @@ func instant(ms int64) time.Time {
 	return time.UnixMilli(ms).UTC()
 }
 
+// moment is a time as the contract promises it: UTC, in milliseconds.
+func moment(t time.Time) time.Time { return instant(millis(t)) }
+
 func encode(v any) (string, error) {
 	b, err := json.Marshal(v)
 	return string(b), err

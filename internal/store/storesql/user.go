@@ -2,6 +2,7 @@ package storesql
 
 import (
 	"context"
+	"slices"
 
 	"github.com/emberlatch/emberlatch/internal/db"
 	"github.com/emberlatch/emberlatch/internal/store"
@@ -11,6 +12,11 @@ const insertAccount = `INSERT INTO account (id, username_key, role, fhir_user, d
 VALUES ($1, $2, $3, $4, $5, $6, $7)`
 
 func accountArgs(u store.User) ([]any, error) {
+	u.CreatedAt = moment(u.CreatedAt)
+	u.Represents = slices.Clone(u.Represents)
+	for i, r := range u.Represents {
+		u.Represents[i].Until = moment(r.Until)
+	}
 	body, err := encode(u)
 	return []any{string(u.ID), u.UsernameKey, string(u.Role), u.FHIRUser, flag(u.Disabled), u.PasswordHash, body}, err
 }
@@ -35,7 +41,7 @@ func (s *Store) PutUser(ctx context.Context, u store.User) error {
 	if err != nil {
 		return err
 	}
-	return failure("replacing an account", s.db.Write(ctx, func(ctx context.Context, tx *db.Tx) error {
+	err = s.db.Write(ctx, func(ctx context.Context, tx *db.Tx) error {
 		n, err := tx.Exec(ctx, `UPDATE account SET username_key = $2, role = $3, fhir_user = $4, disabled = $5, password_hash = $6, body = $7
 WHERE id = $1`, args...)
 		if err != nil {
@@ -48,12 +54,20 @@ WHERE id = $1`, args...)
 			if err := s.endUser(ctx, tx, u.ID, nil, "account disabled"); err != nil {
 				return err
 			}
-			if _, err := s.endGrants(ctx, tx, "user_id = $3", "account disabled", "operator", string(u.ID)); err != nil {
+			if _, err := s.endGrants(ctx, tx, endAccount(u.ID)); err != nil {
 				return err
 			}
 		}
 		return s.announce(ctx, tx, store.ChangeUser, string(u.ID))
-	}))
+	})
+	if err == nil && u.Disabled {
+		err = s.endLate(ctx, endAccount(u.ID))
+	}
+	return failure("replacing an account", err)
+}
+
+func endAccount(id store.UserID) ending {
+	return ending{condition: "user_id = $3", arg: string(id), reason: "account disabled", actor: "operator"}
 }
 
 const selectAccount = `SELECT body, password_hash FROM account`
