@@ -78,14 +78,23 @@ func (s *Sessions) set(w http.ResponseWriter, base, value string, life time.Dura
 	http.SetCookie(w, c)
 }
 
+// read is the value of a cookie of ours. Two of one name are none: one of them was
+// set by somebody else (RFC 6265 §8.6).
+func (s *Sessions) read(r *http.Request, base string) string {
+	if list := r.CookiesNamed(s.name(base)); len(list) == 1 {
+		return list[0].Value
+	}
+	return ""
+}
+
 // Current returns the live session of a request; false when there is none. A
 // session in use moves its idle clock.
 func (s *Sessions) Current(r *http.Request) (Authenticated, bool, error) {
-	cookie, err := r.Cookie(s.name(sessionCookie))
-	if err != nil || cookie.Value == "" {
+	value := s.read(r, sessionCookie)
+	if value == "" {
 		return Authenticated{}, false, nil
 	}
-	v, err := s.deps.Store.Session(r.Context(), oauth.Hash(cookie.Value))
+	v, err := s.deps.Store.Session(r.Context(), oauth.Hash(value))
 	if errors.Is(err, store.ErrNotFound) {
 		return Authenticated{}, false, nil
 	}
@@ -127,11 +136,12 @@ func (s *Sessions) Start(w http.ResponseWriter, r *http.Request, user store.User
 // End ends the session of a request and takes its cookie away.
 func (s *Sessions) End(w http.ResponseWriter, r *http.Request, reason string) error {
 	s.set(w, sessionCookie, "", 0)
-	cookie, err := r.Cookie(s.name(sessionCookie))
-	if err != nil {
-		return nil //nolint:nilerr // no cookie, nothing to end
+	for _, cookie := range r.CookiesNamed(s.name(sessionCookie)) {
+		if err := s.deps.Store.EndSession(r.Context(), oauth.Hash(cookie.Value), reason); err != nil {
+			return err
+		}
 	}
-	return s.deps.Store.EndSession(r.Context(), oauth.Hash(cookie.Value), reason)
+	return nil
 }
 
 // browserLife is how long a browser keeps its name; longer than any request.
@@ -150,9 +160,9 @@ func (s *Sessions) Browser(w http.ResponseWriter, r *http.Request) []byte {
 
 // KnownBrowser is the hash that names the browser; nil when it has no name.
 func (s *Sessions) KnownBrowser(r *http.Request) []byte {
-	cookie, err := r.Cookie(s.name(browserCookie))
-	if err != nil || len(cookie.Value) != len("br_")+43 {
+	value := s.read(r, browserCookie)
+	if len(value) != len("br_")+43 {
 		return nil
 	}
-	return oauth.Hash(cookie.Value)
+	return oauth.Hash(value)
 }
