@@ -103,7 +103,7 @@ func (a *App) openAppDoors(_ context.Context, d *doors) error {
 	}
 	var errs [5]error
 	d.token, errs[0] = token.New(token.Deps{
-		Grants: a.store, Clients: clients, Minter: a.tokens, Entitled: a.people.entitled, Revoke: a.store.Revoke,
+		Grants: a.store, Clients: clients, Client: a.live.Client, Minter: a.tokens, Entitled: a.people.entitled, Revoke: a.store.Revoke,
 		Settle: a.live.Refresh, RefreshGrace: a.cfg.Tokens.RefreshGrace, FHIRBase: a.cfg.FHIRBase(), Log: a.log,
 	})
 	d.introspect, errs[1] = introspect.New(introspect.Deps{

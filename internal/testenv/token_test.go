@@ -296,6 +296,10 @@ func TestRefreshTokens(t *testing.T) {
 	if a := env.Client("sandbox-browser").Refresh(full.String("refresh_token")); a.Status != 400 || a.String("error") != "invalid_grant" {
 		t.Errorf("another client: %d %s", a.Status, a.Raw)
 	}
+	_, confidential := env.Token("sandbox-confidential", readAll, "maria", "")
+	if a := send(t, env, "/token", form, "grant_type=refresh_token&refresh_token="+confidential.String("refresh_token")); a.Status != 400 || a.String("error") != "invalid_client" {
+		t.Errorf("a confidential client that says nothing about itself: %d %s", a.Status, a.Raw)
+	}
 	if a := c.Refresh(full.String("access_token")); a.Status != 400 {
 		t.Errorf("an access token as refresh token: %d", a.Status)
 	}

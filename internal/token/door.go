@@ -41,7 +41,9 @@ type Minter interface {
 type Deps struct {
 	Grants  Grants
 	Clients Clients
-	Minter  Minter
+	// Client finds a registered client.
+	Client func(id store.ClientID) (store.Client, bool)
+	Minter Minter
 	// Entitled reports whether the user of a grant still reaches its patient
 	// (RT-28); an error is a no for this request only.
 	Entitled func(ctx context.Context, g store.Grant) (bool, error)
@@ -61,7 +63,7 @@ type Door struct{ deps Deps }
 
 // New makes the door; it refuses missing parts.
 func New(deps Deps) (*Door, error) {
-	if deps.Grants == nil || deps.Clients == nil || deps.Minter == nil || deps.Entitled == nil ||
+	if deps.Grants == nil || deps.Clients == nil || deps.Client == nil || deps.Minter == nil || deps.Entitled == nil ||
 		deps.Revoke == nil || deps.Settle == nil || deps.FHIRBase == "" || deps.Log == nil {
 		return nil, errors.New("token: a part is missing")
 	}
@@ -110,11 +112,10 @@ func (d *Door) serve(r *http.Request) (answer, error) {
 		return answer{}, oauth.New(oauth.UnsupportedGrantType,
 			"This server offers authorization_code and refresh_token only").About("grant_type")
 	}
-	caller, refused := d.deps.Clients.Authenticate(r, form)
-	if refused != nil {
-		return answer{}, refused
+	client, err := d.client(r, form, grantType)
+	if err != nil {
+		return answer{}, err
 	}
-	client := caller.Client()
 	// RFC 6749 §5.2: a client uses only the grant types it is registered for.
 	if !known || !client.HasGrantType(grantType) {
 		return answer{}, oauth.New(oauth.UnauthorizedClient, "This client is not registered for that grant type").About("grant_type")
@@ -124,6 +125,28 @@ func (d *Door) serve(r *http.Request) (answer, error) {
 		return answer{}, oauth.New(oauth.InvalidTarget, "resource is not the FHIR base this access was given for").About("resource")
 	}
 	return run(d, request{r.Context(), form, client})
+}
+
+// client proves who sends the request. Divergence: a public client that refreshes
+// may leave out client_id, as a widespread FHIR client library does; the token,
+// which nobody can make up, says whose it is. A confidential client is never found
+// that way.
+func (d *Door) client(r *http.Request, form oauth.Parameters, grantType string) (store.Client, error) {
+	silent := !form.Has("client_id") && !form.Has("client_secret") && !form.Has("client_assertion") && r.Header.Get("Authorization") == ""
+	if silent && grantType == oauth.GrantRefreshToken {
+		if id, _, ours := d.deps.Minter.ParseRefreshToken(form.Get("refresh_token")); ours {
+			if grant, err := d.deps.Grants.Grant(r.Context(), id); err == nil {
+				if c, known := d.deps.Client(grant.ClientID); known && c.Public() && !c.Disabled {
+					return c, nil
+				}
+			}
+		}
+	}
+	caller, refused := d.deps.Clients.Authenticate(r, form)
+	if refused != nil {
+		return store.Client{}, refused
+	}
+	return caller.Client(), nil
 }
 
 // grantClientCredentials is known so that it can be refused by name.
