@@ -2,7 +2,8 @@
 // at any moment: the registered clients, and which grants and tokens have ended.
 // They are answered from memory, without a lock.
 //
-//	feed ──every poll, or Refresh──▶ snapshot (atomic pointer) ──▶ Client, Ended
+//	feed ──every poll, or Refresh──▶ snapshot of clients ──▶ Client, AllowsOrigin
+//	                              └▶ what has ended      ──▶ Ended
 //
 // A process that ends a grant calls Refresh before it answers, so its own next
 // request is refused; other processes learn within a poll. When the feed could
@@ -10,6 +11,11 @@
 // knowing whether something was revoked is no reason to let it through.
 //
 // Rows of the feed may become visible out of order, so a window of it is read
-// again each time. An ended grant is forgotten when its last access token has
-// expired; Grants of the store remain the truth for everything that lives longer.
+// again each time. Once a minute, and after any gap that could be longer than
+// the window (a frozen process, a database that was away), everything is read
+// anew: nothing depends on a row of the feed having been seen. An ended grant is
+// forgotten when its last access token has expired; Grants of the store remain
+// the truth for everything that lives longer.
+//
+// Start reading at Facts.Refresh.
 package live

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"net/url"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -13,11 +12,17 @@ import (
 )
 
 const (
-	// window of the feed that is read each time; longer than any statement of the
-	// store may take.
+	// window of the feed that is read each time; longer than any transaction of
+	// the store may take.
 	window = 30 * time.Second
+	// longestGap between two reads that the window surely bridges.
+	longestGap = window / 2
+	// reloadEvery is how often everything is read anew.
+	reloadEvery = time.Minute
 	// staleAfter is how long the feed may be silent before nothing is vouched for.
 	staleAfter = 5 * time.Second
+	// readLimit ends a read that hangs.
+	readLimit = 5 * time.Second
 	// margin keeps an ended grant a little longer than its last token lives.
 	margin = 5 * time.Minute
 )
@@ -42,23 +47,16 @@ type Deps struct {
 type Facts struct {
 	deps    Deps
 	clients atomic.Pointer[clients]
-	ended   atomic.Pointer[ended]
-	readAt  atomic.Int64 // Unix nanoseconds of the last good read
+	ended   ended
+	readAt  atomic.Pointer[time.Time] // when the last good read began
+
+	begun atomic.Int64 // reads begun
+	done  atomic.Int64 // the last one that ended well
 
 	mu          sync.Mutex // one reader of the feed at a time
 	seen        map[int64]time.Time
+	reloadedAt  time.Time
 	subscribers []func(store.Change)
-}
-
-type clients struct {
-	byID    map[store.ClientID]store.Client
-	origins map[string]bool
-}
-
-// ended is immutable; a change makes a new one.
-type ended struct {
-	grants map[store.GrantID]time.Time // until when it is remembered
-	tokens map[string]time.Time
 }
 
 // New reads everything once; without it nothing is vouched for.
@@ -67,73 +65,10 @@ func New(ctx context.Context, deps Deps) (*Facts, error) {
 		return nil, errors.New("live: a part is missing")
 	}
 	f := &Facts{deps: deps, seen: map[int64]time.Time{}}
-	f.ended.Store(&ended{map[store.GrantID]time.Time{}, map[string]time.Time{}})
-	// Order: the feed first, so that nothing falls between it and the lists.
-	changes, err := deps.Store.Changes(ctx, window)
-	if err != nil {
+	if err := f.Refresh(ctx); err != nil {
 		return nil, err
 	}
-	for _, c := range changes {
-		f.seen[c.Seq] = c.At
-	}
-	if err := f.loadClients(ctx); err != nil {
-		return nil, err
-	}
-	if err := f.loadEnded(ctx); err != nil {
-		return nil, err
-	}
-	f.readAt.Store(deps.Now().UnixNano())
 	return f, nil
-}
-
-func (f *Facts) loadEnded(ctx context.Context) error {
-	now := f.deps.Now()
-	grants, tokens, err := f.deps.Store.RevokedSince(ctx, now.Add(-f.deps.AccessLife-margin))
-	if err != nil {
-		return err
-	}
-	e := &ended{map[store.GrantID]time.Time{}, map[string]time.Time{}}
-	for _, id := range grants {
-		e.grants[id] = now.Add(f.deps.AccessLife + margin)
-	}
-	for _, t := range tokens {
-		e.tokens[t.TokenID] = t.ExpiresAt.Add(margin)
-	}
-	f.ended.Store(e)
-	return nil
-}
-
-func (f *Facts) loadClients(ctx context.Context) error {
-	list, err := f.deps.Store.ListClients(ctx)
-	if err != nil {
-		return err
-	}
-	c := &clients{map[store.ClientID]store.Client{}, map[string]bool{}}
-	for _, client := range list {
-		c.byID[client.ID] = client
-		if client.Disabled {
-			continue
-		}
-		for _, o := range client.Origins {
-			c.origins[o] = true
-		}
-		for _, uri := range client.RedirectURIs {
-			if o, ok := originOf(uri); ok {
-				c.origins[o] = true
-			}
-		}
-	}
-	f.clients.Store(c)
-	return nil
-}
-
-// originOf is the web origin of a redirect URI (RFC 6454 §4), if it has one.
-func originOf(uri string) (string, bool) {
-	u, err := url.Parse(uri)
-	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" {
-		return "", false
-	}
-	return u.Scheme + "://" + u.Host, true
 }
 
 // Run follows the feed until ctx ends.
@@ -152,132 +87,157 @@ func (f *Facts) Run(ctx context.Context) error {
 			return nil
 		}
 		if err != nil && !failing {
-			f.deps.Log.ErrorContext(ctx, "the change feed cannot be read; tokens are refused when this lasts", "error", err)
+			f.deps.Log.ErrorContext(ctx, "the change feed cannot be read; tokens are refused while this lasts", "error", err)
+		}
+		if err == nil && failing {
+			f.deps.Log.InfoContext(ctx, "the change feed is read again")
 		}
 		failing = err != nil
 	}
 }
 
 // Refresh reads the feed now; what was committed before the call is known when
-// it returns nil.
+// it returns nil. Callers who waited for the same moment share one read.
 func (f *Facts) Refresh(ctx context.Context) error {
+	arrived := f.begun.Load()
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if f.done.Load() > arrived { // a read that began after the call
+		return nil
+	}
+	number := f.begun.Add(1)
+	ctx, cancel := context.WithTimeout(ctx, readLimit)
+	defer cancel()
+	if err := f.read(ctx); err != nil {
+		return err
+	}
+	f.done.Store(number)
+	return nil
+}
+
+func (f *Facts) read(ctx context.Context) error {
 	began := f.deps.Now()
+	gap := f.gap(began)
+	// Order: the feed first, so that nothing falls between it and the lists.
 	changes, err := f.deps.Store.Changes(ctx, window)
 	if err != nil {
 		return err
 	}
-	var fresh []store.Change
-	for _, c := range changes {
-		if _, known := f.seen[c.Seq]; !known {
-			fresh = append(fresh, c)
-		}
-	}
-	if err := f.apply(ctx, fresh); err != nil {
+	fresh := f.unseen(changes)
+	if err := f.apply(ctx, fresh, gap || elapsed(began, f.reloadedAt) >= reloadEvery); err != nil {
 		return err
 	}
 	for _, c := range fresh {
 		f.seen[c.Seq] = began
 	}
 	f.forget(began)
-	f.readAt.Store(began.UnixNano())
+	f.readAt.Store(&began)
+	f.tell(fresh, gap)
 	return nil
 }
 
-// apply makes new snapshots, then tells the subscribers.
-func (f *Facts) apply(ctx context.Context, fresh []store.Change) error {
-	reload, over := false, []store.Change{}
+// gap reports whether rows of the feed may have left the window unseen.
+func (f *Facts) gap(now time.Time) bool {
+	last := f.readAt.Load()
+	return last == nil || elapsed(now, *last) > longestGap
+}
+
+// elapsed is the time between two moments by the wall or by the monotonic
+// clock, whichever saw more pass: a suspended machine stops the one, a clock
+// that is set back hides from the other.
+func elapsed(now, then time.Time) time.Duration {
+	return max(now.Sub(then), now.Round(0).Sub(then.Round(0)))
+}
+
+func (f *Facts) unseen(changes []store.Change) []store.Change {
+	var fresh []store.Change
+	for _, c := range changes {
+		if _, known := f.seen[c.Seq]; !known {
+			fresh = append(fresh, c)
+		}
+	}
+	return fresh
+}
+
+// apply makes the answers know of the changes.
+func (f *Facts) apply(ctx context.Context, fresh []store.Change, reload bool) error {
+	clientChanged, until := reload, f.deps.Now().Add(f.deps.AccessLife+margin)
 	for _, c := range fresh {
 		switch c.Kind {
 		case store.ChangeClient:
-			reload = true
-		case store.ChangeGrantRevoked, store.ChangeTokenRevoked:
-			over = append(over, c)
+			clientChanged = true
+		case store.ChangeGrantRevoked:
+			f.ended.grant(store.GrantID(c.ID), until)
+		case store.ChangeTokenRevoked:
+			f.ended.token(c.ID, until)
 		}
 	}
-	if reload {
-		if err := f.loadClients(ctx); err != nil {
+	if clientChanged {
+		list, err := f.deps.Store.ListClients(ctx)
+		if err != nil {
 			return err
 		}
+		f.clients.Store(newClients(list))
 	}
-	if len(over) > 0 {
-		f.end(over)
+	if !reload {
+		return nil
 	}
-	for _, c := range fresh {
-		for _, tell := range f.subscribers {
-			tell(c)
-		}
-	}
-	return nil
+	return f.loadEnded(ctx)
 }
 
-// end adds ended grants and tokens, and leaves out what nobody needs any more.
-func (f *Facts) end(over []store.Change) {
+func (f *Facts) loadEnded(ctx context.Context) error {
 	now := f.deps.Now()
-	old := f.ended.Load()
-	e := &ended{make(map[store.GrantID]time.Time, len(old.grants)+len(over)), make(map[string]time.Time, len(old.tokens)+1)}
-	for id, until := range old.grants {
-		if now.Before(until) {
-			e.grants[id] = until
-		}
+	f.ended.forget(now)
+	grants, tokens, err := f.deps.Store.RevokedSince(ctx, now.Add(-f.deps.AccessLife-margin))
+	if err != nil {
+		return err
 	}
-	for id, until := range old.tokens {
-		if now.Before(until) {
-			e.tokens[id] = until
-		}
+	for _, id := range grants {
+		f.ended.grant(id, now.Add(f.deps.AccessLife+margin))
 	}
-	until := now.Add(f.deps.AccessLife + margin)
-	for _, c := range over {
-		if c.Kind == store.ChangeTokenRevoked {
-			e.tokens[c.ID] = until
-		} else {
-			e.grants[store.GrantID(c.ID)] = until
-		}
+	for _, t := range tokens {
+		f.ended.token(t.TokenID, t.ExpiresAt.Add(margin))
 	}
-	f.ended.Store(e)
+	f.reloadedAt = now
+	return nil
 }
 
 // forget drops rows that can no longer come again.
 func (f *Facts) forget(now time.Time) {
 	for seq, at := range f.seen {
-		if now.Sub(at) > 4*window {
+		if now.Sub(at) > 2*window {
 			delete(f.seen, seq)
 		}
 	}
 }
 
+// tell tells the subscribers what changed; after a gap, that anything may have.
+func (f *Facts) tell(fresh []store.Change, gap bool) {
+	if gap {
+		fresh = nil
+		for _, kind := range []store.ChangeKind{store.ChangeClient, store.ChangeUser, store.ChangeKey, store.ChangePatientPolicy} {
+			fresh = append(fresh, store.Change{At: f.deps.Now(), Kind: kind})
+		}
+	}
+	for _, c := range fresh {
+		for _, subscriber := range f.subscribers {
+			subscriber(c)
+		}
+	}
+}
+
 // Subscribe has tell called for each change, in the order of the feed, while it
-// is read; tell must be quick. It is to be called before Run.
+// is read; tell must be quick and must not call Refresh. An empty ID means that
+// anything of that kind may have changed. It is to be called before Run.
 func (f *Facts) Subscribe(tell func(store.Change)) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.subscribers = append(f.subscribers, tell)
 }
 
-// Client returns a registered client, disabled ones too.
-func (f *Facts) Client(id store.ClientID) (store.Client, bool) {
-	c, ok := f.clients.Load().byID[id]
-	return c, ok
-}
-
-// AllowsOrigin reports whether pages of the origin may call from a browser: the
-// origin of a redirect URI of an enabled client, or one that it registered
-// (CORS-03, CORS-08).
-func (f *Facts) AllowsOrigin(origin string) bool { return f.clients.Load().origins[origin] }
-
 // Ended reports whether a grant, or one token of it, has ended.
-func (f *Facts) Ended(grant store.GrantID, tokenID string) bool {
-	e := f.ended.Load()
-	if _, over := e.grants[grant]; over {
-		return true
-	}
-	_, over := e.tokens[tokenID]
-	return over
-}
+func (f *Facts) Ended(grant store.GrantID, tokenID string) bool { return f.ended.has(grant, tokenID) }
 
 // Fresh reports whether the feed was read lately. When it is false nobody knows
 // what has been revoked, and callers refuse.
-func (f *Facts) Fresh() bool {
-	return f.deps.Now().UnixNano()-f.readAt.Load() < int64(staleAfter)
-}
+func (f *Facts) Fresh() bool { return elapsed(f.deps.Now(), *f.readAt.Load()) < staleAfter }
