@@ -46,7 +46,7 @@ var practitioners = []practitioner{
 	{"dr-silva", "Helena", "Silva", "Internal medicine", "207R00000X"},
 }
 
-// ages in years of the people with a part to play.
+// ages in years, at the beginning of 2026, of the people with a part to play.
 type role struct {
 	id, given, family, gender string
 	age                       int
@@ -82,7 +82,7 @@ var minPeople = len(cast)
 func Generate(people int, today time.Time) (Data, error) {
 	today = today.UTC().Truncate(24 * time.Hour)
 	w := &writer{today: today}
-	all := makePatients(max(people, minPeople), today)
+	all := makePatients(max(people, minPeople))
 	w.organization()
 	for i := range practitioners {
 		w.practitioner(&practitioners[i], panelOf(all, practitioners[i].id))
@@ -99,7 +99,10 @@ func Generate(people int, today time.Time) (Data, error) {
 	}}}, nil
 }
 
-func makePatients(n int, today time.Time) []patient {
+// makePatients makes so many people. Their birth dates are fixed, whatever day it is:
+// records are stored once, and invitations must go on matching them.
+func makePatients(n int) []patient {
+	births := time.Date(2026, time.January, 1, 0, 0, 0, 0, time.UTC)
 	r := rand.New(rand.NewPCG(7, 20261101)) //nolint:gosec // sample people, not secrets
 	all := make([]patient, 0, n)
 	for i := range n {
@@ -107,13 +110,13 @@ func makePatients(n int, today time.Time) []patient {
 		if i < len(cast) {
 			c := cast[i]
 			p.id, p.given, p.family, p.gender = c.id, c.given, c.family, c.gender
-			p.born = today.AddDate(-c.age, -(i*2)%11, -(i*5)%27)
+			p.born = births.AddDate(-c.age, -(i*2)%11, -(i*5)%27)
 			p.conditions = pick(c.conditions)
 		} else {
 			p.gender = []string{"female", "male"}[i%2]
 			p.given, p.family = one(r, givenNames[p.gender]), one(r, familyNames)
 			p.id = "sample-" + strconv.Itoa(i+1)
-			p.born = today.AddDate(-(1 + r.IntN(92)), -r.IntN(12), -r.IntN(28))
+			p.born = births.AddDate(-(1 + r.IntN(92)), -r.IntN(12), -r.IntN(28))
 			p.conditions = pick([]string{one(r, conditionKeys), one(r, conditionKeys)})
 		}
 		all = append(all, p)

@@ -66,13 +66,17 @@ func (s Seeder) Seed(ctx context.Context, d Data, clients []Client) error {
 		err := s.Store.CreateInvitation(ctx, store.Invitation{
 			CodeHash: s.CodeHash(e.Code), Patient: e.Patient, CreatedAt: now, ExpiresAt: now.AddDate(10, 0, 0),
 		})
-		if err != nil {
+		if err != nil && !errors.Is(err, store.ErrConflict) { // an interrupted start came this far
 			return err
 		}
 	}
 	// Order: the clients come last, so that a start that was interrupted is repeated.
 	for _, c := range clients {
-		if err := s.Store.CreateClient(ctx, c.Client); err != nil {
+		err := s.Store.CreateClient(ctx, c.Client)
+		if errors.Is(err, store.ErrConflict) { // an interrupted start came this far
+			err = s.Store.PutClient(ctx, c.Client)
+		}
+		if err != nil {
 			return err
 		}
 	}
