@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
@@ -186,22 +187,14 @@ func (p *person) post(path string, v url.Values) (body, location string, err err
 
 func read(resp *http.Response) (body, location string, err error) {
 	defer resp.Body.Close()
-	var b strings.Builder
-	if _, err := resp.Body.(interface{ Read([]byte) (int, error) }).Read(nil); err != nil {
+	raw, err := io.ReadAll(resp.Body)
+	if err != nil {
 		return "", "", err
-	}
-	buf := make([]byte, 1<<16)
-	for {
-		n, err := resp.Body.Read(buf)
-		b.Write(buf[:n])
-		if err != nil {
-			break
-		}
 	}
 	if resp.StatusCode >= http.StatusBadRequest {
 		return "", "", fmt.Errorf("status %d", resp.StatusCode)
 	}
-	return b.String(), resp.Header.Get("Location"), nil
+	return string(raw), resp.Header.Get("Location"), nil
 }
 
 func (p *person) exchange(back, verifier string) (answer, error) {
