@@ -91,7 +91,7 @@ func (r *Resolver) Find(ctx context.Context, u store.User, s Search) (found []Pa
 		params.Add("name", escape(word))
 	}
 	if s.BirthDate != "" {
-		params.Set("birthdate", escape(s.BirthDate))
+		params.Set("birthdate", "eq"+escape(s.BirthDate)) // a typed prefix asks nothing
 	}
 	if s.RecordNumber != "" {
 		params.Set("identifier", escape(s.RecordNumber))
