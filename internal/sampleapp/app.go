@@ -206,32 +206,41 @@ func (a *App) exchange(ctx context.Context, v *visit, code string) error {
 	if err != nil {
 		return err
 	}
-	v.token = token
+	who, err := a.verify(ctx, token, v.nonce)
+	if err != nil {
+		return err
+	}
+	// Order: only after the ID token was verified is anybody connected.
+	v.token, v.who = token, who
 	v.patient, _ = token.Extra("patient").(string)
 	v.scope, _ = token.Extra("scope").(string)
+	return nil
+}
+
+// verify returns the fhirUser of the ID token, "" if identity was not shared.
+func (a *App) verify(ctx context.Context, token *oauth2.Token, nonce string) (string, error) {
 	raw, _ := token.Extra("id_token").(string)
 	if raw == "" {
-		return nil
+		return "", nil
 	}
 	provider, err := oidc.NewProvider(ctx, a.deps.Issuer)
 	if err != nil {
-		return err
+		return "", err
 	}
 	id, err := provider.Verifier(&oidc.Config{ClientID: a.deps.ClientID}).Verify(ctx, raw)
 	if err != nil {
-		return err
+		return "", err
 	}
-	if id.Nonce != v.nonce {
-		return errors.New("the ID token is not for this request")
+	if id.Nonce != nonce {
+		return "", errors.New("the ID token is not for this request")
 	}
 	var claims struct {
 		FHIRUser string `json:"fhirUser"`
 	}
 	if err := id.Claims(&claims); err != nil {
-		return err
+		return "", err
 	}
-	v.who = claims.FHIRUser
-	return id.VerifyAccessToken(token.AccessToken)
+	return claims.FHIRUser, id.VerifyAccessToken(token.AccessToken)
 }
 
 // refresh gets a new access token with the refresh token.
