@@ -64,7 +64,10 @@ func checkResponseType(p oauth.Parameters, t redirectable, _ *store.Authorizatio
 
 // SMART App Launch 2.2, app launch: state is required. Divergence: a client with
 // the legacy switch may leave it out.
-func checkState(_ oauth.Parameters, t redirectable, _ *store.AuthorizationRequest) *oauth.Error {
+func checkState(p oauth.Parameters, t redirectable, _ *store.AuthorizationRequest) *oauth.Error {
+	if len(p.Get("state")) > maxState {
+		return invalid("request.state", "state", "state is longer than 2048 bytes")
+	}
 	if !t.hasState && !t.client.PKCEOptional {
 		return invalid("request.state", "state", "state is missing")
 	}

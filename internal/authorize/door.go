@@ -61,6 +61,7 @@ func New(deps Deps) (*Door, error) {
 const (
 	maxQuery = 8 << 10   // of a request by GET, in bytes (AUTHZ-57)
 	maxBody  = 128 << 10 // of a request by POST
+	maxState = 2 << 10   // of a state, which goes into a URL of the app
 	// requestLife is how long a person may take (WCAG 2.2.1: longer than ten minutes).
 	requestLife = 20 * time.Minute
 )
@@ -92,6 +93,11 @@ func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	request, refused := d.check(p, target)
 	if refused != nil {
 		d.refuse(w, r, target, refused)
+		return
+	}
+	if r.Method == http.MethodHead { // RFC 9110 §9.3.2: safe, so nothing begins
+		page.Headers(w.Header(), nil)
+		w.WriteHeader(http.StatusOK)
 		return
 	}
 	d.begin(w, r, p, target, request)

@@ -23,7 +23,7 @@ func (d *Door) issue(w http.ResponseWriter, r *http.Request, target redirectable
 		d.fail(w, r, target, err)
 		return
 	}
-	scopes := d.granted(q)
+	scopes := granted(q, target.client)
 	if len(scopes) == 0 {
 		d.refuse(w, r, target, oauth.New(oauth.AccessDenied, "Nothing was approved"))
 		return
@@ -57,10 +57,11 @@ func (d *Door) issue(w http.ResponseWriter, r *http.Request, target redirectable
 	d.answer(w, target, url.Values{"code": {code}})
 }
 
-// granted is what the grant may hold: approved, within what was asked for, and
-// patient/ scopes only with a patient (SCOPE-20).
-func (d *Door) granted(q store.AuthorizationRequest) []string {
-	asked := smart.NewScopeSet(q.Scopes)
+// granted is what the grant may hold: approved, within what was asked for and what
+// the client is registered for now, and patient/ scopes only with a patient
+// (SCOPE-20).
+func granted(q store.AuthorizationRequest, client store.Client) []string {
+	asked := grantable(smart.NewScopeSet(q.Scopes), client)
 	set := smart.NewScopeSet(q.Approved).Without(func(text string) bool {
 		scope, err := smart.ParseScope(text)
 		if err != nil {

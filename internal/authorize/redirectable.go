@@ -41,7 +41,9 @@ func (d *Door) match(p oauth.Parameters) (redirectable, *page.Error) {
 		return redirectable{}, appError("client.redirect_not_registered", "redirect_uri",
 			"redirect_uri is not, byte for byte, one that this client has registered.", "RFC 9700 §2.1")
 	}
-	return redirectable{client: client, uri: uri, state: p.Get("state"), hasState: p.Has("state") && !p.Repeated("state"), locales: p.Get("ui_locales")}, nil
+	t := redirectable{client: client, uri: uri, state: p.Get("state"), locales: p.Get("ui_locales")}
+	t.hasState = t.state != "" && len(t.state) <= maxState && !p.Repeated("state")
+	return t, nil
 }
 
 func appError(slug, parameter, description, section string) *page.Error {
