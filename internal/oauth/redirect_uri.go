@@ -4,7 +4,9 @@ import (
 	"errors"
 	"net/netip"
 	"net/url"
+	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // OutOfBand is the redirect URI of desktop apps that read the code off a page.
@@ -134,17 +136,56 @@ func checkHTTPS(u *url.URL) error {
 		return errors.New("write the host in lower case")
 	case strings.HasSuffix(u.Host, ":") || u.Port() == "443":
 		return errors.New("leave out an empty or default port")
+	case !validPort(u.Port()):
+		return errors.New("the port is a number from 1 to 65535 without leading zeros")
+	case numericHost(host):
+		return errors.New("write a name or a full IP address as the host")
 	}
 	return checkPath(u)
 }
 
+func validPort(port string) bool {
+	n, err := strconv.ParseUint(port, 10, 16)
+	return port == "" || err == nil && n > 0 && port[0] != '0'
+}
+
+// numericHost: browsers read a host whose last label is a number as an IPv4
+// address, in spellings that other readers do not know (WHATWG URL §3.5).
+func numericHost(host string) bool {
+	last := host[strings.LastIndexByte(host, '.')+1:]
+	_, err := strconv.ParseUint(last, 0, 64)
+	digits := strings.Trim(last, "0123456789") == ""
+	if err != nil && !digits {
+		return false
+	}
+	_, err = netip.ParseAddr(host)
+	return err != nil
+}
+
 func checkPath(u *url.URL) error {
+	if !utf8.ValidString(u.Path) || needlessEscape(u.EscapedPath()) {
+		return errors.New("its path must not encode letters, digits or what is no UTF-8")
+	}
 	for _, segment := range strings.Split(u.EscapedPath(), "/") {
 		if segment == "." || segment == ".." {
 			return errors.New("it must not have dot segments in its path")
 		}
 	}
 	return nil
+}
+
+// needlessEscape finds an encoded character that needs no encoding: the URI would
+// have a second spelling (RFC 3986 §6.2.2.2).
+func needlessEscape(path string) bool {
+	for i := 0; i+2 < len(path); i++ {
+		if path[i] != '%' {
+			continue
+		}
+		if c, err := strconv.ParseUint(path[i+1:i+3], 16, 8); err == nil && unreserved(byte(c)) {
+			return true
+		}
+	}
+	return false
 }
 
 func checkLoopback(uri string, u *url.URL, native bool) error {
