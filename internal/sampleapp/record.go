@@ -371,7 +371,7 @@ func age(birthDate string, now time.Time) int {
 		return 0
 	}
 	years := now.Year() - born.Year()
-	if now.YearDay() < born.YearDay() {
+	if born.AddDate(years, 0, 0).After(now) {
 		years--
 	}
 	return years
