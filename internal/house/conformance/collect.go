@@ -87,6 +87,9 @@ func (p *proofs) tag(line, test string) {
 		into = p.attack
 	}
 	for _, id := range ids {
+		if m := rowID.FindStringSubmatch(id); m[1] != "RT" && m[1] != "SCOPE" && attackPrefix(m[1]) && !known(id) {
+			into = p.attack // a row of the attack catalogue under either tag
+		}
 		if list := into[id]; len(list) == 0 || list[len(list)-1] != test {
 			into[id] = append(list, test)
 			sort.Strings(into[id])
