@@ -65,27 +65,73 @@ var provenanceTarget = func() search.Parameter {
 
 // derive computes the owners of every Provenance and Binary anew that depends on
 // what has changed. Order: first the ones that follow targets, then those that
-// follow attachments, whose owners may have just changed.
+// follow attachments, whose owners may have just changed, then the Provenances
+// of those.
 func (s *Store) derive(ctx context.Context, tx *db.Tx, changed []fhir.Reference) error {
-	provenances, err := s.dependentProvenances(ctx, tx, changed)
+	provenances, err := s.deriveProvenances(ctx, tx, changed)
 	if err != nil {
 		return err
 	}
-	for _, d := range provenances {
-		if err := s.deriveProvenance(ctx, tx, d); err != nil {
-			return err
-		}
-	}
-	binaries, err := s.dependentBinaries(ctx, tx, changed)
+	binaries, err := s.dependentBinaries(ctx, tx, append(provenances, changed...))
 	if err != nil {
 		return err
 	}
+	var again []fhir.Reference
 	for _, d := range binaries {
 		if err := s.deriveBinary(ctx, tx, d); err != nil {
 			return err
 		}
+		again = append(again, fhir.Reference{Type: "Binary", ID: d.id})
 	}
-	return nil
+	_, err = s.deriveProvenances(ctx, tx, again)
+	return err
+}
+
+// deriveProvenances computes those that depend on a change and names them.
+func (s *Store) deriveProvenances(ctx context.Context, tx *db.Tx, changed []fhir.Reference) ([]fhir.Reference, error) {
+	found, err := s.dependentProvenances(ctx, tx, changed)
+	if err != nil {
+		return nil, err
+	}
+	var refs []fhir.Reference
+	for _, d := range found {
+		if err := s.deriveProvenance(ctx, tx, d); err != nil {
+			return nil, err
+		}
+		refs = append(refs, fhir.Reference{Type: "Provenance", ID: d.id})
+	}
+	return refs, nil
+}
+
+// attachedBefore are the Binary resources that resources attached until now: they
+// lose an attacher when one of those is replaced.
+func (s *Store) attachedBefore(ctx context.Context, tx *db.Tx, replaced []int64) ([]fhir.Reference, error) {
+	if len(replaced) == 0 {
+		return nil, nil
+	}
+	q := s.newQuery()
+	q.add("SELECT DISTINCT binary_id FROM fhir_attachment WHERE rid IN (")
+	for i, rid := range replaced {
+		if i > 0 {
+			q.add(",")
+		}
+		q.arg(rid)
+	}
+	q.add(")")
+	rows, err := tx.Query(ctx, q.String(), q.args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var refs []fhir.Reference
+	for rows.Next() {
+		ref := fhir.Reference{Type: "Binary"}
+		if err := rows.Scan(&ref.ID); err != nil {
+			return nil, err
+		}
+		refs = append(refs, ref)
+	}
+	return refs, rows.Err()
 }
 
 // derived is a resource whose owners follow from others.

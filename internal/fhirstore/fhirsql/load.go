@@ -129,7 +129,10 @@ func (s *Store) storePortion(ctx context.Context, batch []prepared) (done []prep
 			return err
 		}
 		w := writer{now: s.now().UTC().Truncate(time.Millisecond)}
-		var changed []fhir.Reference
+		var (
+			changed  []fhir.Reference
+			replaced []int64
+		)
 		for _, p := range batch {
 			old, exists := known[p.ref]
 			if exists && bytes.Equal(old.source, p.source) {
@@ -137,6 +140,7 @@ func (s *Store) storePortion(ctx context.Context, batch []prepared) (done []prep
 			}
 			if exists {
 				w.replace(old)
+				replaced = append(replaced, old.rid)
 			} else {
 				last++
 				old = existing{rid: last}
@@ -146,10 +150,14 @@ func (s *Store) storePortion(ctx context.Context, batch []prepared) (done []prep
 			}
 			done, changed = append(done, p), append(changed, p.ref)
 		}
+		lost, err := s.attachedBefore(ctx, tx, replaced)
+		if err != nil {
+			return err
+		}
 		if err := tx.Batch(ctx, w.statements); err != nil {
 			return err
 		}
-		return s.derive(ctx, tx, changed)
+		return s.derive(ctx, tx, append(lost, changed...))
 	})
 	if err != nil {
 		return nil, fmt.Errorf("storing resources: %w", err)
