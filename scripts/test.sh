@@ -14,13 +14,14 @@ step "postgres"
 start_postgres
 trap stop_postgres EXIT
 
-step "tests, race detector, both databases"
-CGO_ENABLED=1 go test -race -timeout 12m ./...
+step "tests, both databases"
+go test -timeout 15m ./...
+
+step "race detector, where goroutines meet"
+CGO_ENABLED=1 go test -race -timeout 10m ./access/... ./smart/... ./internal/live ./internal/keys ./internal/tokens ./internal/store/... ./internal/reach
+CGO_ENABLED=1 go test -race -timeout 10m -run 'Fifty|RefreshTokens|TwoTabs|Revocation' ./internal/testenv
 
 step "independent clients and Chromium"
 scripts/clients.sh
-
-step "fuzz targets, a few seconds each"
-scripts/fuzz.sh 3s
 
 step "done"
