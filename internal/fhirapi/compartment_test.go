@@ -13,7 +13,7 @@ import (
 func TestCompartmentPages(t *testing.T) {
 	s := newSite(t, openStore(t, ward()), tokens{"doctor": clinician([]string{"user/*.rs"}, "alice", "bob")})
 	seen := 0
-	for next := "/Patient/alice/Observation?_count=3&_sort=-_id"; next != ""; {
+	for next := "/Patient/alice/Observation?_count=3&_sort=_id"; next != ""; {
 		b, ids := s.find(t, "doctor", next)
 		for _, id := range ids {
 			if seen++; id == "Observation/b-lab" || id == "Observation/hidden-now" {
