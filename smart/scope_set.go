@@ -4,37 +4,21 @@ import (
 	"errors"
 	"slices"
 	"strings"
-
-	"github.com/emberlatch/emberlatch/fhir"
 )
 
-// Names of scopes that are not clinical (SMART App Launch 2.2, scopes; OpenID
-// Connect Core §3.1.2.1, §11).
-const (
-	OpenID          = "openid"
-	FHIRUser        = "fhirUser"
-	Profile         = "profile" // what SMART 1 clients ask for in place of fhirUser
-	Launch          = "launch"
-	LaunchPatient   = "launch/patient"
-	LaunchEncounter = "launch/encounter"
-	OfflineAccess   = "offline_access"
-	OnlineAccess    = "online_access"
-)
-
-var names = []string{OpenID, FHIRUser, Profile, Launch, LaunchPatient, LaunchEncounter, OfflineAccess, OnlineAccess}
-
-// maxScopes bounds the number of scopes of one set (SCOPE-48).
+// maxScopes bounds the number of scopes of one list (SCOPE-48).
 const maxScopes = 1000
 
 // ErrScopes: the text is not a list of scopes separated by single spaces.
 var ErrScopes = errors.New("smart: not a list of scopes")
 
 // ScopeSet is a list of scopes without doubles, in the order in which they came.
-// The zero value grants nothing.
+// It grants the union of what its scopes grant. The zero value grants nothing.
 type ScopeSet struct {
 	texts    []string // understood ones
-	clinical []Scope
+	clinical []Scope  // those of them that are no names, in the same order
 	unknown  []string
+	names    nameSet
 }
 
 // ParseScopes reads scopes separated by single spaces (RFC 6749 §3.3). Scopes
@@ -42,43 +26,79 @@ type ScopeSet struct {
 // the text has other white space, characters that no scope may hold, or too
 // many scopes.
 func ParseScopes(text string) (ScopeSet, error) {
-	if text == "" {
+	count := strings.Count(text, " ") + 1
+	if count > maxScopes {
 		return ScopeSet{}, ErrScopes
 	}
-	list := strings.Split(text, " ")
-	if len(list) > maxScopes {
-		return ScopeSet{}, ErrScopes
-	}
-	for _, s := range list {
-		if !scopeCharacters(s) {
+	b := newBuilder(count)
+	for more := true; more; {
+		var one string
+		one, text, more = strings.Cut(text, " ")
+		if !scopeCharacters(one) {
 			return ScopeSet{}, ErrScopes
 		}
+		b.add(one)
 	}
-	return NewScopeSet(list), nil
+	return b.set, nil
 }
 
-// NewScopeSet makes a set of single scopes.
+// NewScopeSet makes a set of single scopes. Texts that no scope may look like are
+// Unknown as well.
 func NewScopeSet(list []string) ScopeSet {
-	set := ScopeSet{texts: make([]string, 0, len(list))}
-	seen := make(map[string]bool, len(list))
+	b := newBuilder(len(list))
 	for _, text := range list {
-		if seen[text] || text == "" {
-			continue
+		if scopeCharacters(text) {
+			b.add(text)
+		} else if text != "" && b.isNew(text) {
+			b.set.unknown = append(b.set.unknown, text)
 		}
-		seen[text] = true
-		if slices.Contains(names, text) {
-			set.texts = append(set.texts, text)
-			continue
-		}
-		scope, err := ParseScope(text)
-		if err != nil {
-			set.unknown = append(set.unknown, text)
-			continue
-		}
-		set.texts = append(set.texts, text)
-		set.clinical = append(set.clinical, scope)
 	}
-	return set
+	return b.set
+}
+
+// builder fills a set and keeps out doubles.
+type builder struct {
+	set  ScopeSet
+	seen map[string]struct{} // for long lists
+}
+
+// short is up to which length looking through a list is faster than a map.
+const short = 32
+
+func newBuilder(count int) *builder {
+	b := &builder{set: ScopeSet{texts: make([]string, 0, count), clinical: make([]Scope, 0, count)}}
+	if count > short {
+		b.seen = make(map[string]struct{}, count)
+	}
+	return b
+}
+
+func (b *builder) isNew(text string) bool {
+	if b.seen == nil {
+		return !slices.Contains(b.set.texts, text) && !slices.Contains(b.set.unknown, text)
+	}
+	before := len(b.seen)
+	b.seen[text] = struct{}{}
+	return len(b.seen) > before
+}
+
+// add takes one scope whose characters were checked.
+func (b *builder) add(text string) {
+	if !b.isNew(text) {
+		return
+	}
+	if n := nameOf(text); n != 0 {
+		b.set.names |= n
+		b.set.texts = append(b.set.texts, text)
+		return
+	}
+	scope, err := parseScope(text)
+	if err != nil {
+		b.set.unknown = append(b.set.unknown, text)
+		return
+	}
+	b.set.texts = append(b.set.texts, text)
+	b.set.clinical = append(b.set.clinical, scope)
 }
 
 // Strings returns the scopes that are understood, as they came.
@@ -96,12 +116,23 @@ func (s ScopeSet) Unknown() []string { return slices.Clone(s.unknown) }
 // Clinical returns the clinical scopes; do not change the list.
 func (s ScopeSet) Clinical() []Scope { return s.clinical }
 
-// Has reports whether the set has a scope by its text.
-func (s ScopeSet) Has(text string) bool { return slices.Contains(s.texts, text) }
+// Has reports whether the set has a scope by its text, understood ones only.
+func (s ScopeSet) Has(text string) bool {
+	if n := nameOf(text); n != 0 {
+		return s.names&n != 0
+	}
+	return slices.Contains(s.texts, text)
+}
 
-// Covers reports whether one scope of the set covers o as a whole.
+// Covers reports whether the set allows everything that o allows: for each
+// permission there is a scope that covers it (SCOPE-14, SCOPE-36).
 func (s ScopeSet) Covers(o Scope) bool {
-	return slices.ContainsFunc(s.clinical, func(own Scope) bool { return own.Covers(o) })
+	for i := 0; i < len(o.permissions); i++ {
+		if !slices.ContainsFunc(s.clinical, func(own Scope) bool { return own.Allows(o.permissions[i]) && own.reaches(o) }) {
+			return false
+		}
+	}
+	return o.permissions != ""
 }
 
 // HasLevel reports whether some clinical scope is of the level.
@@ -109,93 +140,24 @@ func (s ScopeSet) HasLevel(l Level) bool {
 	return slices.ContainsFunc(s.clinical, func(own Scope) bool { return own.level == l })
 }
 
-// Without returns the set without the scopes that drop names.
+// Without returns the set without the scopes that drop names; what was unknown
+// is left out too.
 func (s ScopeSet) Without(drop func(text string) bool) ScopeSet {
-	return NewScopeSet(slices.DeleteFunc(slices.Clone(s.texts), drop))
-}
-
-// Allowed is what may be granted of a request, given what the client may ask
-// for (SCOPE-45): the scopes of the request that are registered, in its own
-// words; for a wider request the registered scopes inside of it. Permissions that
-// are not registered are taken away.
-func Allowed(requested, registered ScopeSet) ScopeSet {
-	var list []string
-	for _, text := range requested.texts {
-		scope, err := ParseScope(text)
-		switch {
-		case err != nil: // a name
-			if registered.Has(text) {
-				list = append(list, text)
-			}
-		case registered.Covers(scope):
-			list = append(list, text)
-		default:
-			list = append(list, narrowed(scope, registered)...)
+	kept := ScopeSet{}
+	next := 0 // in clinical
+	for _, text := range s.texts {
+		name := nameOf(text)
+		if name == 0 {
+			next++
 		}
-	}
-	return NewScopeSet(list)
-}
-
-// narrowed is what registered scopes leave of a wider one.
-func narrowed(wide Scope, registered ScopeSet) []string {
-	var list []string
-	for _, r := range registered.clinical {
-		if wide.Covers(r) {
-			list = append(list, r.text)
+		if drop(text) {
 			continue
 		}
-		if part, ok := intersect(wide, r); ok {
-			list = append(list, part)
+		kept.texts = append(kept.texts, text)
+		kept.names |= name
+		if name == 0 {
+			kept.clinical = append(kept.clinical, s.clinical[next-1])
 		}
 	}
-	return list
-}
-
-// intersect is the common part of two scopes of one level, when it can be said
-// without joining two constraints.
-func intersect(a, b Scope) (string, bool) {
-	if a.level != b.level || len(a.query) > 0 && len(b.query) > 0 {
-		return "", false
-	}
-	kind := a.kind
-	if kind == AnyType {
-		kind = b.kind
-	}
-	if kind != b.kind && b.kind != AnyType {
-		return "", false
-	}
-	var both []byte
-	for i := 0; i < len(a.permissions); i++ {
-		if b.Allows(a.permissions[i]) {
-			both = append(both, a.permissions[i])
-		}
-	}
-	if len(both) == 0 {
-		return "", false
-	}
-	text := Compose(a.level, kind, string(both), a.version1)
-	for _, s := range []Scope{a, b} {
-		if _, query, constrained := strings.Cut(s.text, "?"); constrained {
-			text = Compose(a.level, kind, string(both), false) + "?" + query
-		}
-	}
-	_, err := ParseScope(text)
-	return text, err == nil
-}
-
-// Compose writes a scope without constraint. Permissions that version 1 has a
-// word for are written so when version1 is set (SCOPE-10).
-func Compose(l Level, t fhir.ResourceType, permissions string, version1 bool) string {
-	word := permissions
-	if version1 {
-		switch permissions {
-		case "rs":
-			word = "read"
-		case "cud":
-			word = "write"
-		case "cruds":
-			word = "*"
-		}
-	}
-	return string(l) + "/" + string(t) + "." + word
+	return kept
 }

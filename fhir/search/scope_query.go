@@ -23,7 +23,7 @@ func ParseScopeQuery(t fhir.ResourceType, raw string) ([]Clause, error) {
 	var list []Clause
 	for _, pair := range strings.Split(raw, "&") {
 		name, value, ok := strings.Cut(pair, "=")
-		if !ok || !scopeParameter(t, name) || strings.ContainsAny(value, "?") && !strings.Contains(value, ":") {
+		if !ok || !scopeParameter(t, name) || secondQuery(value) {
 			return nil, ErrScopeQuery
 		}
 		c, err := parseClause(t, name, value, "")
@@ -33,6 +33,12 @@ func ParseScopeQuery(t fhir.ResourceType, raw string) ([]Clause, error) {
 		list = append(list, c)
 	}
 	return list, nil
+}
+
+// secondQuery: a question mark has a place in the URL of a code system only.
+func secondQuery(value string) bool {
+	before, _, found := strings.Cut(value, "?")
+	return found && !strings.Contains(before, "://")
 }
 
 func scopeParameter(t fhir.ResourceType, name string) bool {
