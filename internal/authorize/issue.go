@@ -58,7 +58,7 @@ func (d *Door) issue(w http.ResponseWriter, r *http.Request, target redirectable
 }
 
 // granted is what the grant may hold: approved, within what was asked for and what
-// the client is registered for now, and patient/ scopes only with a patient
+// the client may ask for at this moment, and patient/ scopes only with a patient
 // (SCOPE-20).
 func granted(q store.AuthorizationRequest, client store.Client) []string {
 	asked := grantable(smart.NewScopeSet(q.Scopes), client)
