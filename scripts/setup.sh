@@ -37,7 +37,7 @@ if [ -f test/clients/package-lock.json ]; then
   stamp=test/clients/node_modules/.installed
   if [ ! -f "$stamp" ] || [ test/clients/package-lock.json -nt "$stamp" ]; then
     echo "setup: installing the Node packages of test/clients"
-    (cd test/clients && npm ci --no-audit --no-fund --silent)
+    (cd test/clients && npm ci --silent)
     touch "$stamp"
   fi
 fi
