@@ -1,0 +1,122 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// lines collects what a command prints, safely for one writer and one reader.
+type lines struct{ pipe *io.PipeWriter }
+
+func (l lines) Write(b []byte) (int, error) { return l.pipe.Write(b) }
+
+// dev runs `emberlatch dev` until the test ends and returns its address.
+func dev(t *testing.T, dir string) string {
+	t.Helper()
+	ctx, stop := context.WithCancel(context.Background())
+	out, in := io.Pipe()
+	done := make(chan int, 1)
+	go func() {
+		done <- run(ctx, []string{"dev", "--listen", "127.0.0.1:0", "--data", dir, "--people", "6", "--quiet"}, nil, lines{in}, io.Discard)
+	}()
+	t.Cleanup(func() {
+		stop()
+		if code := <-done; code != 0 {
+			t.Errorf("dev ended with %d", code)
+		}
+	})
+	buf := make([]byte, 256)
+	n, err := out.Read(buf)
+	if err != nil {
+		t.Fatal(err)
+	}
+	address, ok := strings.CutPrefix(strings.TrimSpace(string(buf[:n])), "ready ")
+	if !ok {
+		t.Fatalf("printed %q", buf[:n])
+	}
+	return address
+}
+
+// command runs another command against the folder.
+func command(t *testing.T, args ...string) (code int, stdout, stderr string) {
+	t.Helper()
+	var out, errs bytes.Buffer
+	ctx, stop := context.WithTimeout(context.Background(), time.Minute)
+	defer stop()
+	code = run(ctx, args, nil, &out, &errs)
+	return code, out.String(), errs.String()
+}
+
+func file(t *testing.T, name, content string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// What the README says about changing a running sandbox: apps, people, records.
+func TestCommandsChangeARunningSandbox(t *testing.T) {
+	dir := t.TempDir()
+	address := dev(t, dir)
+	resp, err := (&http.Client{Timeout: 10 * time.Second}).Get(address + "/health/ready")
+	if err != nil || resp.StatusCode != http.StatusOK {
+		t.Fatalf("not ready: %v", err)
+	}
+	_ = resp.Body.Close()
+	if info, err := os.Stat(filepath.Join(dir, "sandbox.json")); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("sandbox.json: %v %v", info, err)
+	}
+
+	app := file(t, "app.json", `{"client_name":"My app","redirect_uris":["http://127.0.0.1/callback"],"token_endpoint_auth_method":"none","scope":"launch/patient patient/*.rs openid fhirUser offline_access"}`)
+	code, out, errs := command(t, "client", "add", app, "--data", dir)
+	var registered map[string]any
+	if code != 0 || json.Unmarshal([]byte(out), &registered) != nil || registered["client_id"] == nil || registered["client_secret"] != nil {
+		t.Fatalf("client add: %d %s %s", code, out, errs)
+	}
+	wrong := file(t, "wrong.json", `{"redirect_uris":["http://evil.example.org/cb"]}`)
+	if code, _, errs := command(t, "client", "add", wrong, "--data", dir); code == 0 || !strings.Contains(errs, "redirect_uris[0]") {
+		t.Errorf("a bad redirect URI: %d %s", code, errs)
+	}
+
+	record := file(t, "record.ndjson", `{"resourceType":"Patient","id":"zoe","name":[{"family":"Winter","given":["Zoe"]}],"birthDate":"1990-01-01"}
+{"resourceType":"Observation","id":"zoe-1","status":"final","code":{"text":"x"},"subject":{"reference":"Patient/zoe"}}
+{"resourceType":"Nothing"}
+`)
+	code, out, errs = command(t, "data", "load", record, "--data", dir, "--json")
+	if code != 1 || !strings.Contains(out, `"Patient": 1`) || !strings.Contains(out, "record.ndjson:3") {
+		t.Errorf("data load: %d %s %s", code, out, errs)
+	}
+	user := file(t, "user.json", `{"username":"zoe","password":"a quiet morning walk","role":"patient","fhirUser":"Patient/zoe"}`)
+	if code, out, errs := command(t, "user", "add", user, "--data", dir); code != 0 || strings.Contains(out, "quiet") {
+		t.Errorf("user add: %d %s %s", code, out, errs)
+	}
+	if code, _, _ := command(t, "user", "add", user, "--data", dir); code == 0 {
+		t.Error("the same account twice")
+	}
+	if code, out, _ := command(t, "grant", "revoke", "--user", "maria", "--data", dir); code != 0 || !strings.Contains(out, `"revoked": 0`) {
+		t.Errorf("grant revoke: %d %s", code, out)
+	}
+	if code, out, _ := command(t, "client", "list", "--data", dir); code != 0 || !strings.Contains(out, "My app") {
+		t.Errorf("client list: %d %s", code, out)
+	}
+}
+
+// The sandbox has well-known passwords and does not listen where others could reach.
+//
+// spec: TLS-06
+func TestTheSandboxStaysOnLoopback(t *testing.T) {
+	code, _, errs := command(t, "dev", "--listen", "0.0.0.0:0", "--data", t.TempDir())
+	if code == 0 || !strings.Contains(errs, "loopback") {
+		t.Errorf("%d %s", code, errs)
+	}
+}
