@@ -67,8 +67,8 @@ func (c *chain) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	out := &recorder{ResponseWriter: w}
 	r = r.WithContext(context.WithValue(r.Context(), requestIDKey{}, id))
-	_, route := c.routes.Handler(r)
 	c.serve(out, r)
+	route := r.Pattern // set by the router
 	took := time.Since(began)
 	if c.options.Observe != nil {
 		c.options.Observe(route, out.status(), took)
