@@ -29,7 +29,8 @@ func TestTheLogTellsTheRouteAndNoSecret(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := httptest.NewRequest(http.MethodGet, "http://example.org/record/maria-secret?code=query-secret", nil)
+	r := httptest.NewRequest(http.MethodGet, "/record/maria-secret?code=query-secret", nil)
+	r.Host = "example.org"
 	r.Header.Set("Authorization", "Bearer header-secret")
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, r)
