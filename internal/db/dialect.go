@@ -10,8 +10,8 @@ type Dialect struct {
 	// ForUpdate ends a SELECT inside a Write that locks the rows it reads; SQLite
 	// has one writer and needs none.
 	ForUpdate string
-	// Hex opens the expression that prints bytes in lower-case hex; close it with HexEnd.
-	Hex, HexEnd string
+	// SkipLocked ends a subquery that leaves out the rows which others hold.
+	SkipLocked string
 	// LockExclusive begins the statement that keeps all other writers from a
 	// table until the transaction ends; empty when there is one writer anyway.
 	LockExclusive string
@@ -22,13 +22,11 @@ var (
 	SQLite = Dialect{
 		name: "sqlite",
 		now:  "CAST(round(unixepoch('now','subsec') * 1000) AS INTEGER)",
-		Hex:  "lower(hex(", HexEnd: "))",
 	}
 	PostgreSQL = Dialect{
 		name:      "postgres",
 		now:       "CAST(extract(epoch FROM statement_timestamp()) * 1000 AS BIGINT)",
-		ForUpdate: " FOR UPDATE",
-		Hex:       "encode(", HexEnd: ",'hex')",
+		ForUpdate: " FOR UPDATE", SkipLocked: " FOR UPDATE SKIP LOCKED",
 		LockExclusive: "LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE",
 	}
 )

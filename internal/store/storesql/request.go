@@ -8,9 +8,14 @@ import (
 	"github.com/emberlatch/emberlatch/internal/store"
 )
 
-// maxPending is how many requests that nobody has logged in to may wait; above
-// it the oldest make room (AZ-36).
-const maxPending = 10_000
+const (
+	// maxPending is how many requests that nobody has logged in to may wait; above
+	// it the oldest make room (AZ-36).
+	maxPending = 10_000
+	// evictEvery so many new requests a process looks whether there are too many:
+	// looking costs more than storing.
+	evictEvery = 64
+)
 
 // facts are what steps add to a request.
 type facts struct {
@@ -62,16 +67,24 @@ func (s *Store) CreateRequest(ctx context.Context, r store.AuthorizationRequest)
 	if err != nil {
 		return err
 	}
-	return failure("storing an authorization request", s.db.Write(ctx, func(ctx context.Context, tx *db.Tx) error {
-		_, err := tx.Exec(ctx, `DELETE FROM authorization_request WHERE handle_hash IN (
-  SELECT handle_hash FROM authorization_request WHERE answered = 0 AND anonymous = 1 ORDER BY created DESC LIMIT 1000 OFFSET $1)`, int64(maxPending-1))
-		if err != nil {
-			return err
+	if s.created.Add(1)%evictEvery == 1 {
+		if err := s.evict(ctx); err != nil {
+			return failure("making room for an authorization request", err)
 		}
-		_, err = tx.Exec(ctx, `INSERT INTO authorization_request (handle_hash, browser_hash, version, created, expires, anonymous, asked, facts)
+	}
+	_, err = s.db.Exec(ctx, `INSERT INTO authorization_request (handle_hash, browser_hash, version, created, expires, anonymous, asked, facts)
 VALUES ($1, $2, 1, $3, $4, $5, $6, $7)`, r.HandleHash, r.BrowserHash, millis(r.CreatedAt), millis(r.ExpiresAt), flag(r.UserID == ""), fixed, added)
-		return err
-	}))
+	return failure("storing an authorization request", err)
+}
+
+// evict removes the oldest anonymous requests above the cap. Rows that another
+// process is removing are left to it.
+func (s *Store) evict(ctx context.Context) error {
+	_, err := s.db.Exec(ctx, `DELETE FROM authorization_request WHERE handle_hash IN (
+  SELECT r.handle_hash FROM authorization_request r WHERE r.handle_hash IN (
+    SELECT handle_hash FROM authorization_request WHERE answered = 0 AND anonymous = 1 ORDER BY created DESC LIMIT 1000 OFFSET $1)`+
+		s.db.Dialect().SkipLocked+`)`, int64(maxPending))
+	return err
 }
 
 // Request implements store.Requests.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/emberlatch/emberlatch/internal/db"
@@ -16,6 +17,8 @@ type Store struct {
 	db  *db.DB
 	now string // SQL expression of the database's time
 	sql statements
+
+	created atomic.Int64 // authorization requests, by this process
 }
 
 // statements are the texts that hold the database's time, made once.

@@ -166,7 +166,7 @@ func TestPendingRequestsAreBounded(t *testing.T) {
 		winners(t, errs)
 		var anonymous int
 		must(t, w.db.QueryRow(ctx, `SELECT count(*) FROM authorization_request WHERE anonymous = 1`).Scan(&anonymous))
-		if anonymous > limit+32 || anonymous < limit-32 {
+		if anonymous > limit+2*64 || anonymous < limit {
 			t.Errorf("%d anonymous requests are kept, want about %d", anonymous, limit)
 		}
 		if _, err := w.Request(ctx, oldest.HandleHash, oldest.BrowserHash); !errors.Is(err, store.ErrNotFound) {
