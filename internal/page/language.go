@@ -5,11 +5,10 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"html/template"
+	"io/fs"
 	"net/http"
 	"net/url"
 	"strings"
-	"time"
 
 	"golang.org/x/text/language"
 )
@@ -17,6 +16,7 @@ import (
 // Languages that pages exist in; the first one is what others fall back to.
 var Languages = []string{"en", "es"}
 
+// ownNames are what languages call themselves.
 var ownNames = map[string]string{"en": "English", "es": "Español"}
 
 var matcher = language.NewMatcher([]language.Tag{language.English, language.Spanish})
@@ -46,10 +46,11 @@ func (r *Renderer) remember(w http.ResponseWriter, req *http.Request) {
 	}
 }
 
-// others are links to the same page in the other languages.
+// others are links to the same page in the other languages; none when self is not
+// a path of ours. Browsers take two slashes or a backslash for another host.
 func others(code, self string) []languageLink {
 	u, err := url.Parse(self)
-	if self == "" || err != nil || u.IsAbs() || u.Host != "" {
+	if err != nil || !strings.HasPrefix(self, "/") || strings.HasPrefix(self, "//") || strings.ContainsAny(self, "\\\t\r\n") {
 		return nil
 	}
 	var list []languageLink
@@ -64,8 +65,27 @@ func others(code, self string) []languageLink {
 	return list
 }
 
-func loadMessages(code string) (map[string]string, error) {
-	raw, err := files.ReadFile("messages/" + code + ".json")
+// loadMessages reads the sentences of a language. One that is missing is taken
+// from the first language, so that a page is never blank.
+func loadMessages(catalogue fs.FS, code string) (map[string]string, error) {
+	m, err := readMessages(catalogue, code)
+	if err != nil || code == Languages[0] {
+		return m, err
+	}
+	first, err := readMessages(catalogue, Languages[0])
+	if err != nil {
+		return nil, err
+	}
+	for key, text := range first {
+		if m[key] == "" {
+			m[key] = text
+		}
+	}
+	return m, nil
+}
+
+func readMessages(catalogue fs.FS, code string) (map[string]string, error) {
+	raw, err := fs.ReadFile(catalogue, "messages/"+code+".json")
 	if err != nil {
 		return nil, err
 	}
@@ -85,42 +105,3 @@ var styleFile = func() string {
 	sum := sha256.Sum256(css)
 	return "style-" + hex.EncodeToString(sum[:6]) + ".css"
 }()
-
-// functions are what templates call.
-func (l *tongue) functions() template.FuncMap {
-	return template.FuncMap{
-		"t": l.text, "date": l.date, "day": l.day, "clock": clock, "has": l.has,
-		"style": func() string { return "/assets/" + styleFile },
-	}
-}
-
-func (l *tongue) has(key string) bool { return l.messages[key] != "" }
-
-// text is a sentence with its {named} parts filled in, pairs of name and value.
-// A key without words shows itself, which a test does not let pass.
-func (l *tongue) text(key string, pairs ...any) string {
-	s, ok := l.messages[key]
-	if !ok {
-		return key
-	}
-	for i := 0; i+1 < len(pairs); i += 2 {
-		s = strings.ReplaceAll(s, "{"+fmt.Sprint(pairs[i])+"}", fmt.Sprint(pairs[i+1]))
-	}
-	return s
-}
-
-// date writes a day as people of the language do.
-func (l *tongue) date(t time.Time) string {
-	return l.text("date.form", "day", t.Day(), "month", l.text(fmt.Sprintf("month.%d", int(t.Month()))), "year", t.Year())
-}
-
-// day writes a FHIR date; a partial one as it is.
-func (l *tongue) day(s string) string {
-	t, err := time.Parse("2006-01-02", s)
-	if err != nil {
-		return s
-	}
-	return l.date(t)
-}
-
-func clock(t time.Time) string { return t.UTC().Format("15:04") + " UTC" }

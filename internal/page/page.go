@@ -76,60 +76,6 @@ type ChoosePatient struct {
 	Failed                         bool
 }
 
-// App is who asks (page C5).
-type App struct {
-	Name, Maker, Host, Status string // Status: checked, registered, test
-	PolicyURI, TermsURI       string
-}
-
-// ScopeRow is one kind of information.
-type ScopeRow struct {
-	Group   string // key below "group." of the catalogue; "other" for the rest
-	Type    string // resource type, for "other"
-	Choices []ScopeChoice
-	New     bool // not asked for before
-}
-
-// ScopeChoice is one checkbox.
-type ScopeChoice struct {
-	ID       string // of the input
-	Value    string // the scope
-	Label    string // key below "part." or "access." of the catalogue; empty: the row's own words
-	Ticked   bool
-	Required bool
-	Parts    []ScopeChoice
-}
-
-// Duration is the choice of how long an app keeps access (CONS-08, CONS-20).
-type Duration struct {
-	Scope   string
-	Ticked  bool
-	Options []DurationOption
-}
-
-// DurationOption is one of the lengths; Value is day, quarter or year.
-type DurationOption struct {
-	Value  string
-	Until  time.Time
-	Chosen bool
-}
-
-// Approve asks whether the app may (page C5).
-type Approve struct {
-	Shell
-	UserName    string
-	Patient     Person
-	HasPatient  bool
-	App         App
-	Identity    bool // the app learns who the user is
-	Read, Write []ScopeRow
-	Wildcard    bool // the app asked for all kinds, future ones too
-	Offline     *Duration
-	Online      *Duration
-	CanRemember bool
-	Nothing     bool // nothing was chosen in the last try
-}
-
 // Code shows the code of a desktop app (page C6).
 type Code struct {
 	Shell

@@ -9,9 +9,10 @@ import (
 	"io/fs"
 	"log/slog"
 	"net/http"
-	"net/url"
 	"strings"
 	"time"
+
+	"golang.org/x/text/language"
 )
 
 //go:embed pages messages assets
@@ -33,13 +34,6 @@ type Renderer struct {
 	languages map[string]*tongue
 }
 
-// tongue is one language with its templates, parsed once.
-type tongue struct {
-	code     string
-	messages map[string]string
-	pages    map[string]*template.Template
-}
-
 // Page is a page of this package.
 type Page interface {
 	name() string // of the template, and of the title's message: name + ".title"
@@ -53,7 +47,7 @@ func New(deps Deps) (*Renderer, error) {
 	}
 	r := &Renderer{deps: deps, languages: map[string]*tongue{}}
 	for _, code := range Languages {
-		l, err := newLanguage(code)
+		l, err := newTongue(code, deps)
 		if err != nil {
 			return nil, err
 		}
@@ -62,12 +56,14 @@ func New(deps Deps) (*Renderer, error) {
 	return r, nil
 }
 
-func newLanguage(code string) (*tongue, error) {
-	messages, err := loadMessages(code)
+func newTongue(code string, deps Deps) (*tongue, error) {
+	messages, err := loadMessages(files, code)
 	if err != nil {
 		return nil, err
 	}
-	l := &tongue{code: code, messages: messages, pages: map[string]*template.Template{}}
+	l := &tongue{
+		code: code, tag: language.MustParse(code), messages: messages, pages: map[string]*template.Template{}, now: deps.Now, log: deps.Log,
+	}
 	layout, err := template.New("layout").Funcs(l.functions()).ParseFS(files, "pages/layout.tmpl")
 	if err != nil {
 		return nil, err
@@ -101,8 +97,8 @@ type view struct {
 	Phone        string
 	Sandbox      bool
 	Language     string
+	Direction    string // of the writing
 	Others       []languageLink
-	Now          time.Time
 }
 
 type languageLink struct{ Code, Name, URL string }
@@ -119,7 +115,7 @@ func (r *Renderer) Render(w http.ResponseWriter, req *http.Request, status int, 
 	}
 	v := view{
 		Page: p, Shell: shell, Name: p.name(), Organisation: r.deps.Organisation, Phone: r.deps.Phone, Sandbox: r.deps.Sandbox,
-		Language: code, Others: others(code, shell.Self), Now: r.deps.Now(),
+		Language: code, Direction: "ltr", Others: others(code, shell.Self),
 	}
 	var body bytes.Buffer
 	if err := t.ExecuteTemplate(&body, "layout", v); err != nil {
@@ -133,43 +129,6 @@ func (r *Renderer) Render(w http.ResponseWriter, req *http.Request, status int, 
 	w.WriteHeader(status)
 	_, _ = w.Write(body.Bytes())
 	return nil
-}
-
-// Headers sets what every page and every redirect between pages carries (HDR-02
-// to HDR-06, RFC 9700 §4.16). targets are the addresses beside our own that a form
-// may lead to.
-func Headers(h http.Header, targets []string) {
-	h.Set("Cache-Control", "no-store")
-	h.Set("Pragma", "no-cache")
-	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; "+
-		"frame-ancestors 'none'; form-action 'self'"+joined(targets))
-	h.Set("X-Frame-Options", "DENY")
-	h.Set("Referrer-Policy", "no-referrer")
-	h.Set("Cross-Origin-Opener-Policy", "same-origin")
-	h.Set("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=()")
-}
-
-func joined(targets []string) string {
-	s := ""
-	for _, t := range targets {
-		if t != "" && !strings.ContainsAny(t, " ;,\r\n\t'\"") {
-			s += " " + t
-		}
-	}
-	return s
-}
-
-// FormTarget is what form-action must name for a redirect URI of an app; empty
-// for the out-of-band name.
-func FormTarget(redirectURI string) string {
-	u, err := url.Parse(redirectURI)
-	switch {
-	case err != nil || u.Scheme == "urn":
-		return ""
-	case u.Scheme == "https" || u.Scheme == "http":
-		return u.Scheme + "://" + u.Host
-	}
-	return u.Scheme + ":"
 }
 
 // Assets serves the style sheet. Its name carries the version of its content.

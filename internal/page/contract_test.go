@@ -1,0 +1,156 @@
+package page_test
+
+import (
+	"strings"
+	"testing"
+
+	"golang.org/x/net/html"
+)
+
+// find returns the first element whose attributes are all there.
+func find(doc *html.Node, name string, pairs ...string) *html.Node {
+	for _, n := range elements(doc, name) {
+		all := true
+		for i := 0; i+1 < len(pairs); i += 2 {
+			all = all && attr(n, pairs[i]) == pairs[i+1]
+		}
+		if all {
+			return n
+		}
+	}
+	return nil
+}
+
+func sampleOf(t *testing.T, name string) sample {
+	t.Helper()
+	for _, s := range samples() {
+		if s.name == name {
+			return s
+		}
+	}
+	t.Fatalf("there is no sample %q", name)
+	return sample{}
+}
+
+// Scripts, tutorials and password managers know these names; they do not change.
+//
+// spec: LOGIN-01, LOGIN-02, LOGIN-20, CONS-03, AUTHZ-50
+func TestNamesThatOthersRelyOn(t *testing.T) {
+	rows := []struct {
+		page, element string
+		pairs         []string
+	}{
+		{"sign-in", "input", []string{"name", "username", "autocomplete", "username"}},
+		{"sign-in", "input", []string{"name", "password", "type", "password", "autocomplete", "current-password"}},
+		{"sign-in", "button", []string{"name", "action", "value", "sign-in"}},
+		{"sign-in", "button", []string{"name", "action", "value", "cancel"}},
+		{"sign-in-known", "button", []string{"name", "action", "value", "continue"}},
+		{"identify", "input", []string{"name", "given", "autocomplete", "given-name"}},
+		{"identify", "input", []string{"name", "family", "autocomplete", "family-name"}},
+		{"identify", "input", []string{"name", "birth_date-year", "autocomplete", "bday-year"}},
+		{"identify", "input", []string{"name", "birth_date-month", "autocomplete", "bday-month"}},
+		{"identify", "input", []string{"name", "birth_date-day", "autocomplete", "bday-day"}},
+		{"identify", "input", []string{"name", "code"}},
+		{"identify", "button", []string{"name", "action", "value", "continue"}},
+		{"create-credentials", "input", []string{"name", "username", "autocomplete", "username"}},
+		{"create-credentials", "input", []string{"name", "password", "autocomplete", "new-password"}},
+		{"choose-person", "input", []string{"type", "radio", "name", "patient", "value", "p-leo"}},
+		{"choose-person", "button", []string{"name", "action", "value", "continue"}},
+		{"choose-patient", "input", []string{"type", "radio", "name", "patient", "value", "p-ben"}},
+		{"choose-patient", "button", []string{"name", "action", "value", "search"}},
+		{"choose-patient", "button", []string{"name", "action", "value", "choose"}},
+		{"approve", "input", []string{"type", "checkbox", "name", "scope", "value", "patient/Patient.rs"}},
+		{"approve", "input", []string{"type", "checkbox", "name", "scope", "value", "offline_access"}},
+		{"approve", "input", []string{"type", "radio", "name", "duration", "value", "quarter"}},
+		{"approve", "input", []string{"type", "checkbox", "name", "remember", "value", "yes"}},
+		{"approve", "button", []string{"name", "decision", "value", "allow"}},
+		{"approve", "button", []string{"name", "decision", "value", "deny"}},
+		{"approve", "button", []string{"name", "decision", "value", "switch"}},
+		{"code", "input", []string{"id", "authorization-code", "value", "ac_3hJ8sVYk2Qm7RtX0aLfWzC1uEoD9pNbGiK4xTqS6vMc"}},
+		{"error-app", "span", []string{"id", "error-id"}},
+	}
+	for _, r := range rows {
+		t.Run(r.page+" "+strings.Join(r.pairs, "="), func(t *testing.T) {
+			_, doc := render(t, sampleOf(t, r.page), "en")
+			if find(doc, r.element, r.pairs...) == nil {
+				t.Errorf("the page %s has no <%s> with %q", r.page, r.element, r.pairs)
+			}
+		})
+	}
+}
+
+// Every form of a flow says which request it belongs to and carries its ticket,
+// and goes to a path of ours by POST.
+//
+// spec: LOGIN-16
+func TestFormsCarryTheirTicket(t *testing.T) {
+	for _, s := range samples() {
+		_, doc := render(t, s, "en")
+		for _, form := range elements(doc, "form") {
+			if find(form, "input", "type", "hidden", "name", "ticket", "value", "tk_7") == nil ||
+				find(form, "input", "type", "hidden", "name", "request", "value", "rq_5") == nil ||
+				attr(form, "method") != "post" || !strings.HasPrefix(attr(form, "action"), "/") {
+				t.Errorf("%s: a form to %q without its request or ticket", s.name, attr(form, "action"))
+			}
+		}
+	}
+}
+
+// The page says who asks, for whom, what, and for how long; what was asked for is
+// ticked, what would narrow or widen it is not.
+//
+// spec: CONS-02, CONS-03, CONS-04, CONS-08, CONS-09, CONS-12, CONS-17, CONS-20, CONS-23
+// attack: CO-08
+func TestApprovalSaysWhatIsAsked(t *testing.T) {
+	_, doc := render(t, sampleOf(t, "approve"), "en")
+	text := words(elements(doc, "main")[0])
+	for _, want := range []string{
+		"Share health information with GrowthTracker?", "You are signed in as Maria Lopez.", "the record of Leo Lopez", "Made by Sprout Health",
+		"It sends you back to app.example.org", "Registered, not checked", "About the person name, date of birth, address", "Medicines: prescriptions",
+		"Other health information (VisionPrescription) new request", "kinds that are added later", "They will be able to add or change Answers given: add",
+		"even when you are not using it", "at first until 5 August 2026", "call 555-0100",
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the page does not say %q:\n%s", want, text)
+		}
+	}
+	for value, want := range map[string]bool{
+		"patient/Patient.rs": true, "patient/VisionPrescription.rs": true, "patient/QuestionnaireResponse.c": true, "offline_access": true,
+		"patient/Observation.rs?category=http://terminology.hl7.org/CodeSystem/observation-category|laboratory": false, "yes": false,
+	} {
+		box := find(doc, "input", "type", "checkbox", "value", value)
+		if box == nil {
+			t.Errorf("there is no checkbox for %s", value)
+			continue
+		}
+		if _, checked := attribute(box, "checked"); checked != want {
+			t.Errorf("%s is ticked: %t", value, checked)
+		}
+	}
+}
+
+// Share and Do not share look the same: no class, no style, no order tells them
+// apart but the words.
+//
+// spec: CONS-09, CONS-10
+func TestBothAnswersLookTheSame(t *testing.T) {
+	_, doc := render(t, sampleOf(t, "approve"), "en")
+	allow, deny := find(doc, "button", "name", "decision", "value", "allow"), find(doc, "button", "name", "decision", "value", "deny")
+	if allow.Parent != deny.Parent || attr(allow, "class") != attr(deny, "class") {
+		t.Errorf("allow has class %q, deny %q", attr(allow, "class"), attr(deny, "class"))
+	}
+}
+
+// The title of the page with the code stays in the history of a browser; the code
+// must not.
+//
+// spec: AUTHZ-50
+func TestTitleHoldsNoCode(t *testing.T) {
+	_, doc := render(t, sampleOf(t, "code"), "en")
+	if title := words(elements(doc, "title")[0]); strings.Contains(title, "ac_") {
+		t.Errorf("title %q", title)
+	}
+	if text := words(elements(doc, "main")[0]); !strings.Contains(text, "DesktopCharts") || !strings.Contains(text, "for 1 minute: until 12:01 UTC") {
+		t.Errorf("app or end of the code is missing: %s", text)
+	}
+}

@@ -1,0 +1,140 @@
+package page_test
+
+import (
+	"time"
+
+	"github.com/emberlatch/emberlatch/internal/page"
+)
+
+// noon is when all samples are looked at.
+var noon = time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC)
+
+// sample is a page as people meet it, in one of its states.
+type sample struct {
+	name   string
+	status int
+	page   page.Page
+}
+
+func shell(path string) page.Shell {
+	return page.Shell{
+		AppName: "GrowthTracker", Self: path + "?request=rq_5", Action: path, Handle: "rq_5", Ticket: "tk_7",
+		FormTargets: []string{page.FormTarget("https://app.example.org/cb")},
+	}
+}
+
+// samples are all pages, each in the states that look different.
+func samples() []sample {
+	var list []sample
+	list = append(list, loginSamples()...)
+	list = append(list, enrolSamples()...)
+	list = append(list, choiceSamples()...)
+	list = append(list, approveSamples()...)
+	return append(list, endSamples()...)
+}
+
+func loginSamples() []sample {
+	login := page.SignIn{Shell: shell("/login"), CanEnrol: true, EnrolURL: "/enrol?request=rq_5"}
+	failed := login
+	failed.Username, failed.Failed = "maria", true
+	waiting := login
+	waiting.Username, waiting.WaitSeconds = "maria", 45
+	again := login
+	again.Reauthenticate, again.Username = true, "maria"
+	known := login
+	known.SignedInAs = "Maria Lopez"
+	return []sample{
+		{"sign-in", 200, login}, {"sign-in-failed", 200, failed}, {"sign-in-waiting", 429, waiting},
+		{"sign-in-again", 200, again}, {"sign-in-known", 200, known}, {"signed-out", 200, page.SignedOut{}},
+	}
+}
+
+func enrolSamples() []sample {
+	mistakes := page.Identify{
+		Shell: shell("/enrol"), Given: "", Family: "O'Neill", Year: "62", Month: "3", Day: "27", Code: "",
+		Problems: []page.FieldProblem{
+			{Field: "given", Message: "identify.given-missing"}, {Field: "birth_date-year", Message: "identify.date-wrong"},
+			{Field: "code", Message: "identify.code-missing"},
+		},
+	}
+	failed := page.Identify{Shell: shell("/enrol"), Given: "Nora", Family: "O'Neill", Year: "1962", Month: "3", Day: "27", Code: "K7QP-2M9D", Failed: true}
+	create := page.CreateCredentials{Shell: shell("/enrol")}
+	refused := create
+	refused.Username = "nora"
+	refused.Problems = []page.FieldProblem{{Field: "username", Message: "username-taken"}, {Field: "password", Message: "password-common"}}
+	return []sample{
+		{"identify", 200, page.Identify{Shell: shell("/enrol")}}, {"identify-mistakes", 200, mistakes}, {"identify-failed", 200, failed},
+		{"create-credentials", 200, create}, {"create-credentials-refused", 200, refused},
+	}
+}
+
+func choiceSamples() []sample {
+	family := []page.Person{
+		{ID: "p-maria", Name: "Maria Lopez", BirthDate: "1987-02-20", Age: 39, Self: true},
+		{ID: "p-leo", Name: "Leo Lopez", Relationship: "child", BirthDate: "2015-09-01", Age: 10, Until: time.Date(2033, 9, 1, 0, 0, 0, 0, time.UTC)},
+	}
+	missed := page.ChoosePerson{Shell: shell("/choose"), People: family, Failed: true}
+	panel := []page.Person{
+		{ID: "p-amy-1", Name: "Amy Shaw", BirthDate: "1987-02-20", Age: 39, Sex: "female", RecordNumber: "MRN-10023", SameName: true},
+		{ID: "p-amy-2", Name: "Amy Shaw", BirthDate: "2025-01-11", Age: 1, Sex: "female", RecordNumber: "MRN-88012", SameName: true},
+		{ID: "p-ben", Name: "Benjamin Wolfeschlegelsteinhausenbergerdorff", BirthDate: "1951-12-03", Age: 74, Sex: "male", RecordNumber: "MRN-10477"},
+	}
+	found := page.ChoosePatient{Shell: shell("/choose"), Query: "shaw", Searched: true, Found: panel, More: true}
+	return []sample{
+		{"choose-person", 200, page.ChoosePerson{Shell: shell("/choose"), People: family}}, {"choose-person-missed", 400, missed},
+		{"choose-patient", 200, page.ChoosePatient{Shell: shell("/choose"), Found: panel}}, {"choose-patient-found", 200, found},
+		{"choose-patient-none", 200, page.ChoosePatient{Shell: shell("/choose"), Query: "nobody", Searched: true}},
+		{"choose-patient-missed", 400, page.ChoosePatient{Shell: shell("/choose"), Found: panel, Failed: true}},
+	}
+}
+
+func approveSamples() []sample {
+	p := page.Approve{
+		Shell: shell("/approve"), UserName: "Maria Lopez", HasPatient: true, Patient: page.Person{ID: "p-leo", Name: "Leo Lopez"},
+		App: page.App{
+			Name: "GrowthTracker", Maker: "Sprout Health", Host: "app.example.org", Status: "registered",
+			PolicyURI: "https://app.example.org/privacy", TermsURI: "https://app.example.org/terms",
+		},
+		Identity: true, Wildcard: true, CanRemember: true,
+		Read: []page.ScopeRow{
+			{Group: "patient", Type: "Patient", Choices: []page.ScopeChoice{{ID: "scope-1", Value: "patient/Patient.rs", Ticked: true}}},
+			{Group: "medicines", Type: "MedicationRequest", Choices: []page.ScopeChoice{{ID: "scope-2", Value: "patient/MedicationRequest.rs", Label: "type.MedicationRequest", Ticked: true}}},
+			{Group: "observations", Type: "Observation", Choices: []page.ScopeChoice{{
+				ID: "scope-3", Value: "patient/Observation.rs", Ticked: true, Parts: []page.ScopeChoice{
+					{ID: "scope-4", Value: "patient/Observation.rs?category=http://terminology.hl7.org/CodeSystem/observation-category|laboratory", Label: "part.laboratory"},
+					{ID: "scope-5", Value: "patient/Observation.rs?category=http://terminology.hl7.org/CodeSystem/observation-category|vital-signs", Label: "part.vital-signs"},
+				},
+			}}},
+			{Group: "other", Type: "VisionPrescription", New: true, Choices: []page.ScopeChoice{{ID: "scope-6", Value: "patient/VisionPrescription.rs", Ticked: true}}},
+		},
+		Write: []page.ScopeRow{{Group: "answers", Type: "QuestionnaireResponse", Choices: []page.ScopeChoice{{ID: "scope-7", Value: "patient/QuestionnaireResponse.c", Label: "access.create", Ticked: true}}}},
+		Offline: &page.Duration{Scope: "offline_access", Ticked: true, Options: []page.DurationOption{
+			{Value: "day", Until: noon.AddDate(0, 0, 1)}, {Value: "quarter", Until: noon.AddDate(0, 0, 93), Chosen: true}, {Value: "year", Until: noon.AddDate(0, 0, 365)},
+		}},
+	}
+	small := page.Approve{
+		Shell: shell("/approve"), UserName: "Dr Kim Osei", App: page.App{Name: "RiskCalc", Host: "127.0.0.1:8080", Status: "checked"}, Nothing: true,
+		Read:   []page.ScopeRow{{Group: "everything", Type: "*", Choices: []page.ScopeChoice{{ID: "scope-1", Value: "user/*.rs"}}}},
+		Online: &page.Duration{Scope: "online_access", Ticked: true},
+	}
+	return []sample{{"approve", 200, p}, {"approve-nothing", 200, small}}
+}
+
+func endSamples() []sample {
+	return []sample{
+		{"code", 200, page.Code{Shell: page.Shell{AppName: "DesktopCharts"}, Code: "ac_3hJ8sVYk2Qm7RtX0aLfWzC1uEoD9pNbGiK4xTqS6vMc", ExpiresAt: noon.Add(time.Minute)}},
+		{"error-app", 400, page.Error{
+			Shell: page.Shell{AppName: "the app"}, ID: "7KQ2M4XT9B", Title: "app", ErrorCode: "invalid_request", Slug: "client.redirect_not_registered",
+			Parameter: "redirect_uri", Description: "redirect_uri is not, byte for byte, one that this client has registered.", Section: "RFC 9700 §2.1", When: noon,
+		}},
+		{"error-expired", 400, page.Error{Shell: page.Shell{AppName: "GrowthTracker"}, ID: "7KQ2M4XT9C", Title: "expired", Slug: "request.expired", When: noon}},
+		{"start", 200, page.Start{
+			Shell: page.Shell{Self: "/"}, SampleApp: "http://127.0.0.1:8766", Issuer: "http://localhost:8765", FHIRBase: "http://localhost:8765/fhir", DataDir: ".emberlatch",
+			People: []page.StartPerson{
+				{Username: "maria", Password: "maple-river-42", Display: "Maria Lopez", Role: "representative", Note: "with a record of her own; stands for Leo Lopez"},
+				{Username: "osei", Password: "amber-window-7", Display: "Dr Kim Osei", Role: "practitioner", Note: "12 patients"},
+			},
+			Enrol: []page.StartEnrolment{{Given: "Nora", Family: "O'Neill", BirthDate: "1962-03-27", Code: "K7QP-2M9D"}},
+		}},
+	}
+}
