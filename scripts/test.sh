@@ -18,8 +18,8 @@ step "tests, both databases"
 go test -timeout 15m ./...
 
 step "race detector, where goroutines meet"
-CGO_ENABLED=1 go test -race -timeout 10m ./access/... ./smart/... ./internal/live ./internal/keys ./internal/tokens ./internal/store/... ./internal/reach
-CGO_ENABLED=1 go test -race -timeout 10m -run 'Fifty|RefreshTokens|TwoTabs|Revocation' ./internal/testenv
+CGO_ENABLED=1 go test -race -timeout 25m ./access/... ./smart/... ./internal/live ./internal/keys ./internal/tokens ./internal/store/... ./internal/reach
+CGO_ENABLED=1 go test -race -timeout 25m -run 'Fifty|RefreshTokens|TwoTabs|Revocation' ./internal/testenv
 
 step "independent clients and Chromium"
 scripts/clients.sh

@@ -39,7 +39,7 @@ var attacks = []struct{ prefix, subject string }{
 	{"LG", "Login and sessions"}, {"EN", "Enrolment"}, {"CO", "Approval"}, {"SL", "Launch, context, scopes"},
 	{"GW", "FHIR enforcement"}, {"HT", "HTTP and parsing"}, {"RU", "Redirect URI payloads"}, {"LB", "Loopback redirect"},
 	{"CU", "Private-use schemes"}, {"LP", "Return targets"}, {"SC", "Scope grammar"}, {"DC", "Registration and outbound fetches"},
-	{"CA", "Client assertions"}, {"LO", "Logs"}, {"AD", "Administration"}, {"B", "Leak catalogue"}, {"E", "Defensive design rules"}, {"F", "Faults"},
+	{"CA", "Client assertions"}, {"LO", "Logs"}, {"AD", "Administration"}, {"B", "Leak catalogue"}, {"E", "Defensive design rules"}, {"F", "Faults"}, {"P", "Promises"},
 }
 
 var (
