@@ -9,13 +9,14 @@ import (
 )
 
 // Decision is the outcome of Decide. Only this package makes one that allows;
-// the zero value denies and sees nothing.
+// the zero value denies and sees nothing. It is immutable.
 type Decision struct {
 	allowed    bool
 	system     bool
 	permission byte
-	subject    Subject
-	reasons    []string
+	known      *known
+	base       string // of a system decision
+	rule, what string
 	refusal    Refusal
 }
 
@@ -26,22 +27,27 @@ type Refusal struct {
 	Text              string
 }
 
-// HTTPStatus is the status of the answer.
+// HTTPStatus is the status of the answer. Every refusal is 403: it comes from
+// token and request line, never from data, which is told as missing.
 func (r Refusal) HTTPStatus() int { return http.StatusForbidden }
 
 // OutcomeCode is the issue code of the OperationOutcome.
 func (r Refusal) OutcomeCode() string { return "forbidden" }
 
+func (d Decision) allow(rule, what string) Decision {
+	d.allowed, d.rule, d.what = true, rule, what
+	return d
+}
+
 func (d Decision) refuse(r Refusal) Decision {
-	d.allowed, d.refusal = false, r
-	d.reasons = []string{"refused: " + r.Text}
+	d.refusal, d.rule, d.what = r, "refused: ", r.Text
 	return d
 }
 
 // Allowed reports whether the interaction may be tried.
 func (d Decision) Allowed() bool { return d.allowed }
 
-// Refusal is why not, when Allowed is false.
+// Refusal is why not; the zero value when Allowed is true.
 func (d Decision) Refusal() Refusal {
 	if !d.allowed && d.refusal.Text == "" {
 		return Refusal{Text: "Nothing allows this."}
@@ -50,33 +56,53 @@ func (d Decision) Refusal() Refusal {
 }
 
 // Reasons name the rules that decided, for the record of the server.
-func (d Decision) Reasons() []string { return d.reasons }
+func (d Decision) Reasons() []string {
+	if d.rule == "" {
+		return []string{"refused: " + d.Refusal().Text}
+	}
+	return []string{d.rule + d.what}
+}
 
 // Base is the FHIR base whose absolute references count as local.
-func (d Decision) Base() string { return d.subject.facts.Base }
+func (d Decision) Base() string {
+	if d.known != nil {
+		return d.known.facts.Base
+	}
+	return d.base
+}
 
 // View is the condition that resources of a type fulfil to be found or read. A
 // nil Expr matches nothing.
 func (d Decision) View(t fhir.ResourceType) search.Expr {
-	if !d.allowed {
+	switch {
+	case !d.allowed:
 		return nil
-	}
-	if d.system {
+	case d.system:
 		return search.And{}
 	}
-	return d.subject.view(t, string(d.permission))
+	c := d.known.of(t)
+	switch d.permission {
+	case 'r':
+		return c.read
+	case 's':
+		return c.find
+	}
+	if c.class == compartment.Closed {
+		return nil
+	}
+	return d.known.union(t, c.class, string(d.permission)).expr()
 }
 
 // IncludeView is the condition for resources that come along by reference: what
 // the subject may read or find.
 func (d Decision) IncludeView(t fhir.ResourceType) search.Expr {
-	if !d.allowed {
+	switch {
+	case !d.allowed:
 		return nil
-	}
-	if d.system {
+	case d.system:
 		return search.And{}
 	}
-	return d.subject.view(t, "rs")
+	return d.known.of(t).include
 }
 
 // Admits reports whether a resource is in the view.
@@ -87,32 +113,4 @@ func (d Decision) Admits(r fhir.Resource, owners search.Owners) bool {
 // AdmitsInclude reports whether a resource may come along.
 func (d Decision) AdmitsInclude(r fhir.Resource, owners search.Owners) bool {
 	return !r.IsZero() && search.Match(d.IncludeView(r.Type()), r, owners, d.Base())
-}
-
-// view is the union of what the scopes with one of the permissions cover.
-// Unconstrained ones are merged into one set of patients, so that the usual view
-// is a single condition.
-func (s Subject) view(t fhir.ResourceType, permissions string) search.Expr {
-	class := compartment.ClassOf(t)
-	if class == compartment.Closed || t == "" {
-		return nil
-	}
-	u := union{}
-	for _, scope := range s.facts.Scopes.Clinical() {
-		if !scope.Concerns(t) {
-			continue
-		}
-		for i := 0; i < len(permissions); i++ {
-			if scope.Allows(permissions[i]) && s.levelStands(scope, t, permissions[i]) {
-				u.add(s.base(scope.Level(), class), constraint(scope, t))
-				break
-			}
-		}
-	}
-	for i := 0; i < len(permissions); i++ {
-		if permissions[i] == 'r' {
-			u.addSelf(s, t)
-		}
-	}
-	return u.expr()
 }

@@ -18,11 +18,16 @@
 //	user/     the resource is about patients the user reaches now     rule_user.go
 //	system/   nothing: no client has rights of its own                rule_system.go
 //	shared    directories and definitions are read and searched by any scope that
-//	          concerns them                                           rule_shared.go
-//	self      who logged in reads their own record when openid and fhirUser were
-//	          granted                                                 rule_self.go
+//	          concerns them, and changed by none                      rule_shared.go
+//	self      who logged in reads (not: finds) the one resource that fhirUser
+//	          names when openid and fhirUser were granted             rule_self.go
 //
-// Types that are neither about patients nor shared are closed to everybody.
+// Types that are neither about patients nor shared are closed to everybody. A
+// scope whose level means nothing for the caller (patient/ without a patient in
+// context, user/ without a user) covers nothing. Start reading at decide.go, the
+// order of the rules, and cover.go, what they come to for a type.
+//
+// Views are shared between requests: backends read them and change nothing.
 //
 // These pairs look alike to the caller and differ in the record of the server:
 // a resource that is hidden, deleted or was never there (404); a search whose

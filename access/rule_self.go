@@ -6,16 +6,17 @@ import (
 )
 
 // isSelf: who logged in may read the record that fhirUser names, and nothing
-// else by this rule (SMART App Launch 2.2, scopes: fhirUser; OIDC-15).
-func (s Subject) isSelf(i fhir.Interaction) bool {
-	return s.readsSelf && (i.Code == fhir.Read || i.Code == fhir.VRead) &&
-		i.Type == s.facts.FHIRUser.Type && i.ID == s.facts.FHIRUser.ID
+// else by this rule: it finds nothing, and brings nothing along (SMART App Launch
+// 2.2, scopes: fhirUser; OIDC-15, RS-13).
+func (k *known) isSelf(i fhir.Interaction) bool {
+	return k != nil && k.readsSelf && (i.Code == fhir.Read || i.Code == fhir.VRead) &&
+		i.Type == k.facts.FHIRUser.Type && i.ID == k.facts.FHIRUser.ID
 }
 
-// addSelf adds that one record to a view.
-func (u *union) addSelf(s Subject, t fhir.ResourceType) {
-	if s.readsSelf && t == s.facts.FHIRUser.Type {
-		own := fhir.Reference{Type: t, ID: s.facts.FHIRUser.ID}
-		u.parts = append(u.parts, search.IsResource{Reference: own})
+// self is that one record, for the view of reads; nil for other types.
+func (k *known) self(t fhir.ResourceType) search.Expr {
+	if !k.readsSelf || t != k.facts.FHIRUser.Type {
+		return nil
 	}
+	return search.IsResource{Reference: fhir.Reference{Type: t, ID: k.facts.FHIRUser.ID}}
 }

@@ -1,9 +1,12 @@
 package access
 
-// sharedAllows: shared types are read and searched, never written.
-func sharedAllows(permission byte) bool { return permission == 'r' || permission == 's' }
-
-// sharedGround: directories and definitions are about no patient; a scope that
-// concerns them reaches all of them, whoever is in context (US Core needs
-// Practitioner, Organization, Location and Medication; SCOPE-26).
-func sharedGround() ground { return ground{all: true} }
+// sharedRule: directories and definitions are about no patient. A scope that
+// concerns them reaches all of them, whoever is in context, to read and to find
+// (US Core needs Practitioner, Organization, Location and Medication; SCOPE-26,
+// RSP-10). No app changes them.
+func sharedRule(permission byte) (ground, bool) {
+	if permission != 'r' && permission != 's' {
+		return ground{}, false
+	}
+	return ground{reach: everything}, true
+}

@@ -1,10 +1,8 @@
 package access
 
-// userGround: a user/ scope reaches the records of the patients whom the user
-// reaches now, never more (SMART App Launch 2.2, scopes: user-level; SCOPE-21).
-func (s Subject) userGround() ground {
-	if !s.facts.HasUser {
-		return ground{}
-	}
-	return ground{patients: s.facts.Reach}
+// userRule: a user/ scope means something when a user stands behind the token,
+// and reaches the records of the patients whom the user reaches now, never more
+// (SMART App Launch 2.2, scopes: user-level; SCOPE-21).
+func (k *known) userRule() (ground, bool) {
+	return aboutPatients(ofUser, k.facts.Reach), k.facts.HasUser
 }

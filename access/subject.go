@@ -1,7 +1,11 @@
 package access
 
 import (
+	"maps"
+	"sync/atomic"
+
 	"github.com/emberlatch/emberlatch/fhir"
+	"github.com/emberlatch/emberlatch/fhir/compartment"
 	"github.com/emberlatch/emberlatch/fhir/search"
 	"github.com/emberlatch/emberlatch/smart"
 )
@@ -22,33 +26,83 @@ type Facts struct {
 	Base string
 }
 
-// Subject is who asks. The zero value may do nothing. It is immutable and safe
-// for concurrent use.
-type Subject struct {
+// Subject is who asks. The zero value may do nothing. It is safe for concurrent
+// use. What its scopes come to is worked out once a type, so keep a Subject while
+// the facts hold.
+type Subject struct{ known *known }
+
+// known is a subject with what was worked out about it.
+type known struct {
 	facts Facts
-	// reachesPatient: the patient in context is set and the user reaches it.
-	reachesPatient bool
-	readsSelf      bool
+	// inContext is the record of the patient in context, nothing when the user does
+	// not reach it.
+	inContext ground
+	readsSelf bool
+
+	ofType  map[fhir.ResourceType][]int // scopes that name a type, by place in the set
+	anyType []int                       // scopes on the wildcard
+
+	byType atomic.Pointer[map[fhir.ResourceType]*covered] // what was asked for so far; replaced, never changed
 }
 
 // NewSubject makes a Subject of verified facts.
 func NewSubject(f Facts) Subject {
-	return Subject{
-		facts:          f,
-		reachesPatient: f.Patient != "" && (!f.HasUser || f.Reach.Contains(f.Patient)),
+	k := &known{
+		facts:  f,
+		ofType: map[fhir.ResourceType][]int{},
 		readsSelf: f.HasUser && f.FHIRUser.ID != "" && f.Scopes.Has(smart.OpenID) &&
 			(f.Scopes.Has(smart.FHIRUser) || f.Scopes.Has(smart.Profile)),
 	}
+	if f.Patient != "" && (!f.HasUser || f.Reach.Contains(f.Patient)) {
+		k.inContext = aboutPatients(inContext, search.NewIDSet(f.Patient))
+	}
+	for place, scope := range f.Scopes.Clinical() {
+		if t := scope.Type(); t != smart.AnyType {
+			k.ofType[t] = append(k.ofType[t], place)
+		} else {
+			k.anyType = append(k.anyType, place)
+		}
+	}
+	k.byType.Store(&map[fhir.ResourceType]*covered{})
+	return Subject{k}
+}
+
+// of returns what the subject's scopes come to for a type.
+func (k *known) of(t fhir.ResourceType) *covered {
+	if k == nil {
+		return &covered{}
+	}
+	before := k.byType.Load()
+	if c, ok := (*before)[t]; ok {
+		return c
+	}
+	class := compartment.ClassOf(t)
+	if class == compartment.Closed {
+		return &covered{} // a wildcard does not open it
+	}
+	c := k.cover(t, class)
+	after := maps.Clone(*before)
+	after[t] = c
+	// Whoever loses this race has worked out the same and does so once more.
+	k.byType.CompareAndSwap(before, &after)
+	return c
 }
 
 // ClientID is the client that asks.
-func (s Subject) ClientID() string { return s.facts.ClientID }
+func (s Subject) ClientID() string { return s.facts().ClientID }
 
 // GrantID is the grant that the token belongs to.
-func (s Subject) GrantID() string { return s.facts.GrantID }
+func (s Subject) GrantID() string { return s.facts().GrantID }
 
 // UserID is the user behind the token, empty when there is none.
-func (s Subject) UserID() string { return s.facts.UserID }
+func (s Subject) UserID() string { return s.facts().UserID }
 
 // Patient is the patient in context, empty when there is none.
-func (s Subject) Patient() string { return s.facts.Patient }
+func (s Subject) Patient() string { return s.facts().Patient }
+
+func (s Subject) facts() Facts {
+	if s.known == nil {
+		return Facts{}
+	}
+	return s.known.facts
+}

@@ -9,7 +9,7 @@ import (
 	"github.com/emberlatch/emberlatch/smart"
 )
 
-// spec: SCOPE-10, SCOPE-12, SCOPE-14, SCOPE-15, SCOPE-18, SCOPE-31, SCOPE-33, SCOPE-36, SCOPE-38, SCOPE-39, SCOPE-43, SCOPE-45
+// spec: SCOPE-10, SCOPE-11, SCOPE-12, SCOPE-14, SCOPE-15, SCOPE-18, SCOPE-31, SCOPE-36, SCOPE-38, SCOPE-39, SCOPE-43, SCOPE-45
 // attack: SC-15, SC-16
 func TestWhatMayBeGrantedOfARequest(t *testing.T) {
 	for _, row := range []struct{ name, requested, registered, want string }{

@@ -139,7 +139,6 @@ func TestLevelsOfASet(t *testing.T) {
 	}
 }
 
-// spec: SCOPE-40, SCOPE-42
 func TestScopesTakenOut(t *testing.T) {
 	before := set(t, "openid patient/Patient.rs offline_access online_access patient/Observation.read user/*.s nonsense")
 	after := before.Without(func(text string) bool { return text == "online_access" || strings.HasPrefix(text, "user/") })

@@ -33,7 +33,7 @@ func reading(s smart.Scope) read {
 	return r
 }
 
-// spec: SCOPE-01, SCOPE-02, SCOPE-07, SCOPE-08, SCOPE-13, SCOPE-22, SCOPE-28, SCOPE-34, SCOPE-35, RSX-11
+// spec: SCOPE-01, SCOPE-02, SCOPE-07, SCOPE-08, SCOPE-13, SCOPE-28, SCOPE-34, SCOPE-35, RSX-11
 func TestScopesThatAreUnderstood(t *testing.T) {
 	for _, row := range []struct {
 		text string

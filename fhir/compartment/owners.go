@@ -29,11 +29,7 @@ func Owners(r fhir.Resource, base string) search.Owners {
 // value names something else than a local patient and none of the values is one,
 // or the only values are of another kind.
 func patients(r fhir.Resource, codes []string, base string) (ids []string, strange bool) {
-	for _, code := range codes {
-		p, ok := search.Lookup(r.Type(), code)
-		if !ok {
-			continue
-		}
+	for _, p := range parameters(r.Type(), codes) {
 		for _, v := range p.Extract(r, base) {
 			if v.Reference.Type == "Patient" {
 				ids = append(ids, v.Reference.ID)
@@ -63,25 +59,26 @@ func parameters(t fhir.ResourceType, codes []string) []search.Parameter {
 }
 
 // Within is the condition of a compartment search, root/T: for a patient the
-// record of that patient, for other roots the references of the
-// CompartmentDefinition. Types outside of the compartment match nothing.
-func Within(root fhir.Reference, t fhir.ResourceType, base string) search.Expr {
+// record of that patient alone (what is about others as well is found by a plain
+// search), for other roots the references of the CompartmentDefinition. Types
+// outside of the compartment match nothing.
+func Within(root fhir.Reference, t fhir.ResourceType, _ string) search.Expr {
 	if root.Type == "Patient" {
 		if ClassOf(t) != Record {
 			return search.Or{}
 		}
 		return search.OwnedBy{Patients: search.NewIDSet(root.ID)}
 	}
-	any := search.Or{}
+	members := search.Or{}
 	if root.Type == t {
-		any = append(any, search.IsResource{Reference: root})
+		members = append(members, search.IsResource{Reference: root})
 	}
 	for _, code := range otherRoots[root.Type][t] {
 		if c, err := search.NewReferenceClause(t, code, root); err == nil {
-			any = append(any, search.Holds{Clause: c})
+			members = append(members, search.Holds{Clause: c})
 		}
 	}
-	return any
+	return members
 }
 
 func hasParameter(t fhir.ResourceType, code string) bool {

@@ -2,6 +2,7 @@ package search
 
 import (
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/emberlatch/emberlatch/fhir"
@@ -34,6 +35,26 @@ func (c Clause) name() string {
 
 // Negated reports whether the clause holds for resources without any match.
 func (c Clause) Negated() bool { return c.Modifier == "not" }
+
+// Either is the clause that holds when c or d does: their alternatives together.
+// false: they are on different parameters, or a modifier gives the list another
+// meaning.
+func (c Clause) Either(d Clause) (Clause, bool) {
+	if c.Parameter.Name() != d.Parameter.Name() || c.Modifier != "" || d.Modifier != "" || c.TypeModifier != d.TypeModifier {
+		return Clause{}, false
+	}
+	both := c
+	both.Operands = slices.Clone(c.Operands)
+	for _, o := range d.Operands {
+		if !slices.Contains(both.Operands, o) {
+			both.Operands = append(both.Operands, o)
+		}
+	}
+	if both.text += "," + d.text; len(both.Operands) == len(c.Operands) {
+		both.text = c.text
+	}
+	return both, true
+}
 
 // matches evaluates the clause on content.
 func (c Clause) matches(r fhir.Resource, base string) bool {

@@ -132,7 +132,7 @@ func appendReferences(list []Value, value any, base string) []Value {
 		}
 	}
 	if !ok {
-		return list
+		return append(list, Value{}) // present, and not understood
 	}
 	if ref, local := fhir.ParseReference(text, base); local {
 		ref.Version = ""
