@@ -2,11 +2,11 @@ package door
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
+	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
+	"runtime"
 	"runtime/debug"
 	"strings"
 	"time"
@@ -23,6 +23,8 @@ type Options struct {
 	// are never cleaned, so that no check sees another path than the one that was
 	// asked for. Required.
 	Unclean http.Handler
+	// MaxBody bounds every request body, in bytes; doors bound theirs closer. 0: 1 MiB.
+	MaxBody int64
 	// Observe is called for each answered request with its route pattern; may be nil.
 	Observe func(route string, status int, took time.Duration)
 }
@@ -35,6 +37,9 @@ func Chain(o Options, routes *http.ServeMux) (http.Handler, error) {
 	hosts := map[string]bool{}
 	for _, h := range o.Hosts {
 		hosts[strings.ToLower(h)] = true
+	}
+	if o.MaxBody == 0 {
+		o.MaxBody = 1 << 20
 	}
 	return &chain{o, hosts, routes}, nil
 }
@@ -58,23 +63,42 @@ func RequestID(ctx context.Context) string {
 func (c *chain) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	began := time.Now()
 	id := requestID(r)
-	h := w.Header()
+	c.headers(w.Header(), id)
+	out := &recorder{ResponseWriter: w}
+	r = r.WithContext(context.WithValue(r.Context(), requestIDKey{}, id))
+	if r.Body != nil && r.Body != http.NoBody {
+		r.Body = http.MaxBytesReader(w, r.Body, c.options.MaxBody)
+	}
+	if endsConnection(r) {
+		w.Header().Set("Connection", "close")
+	}
+	c.serve(out, r)
+	c.report(r, id, out.status(), time.Since(began))
+	if out.broken {
+		panic(http.ErrAbortHandler) // the answer is not whole, and must not look so
+	}
+}
+
+// headers of every answer; pages replace the policy by their own.
+func (c *chain) headers(h http.Header, id string) {
 	h.Set("X-Request-Id", id)
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+	h.Set("Cross-Origin-Resource-Policy", "same-origin")
 	if c.options.Secure {
 		h.Set("Strict-Transport-Security", "max-age=31536000")
 	}
-	out := &recorder{ResponseWriter: w}
-	r = r.WithContext(context.WithValue(r.Context(), requestIDKey{}, id))
-	c.serve(out, r)
+}
+
+// report counts and logs one request: its route, never its path.
+func (c *chain) report(r *http.Request, id string, status int, took time.Duration) {
 	route := r.Pattern // set by the router
-	took := time.Since(began)
 	if c.options.Observe != nil {
-		c.options.Observe(route, out.status(), took)
+		c.options.Observe(route, status, took)
 	}
 	level := slog.LevelDebug
-	if out.status() >= http.StatusInternalServerError {
+	if status >= http.StatusInternalServerError {
 		level = slog.LevelWarn
 	}
 	if !c.options.Log.Enabled(r.Context(), level) {
@@ -82,7 +106,7 @@ func (c *chain) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	c.options.Log.LogAttrs(r.Context(), level, "request",
 		slog.String("id", id), slog.String("method", method(r)), slog.String("route", route),
-		slog.Int("status", out.status()), slog.Duration("took", took))
+		slog.Int("status", status), slog.Duration("took", took))
 }
 
 // serve refuses what two readers could understand differently, then routes; a
@@ -96,10 +120,12 @@ func (c *chain) serve(w *recorder, r *http.Request) {
 		if v == http.ErrAbortHandler { //nolint:errorlint // net/http compares it as well
 			panic(v)
 		}
-		c.options.Log.ErrorContext(r.Context(), "panic", "value", v, "stack", string(debug.Stack()), "id", RequestID(r.Context()))
-		if !w.wrote {
-			JSON(w, http.StatusInternalServerError, oauthError{"server_error", "Something went wrong on our side"})
+		c.options.Log.ErrorContext(r.Context(), "panic", "value", panicText(v), "stack", string(debug.Stack()), "id", RequestID(r.Context()))
+		if w.wrote {
+			w.broken = true
+			return
 		}
+		JSON(w, http.StatusInternalServerError, oauthError{"server_error", "Something went wrong on our side"})
 	}()
 	if status, text := c.refuse(r); status != 0 {
 		JSON(w, status, oauthError{"invalid_request", text})
@@ -110,6 +136,15 @@ func (c *chain) serve(w *recorder, r *http.Request) {
 		return
 	}
 	c.routes.ServeHTTP(w, r)
+}
+
+// panicText is what the log may tell of a panic: the runtime's own words, else the
+// type of the value only, which may hold what a person sent.
+func panicText(v any) string {
+	if e, ok := v.(runtime.Error); ok { //nolint:errorlint // a panic value is no wrapped error
+		return e.Error()
+	}
+	return fmt.Sprintf("a value of type %T", v)
 }
 
 // unclean reports whether a path has empty or dot segments.
@@ -125,85 +160,11 @@ func unclean(p string) bool {
 	return false
 }
 
-// refuse implements E-16 and E-38 of the security design.
-func (c *chain) refuse(r *http.Request) (int, string) {
-	switch {
-	case !c.hosts[strings.ToLower(r.Host)]:
-		return http.StatusMisdirectedRequest, "This server does not answer for that host"
-	case len(r.Header.Values("Authorization")) > 1:
-		return http.StatusBadRequest, "Send exactly one Authorization header"
-	case r.Header.Get("Content-Encoding") != "":
-		return http.StatusUnsupportedMediaType, "Send the body without a content encoding"
-	case len(r.TransferEncoding) > 0 && r.Header.Get("Content-Length") != "":
-		return http.StatusBadRequest, "Send one length for the body"
-	case r.Header.Get("Upgrade") != "" && !strings.EqualFold(r.Header.Get("Upgrade"), "h2c"):
-		return http.StatusBadRequest, "This server offers no other protocol"
-	case r.URL.IsAbs():
-		return http.StatusBadRequest, "This server is no proxy"
-	}
-	return 0, ""
-}
-
-// requestID takes a sane id from the caller, or makes one (RS-14).
-func requestID(r *http.Request) string {
-	id := r.Header.Get("X-Request-Id")
-	if len(id) < 8 || len(id) > 64 {
-		return rand.Text()
-	}
-	for i := 0; i < len(id); i++ {
-		c := id[i]
-		if !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '-' || c == '_' || c == '.') {
-			return rand.Text()
-		}
-	}
-	return id
-}
-
+// method is a label: what callers make up has one value.
 func method(r *http.Request) string {
 	switch r.Method {
 	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions:
 		return r.Method
 	}
 	return "other"
-}
-
-// recorder remembers the status.
-type recorder struct {
-	http.ResponseWriter
-	code  int
-	wrote bool
-}
-
-// WriteHeader implements http.ResponseWriter.
-func (w *recorder) WriteHeader(status int) {
-	if !w.wrote && status >= 200 {
-		w.code, w.wrote = status, true
-	}
-	w.ResponseWriter.WriteHeader(status)
-}
-
-// Write implements http.ResponseWriter.
-func (w *recorder) Write(b []byte) (int, error) {
-	w.wrote = true
-	return w.ResponseWriter.Write(b)
-}
-
-// Unwrap lets http.ResponseController reach the connection.
-func (w *recorder) Unwrap() http.ResponseWriter { return w.ResponseWriter }
-
-func (w *recorder) status() int {
-	if w.code == 0 {
-		return http.StatusOK
-	}
-	return w.code
-}
-
-// NewServer is an http.Server with the limits of E-37 of the security design.
-func NewServer(h http.Handler, log *slog.Logger) *http.Server {
-	return &http.Server{
-		Handler: h, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second,
-		WriteTimeout: 60 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10,
-		ErrorLog:    slog.NewLogLogger(log.Handler(), slog.LevelDebug),
-		BaseContext: func(net.Listener) context.Context { return context.Background() },
-	}
 }

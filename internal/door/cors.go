@@ -11,6 +11,9 @@ type Origins func(origin string) bool
 // AnyOrigin is for public documents (CORS-01, CORS-02).
 func AnyOrigin(string) bool { return true }
 
+// opaque is the origin of sandboxed frames and of files on a disk.
+const opaque = "null"
+
 const (
 	allowedMethods = "GET, HEAD, POST, PUT, PATCH, DELETE"
 	allowedHeaders = "Authorization, Content-Type, Accept, Prefer, If-Match, If-None-Match, If-Modified-Since, If-None-Exist, X-Request-Id"
@@ -20,7 +23,8 @@ const (
 // CORS lets pages of other origins call h: the origin is echoed, credentials are
 // never allowed, a preflight is answered without a token, and errors carry the
 // same headers (CORS-03 to CORS-10). An origin that is not allowed gets the
-// answer without the headers, which a browser keeps from the page.
+// answer without the headers, which a browser keeps from the page. The opaque
+// origin, which has no name, reads what everybody may read.
 func CORS(allowed Origins, h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		origin := r.Header.Get("Origin")
@@ -28,7 +32,10 @@ func CORS(allowed Origins, h http.Handler) http.Handler {
 		if !slices.Contains(header.Values("Vary"), "Origin") {
 			header.Add("Vary", "Origin")
 		}
-		if origin != "" && origin != "null" && allowed(origin) {
+		if origin != "" && allowed(origin) {
+			if origin == opaque {
+				origin = "*"
+			}
 			header.Set("Access-Control-Allow-Origin", origin)
 			header.Set("Access-Control-Expose-Headers", exposedHeaders)
 		}
