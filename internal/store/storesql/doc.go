@@ -6,7 +6,12 @@
 // outcome (column outcome) in one step, on SQLite inside of a shared commit and
 // on PostgreSQL in one round trip.
 //
-//	present code ─▶ UPDATE … SET outcome = CASE … END, code_used, generation, revoked … RETURNING
+//	present code ─▶ WITH facts (is everybody active?)
+//	                UPDATE … SET outcome = CASE … END, code_used, generation, revoked … RETURNING
+//
+// The facts are looked up once and may be older than the row, which is locked and
+// read again when two meet. That is why disabling a client or a user, and ending
+// a session, change the grants themselves: the row decides.
 //
 // Ending a grant writes the change feed and the security record by a trigger, so
 // no statement can forget it.

@@ -22,44 +22,50 @@ var outcomes = map[string]error{
 	outcomeExpired: store.ErrExpired, outcomeRevoked: store.ErrRevoked, outcomeUnknown: store.ErrNotFound,
 }
 
-// inactive: the client or the user behind a grant is gone or disabled; whoever
-// is not there counts as disabled.
-const inactive = `(COALESCE((SELECT c.disabled FROM client c WHERE c.id = authorization_grant.client_id), 1) = 1
-  OR COALESCE((SELECT a.disabled FROM account a WHERE a.id = authorization_grant.user_id), 1) = 1)`
-
-// ended: the grant is over, its client or user is not active, or the session
-// that an online grant lives by has ended (RT-02).
-func ended(now string) string {
-	return `(revoked > 0 OR ` + inactive + ` OR (refresh_kind = 'online' AND NOT EXISTS (SELECT 1 FROM browser_session v
-    WHERE v.id_hash = authorization_grant.session_hash AND v.ended = 0 AND v.idle_until > ` + now + ` AND v.expires > ` + now + `)))`
+// factsFor begins a statement that consumes: it looks up once the time, and
+// whether those that the grant lives by are active. A client or user that is gone
+// counts as disabled (security E-20); an online grant also needs its session
+// (RT-02).
+func factsFor(now, grant string) string {
+	return `WITH facts AS MATERIALIZED (SELECT ` + now + ` AS now, CASE
+    WHEN COALESCE((SELECT c.disabled FROM client c WHERE c.id = g.client_id), 1) = 1 THEN 1
+    WHEN COALESCE((SELECT a.disabled FROM account a WHERE a.id = g.user_id), 1) = 1 THEN 1
+    WHEN g.refresh_kind = 'online' AND NOT EXISTS (SELECT 1 FROM browser_session v
+      WHERE v.id_hash = g.session_hash AND v.ended = 0 AND v.idle_until > ` + now + ` AND v.expires > ` + now + `) THEN 1
+    ELSE 0 END AS inactive
+  FROM authorization_grant g WHERE ` + grant + `)
+`
 }
+
+// ended: the grant is over, or something that it lives by is.
+const ended = `(revoked > 0 OR facts.inactive = 1)`
 
 // redeemStatement consumes a code. Every right-hand side sees the row as it was
 // before; two at once are put in order by the row's lock, so that the second one
 // sees the first (RFC 6749 §4.1.3, §10.5).
 func redeemStatement(now string) string {
-	const wrong = `(client_id <> $2 OR redirect_uri <> $3 OR code_challenge <> $4)`
-	good := `(code_used = 0 AND NOT ` + wrong + ` AND code_expires > ` + now + ` AND NOT ` + ended(now) + `)`
-	return `UPDATE authorization_grant SET
-  outcome = CASE WHEN code_used > 0 THEN 'consumed' WHEN ` + wrong + ` THEN 'mismatch' WHEN code_expires <= ` + now + ` THEN 'expired'
-    WHEN ` + good + ` THEN 'ok' ELSE 'revoked' END,
-  code_used = CASE WHEN code_used > 0 THEN code_used ELSE ` + now + ` END,
+	const (
+		wrong = `(client_id <> $2 OR redirect_uri <> $3 OR code_challenge <> $4)`
+		good  = `(code_used = 0 AND NOT ` + wrong + ` AND code_expires > facts.now AND NOT ` + ended + `)`
+	)
+	return factsFor(now, "g.code_hash = $1") + `UPDATE authorization_grant SET
+  outcome = CASE WHEN code_used > 0 THEN 'consumed' WHEN ` + wrong + ` THEN 'mismatch' WHEN code_expires <= facts.now THEN 'expired'
+    WHEN ` + ended + ` THEN 'revoked' ELSE 'ok' END,
+  code_used = CASE WHEN code_used > 0 THEN code_used ELSE facts.now END,
   generation = CASE WHEN ` + good + ` AND refresh_kind <> '' THEN 1 ELSE generation END,
-  refresh_expires = CASE WHEN ` + good + ` AND refresh_kind <> '' THEN ` + refreshEnd(now) + ` ELSE refresh_expires END,
-  revoked = CASE WHEN revoked = 0 AND (code_used > 0 OR ` + wrong + `) THEN ` + now + ` ELSE revoked END,
+  refresh_expires = CASE WHEN ` + good + ` AND refresh_kind <> '' THEN ` + refreshEnd + ` ELSE refresh_expires END,
+  revoked = CASE WHEN revoked = 0 AND (code_used > 0 OR ` + wrong + `) THEN facts.now ELSE revoked END,
   revoked_for = CASE WHEN revoked > 0 THEN revoked_for WHEN code_used > 0 THEN 'code replayed'
     WHEN ` + wrong + ` THEN 'code bound to something else' ELSE '' END,
   revoked_by = CASE WHEN revoked > 0 THEN revoked_by WHEN code_used > 0 OR ` + wrong + ` THEN $2 ELSE '' END
-WHERE code_hash = $1
+FROM facts WHERE code_hash = $1
 RETURNING outcome, ` + grantColumns
 }
 
 // refreshEnd is when a refresh token that is made now ends: after its idle time,
 // but never after the absolute end of its family.
-func refreshEnd(now string) string {
-	return `(CASE WHEN refresh_absolute > 0 AND created + refresh_absolute < ` + now + ` + refresh_idle
-    THEN created + refresh_absolute ELSE ` + now + ` + refresh_idle END)`
-}
+const refreshEnd = `(CASE WHEN refresh_absolute > 0 AND created + refresh_absolute < facts.now + refresh_idle
+    THEN created + refresh_absolute ELSE facts.now + refresh_idle END)`
 
 // RedeemCode implements store.Grants.
 func (s *Store) RedeemCode(ctx context.Context, r store.Redemption) (store.Grant, error) {

@@ -11,26 +11,26 @@ import (
 // so that there is never a second live successor (RFC 9700 §4.14.2).
 func refreshStatement(now string) string {
 	const (
-		foreign  = `(client_id <> $2)`
-		none     = `(refresh_kind = '' OR generation = 0 OR $3 > generation)`
-		current  = `(generation = $3)`
-		previous = `(refresh_rotate = 1 AND generation = $3 + 1`
+		foreign = `(client_id <> $2)`
+		none    = `(refresh_kind = '' OR generation = 0 OR $3 > generation)`
+		over    = `(refresh_expires <= facts.now)`
+		current = `(generation = $3)`
+		// The token before the current one, whose answer may have been lost (RT-23).
+		retry  = `(refresh_rotate = 1 AND generation = $3 + 1 AND rotated + $4 > facts.now)`
+		sound  = `(NOT ` + foreign + ` AND NOT ` + none + ` AND NOT ` + ended + ` AND NOT ` + over + `)`
+		good   = `(` + sound + ` AND ` + current + `)`
+		reused = `(` + sound + ` AND NOT ` + current + ` AND NOT ` + retry + `)`
 	)
-	over := `(refresh_expires <= ` + now + `)`
-	retry := previous + ` AND rotated + $4 > ` + now + `)`
-	sound := `(NOT ` + foreign + ` AND NOT ` + none + ` AND NOT ` + ended(now) + ` AND NOT ` + over + `)`
-	good := `(` + sound + ` AND ` + current + `)`
-	reused := `(` + sound + ` AND NOT ` + current + ` AND NOT ` + retry + `)`
-	return `UPDATE authorization_grant SET
-  outcome = CASE WHEN ` + foreign + ` THEN 'mismatch' WHEN ` + none + ` THEN 'unknown' WHEN ` + ended(now) + ` THEN 'revoked'
+	return factsFor(now, "g.id = $1") + `UPDATE authorization_grant SET
+  outcome = CASE WHEN ` + foreign + ` THEN 'mismatch' WHEN ` + none + ` THEN 'unknown' WHEN ` + ended + ` THEN 'revoked'
     WHEN ` + over + ` THEN 'expired' WHEN ` + current + ` THEN 'ok' WHEN ` + retry + ` THEN 'retried' ELSE 'consumed' END,
   generation = CASE WHEN ` + good + ` AND refresh_rotate = 1 THEN generation + 1 ELSE generation END,
-  rotated = CASE WHEN ` + good + ` THEN ` + now + ` ELSE rotated END,
-  refresh_expires = CASE WHEN ` + good + ` THEN ` + refreshEnd(now) + ` ELSE refresh_expires END,
-  revoked = CASE WHEN ` + reused + ` THEN ` + now + ` ELSE revoked END,
+  rotated = CASE WHEN ` + good + ` THEN facts.now ELSE rotated END,
+  refresh_expires = CASE WHEN ` + good + ` THEN ` + refreshEnd + ` ELSE refresh_expires END,
+  revoked = CASE WHEN ` + reused + ` THEN facts.now ELSE revoked END,
   revoked_for = CASE WHEN ` + reused + ` THEN 'refresh token reused' ELSE revoked_for END,
   revoked_by = CASE WHEN ` + reused + ` THEN $2 ELSE revoked_by END
-WHERE id = $1
+FROM facts WHERE id = $1
 RETURNING outcome, ` + grantColumns
 }
 
