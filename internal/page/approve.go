@@ -1,6 +1,7 @@
 package page
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -159,6 +160,10 @@ func (l *tongue) word(k *kind, self bool) {
 	}
 }
 
+// namesakes are types that need no more words than those of their group when they
+// stand in it alone.
+var namesakes = []string{"Immunization", "Encounter", "Device"}
+
 func (l *tongue) lineWords(k kind, n line, self bool) string {
 	what := l.label(n.Label, self)
 	if writes := l.writes(n.Value); writes != "" {
@@ -168,7 +173,7 @@ func (l *tongue) lineWords(k kind, n line, self bool) string {
 		}
 	}
 	switch {
-	case what == "":
+	case what == "", !k.Several() && n.Label == "type."+n.typ && slices.Contains(namesakes, n.typ):
 		return k.Words
 	case k.Several():
 		return what

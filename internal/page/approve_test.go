@@ -53,7 +53,7 @@ func TestScopesInPlainWords(t *testing.T) {
 		"patient/MedicationStatement.rs":             {"what the person says they take", "what you say you take"},
 		"patient/Observation.rs?category=laboratory": {"Lab results", "Lab results"},
 		"patient/Observation.rs?code=1":              {"patient/Observation.rs?code=1", "patient/Observation.rs?code=1"},
-		"patient/Device.rs":                          {"Devices: list of devices implants, monitors", "Devices: list of devices implants, monitors"},
+		"patient/Device.rs":                          {"Devices implants, monitors", "Devices implants, monitors"},
 		"patient/Kaleidoscope.rs":                    {"Reports of tests: Kaleidoscope laboratory and imaging reports", "Reports of tests: Kaleidoscope laboratory and imaging reports"},
 		"patient/VisionPrescription.rs":              {"Other health information (VisionPrescription)", "Other health information (VisionPrescription)"},
 		"patient/Flag.rs":                            {"Other health information (Flag)", "Other health information (Flag)"},
