@@ -13,7 +13,7 @@ import (
 // heading that is the title, a language, labels, ids that exist and are unique,
 // groups with a name, mistakes that are tied to their inputs.
 //
-// spec: LOGIN-25, S22/best
+// spec: LOGIN-25
 func TestEveryPageIsSound(t *testing.T) {
 	for _, s := range append(samples(), hostilePages()...) {
 		for _, lang := range page.Languages {
