@@ -17,6 +17,9 @@ trap stop_postgres EXIT
 step "tests, both databases"
 go test -timeout 15m ./...
 
+step "two hundred rounds of fifty at once"
+EMBERLATCH_LONG=1 go test -timeout 15m -count=1 ./internal/store/storetest
+
 step "race detector, where goroutines meet"
 CGO_ENABLED=1 go test -race -timeout 25m ./access/... ./smart/... ./internal/live ./internal/keys ./internal/tokens ./internal/store/... ./internal/reach
 CGO_ENABLED=1 go test -race -timeout 25m -run 'Fifty|RefreshTokens|TwoTabs|Revocation' ./internal/testenv

@@ -28,6 +28,7 @@ func offline(q store.AuthorizationRequest, client store.Client, before store.Rem
 	}
 	d := &page.Duration{Scope: smart.OfflineAccess, Ticked: keeps(smart.OfflineAccess, before)}
 	if client.RefreshLife > 0 {
+		d.Until = now.Add(client.RefreshLife) // CONS-08: the page says until when
 		return d
 	}
 	for _, l := range lengths {
