@@ -85,8 +85,7 @@ func unknownRows(p proofs) []string {
 		}
 	}
 	for id := range p.attack {
-		m := rowID.FindStringSubmatch(id)
-		if m == nil || !attackPrefix(m[1]) {
+		if !knownAttack(id) {
 			wrong = append(wrong, id)
 		}
 	}
@@ -103,6 +102,27 @@ func known(id string) bool {
 	for _, g := range groups {
 		if g.prefix == m[1] {
 			return n >= 1 && n <= g.rows
+		}
+	}
+	return false
+}
+
+// knownAttack reports whether the catalogue has the row.
+func knownAttack(id string) bool {
+	m := rowID.FindStringSubmatch(id)
+	if m == nil {
+		return false
+	}
+	n, _ := strconv.Atoi(m[2])
+	for _, span := range strings.Fields(attackRows[m[1]]) {
+		first, last, isSpan := strings.Cut(span, "-")
+		from, _ := strconv.Atoi(first)
+		to := from
+		if isSpan {
+			to, _ = strconv.Atoi(last)
+		}
+		if from <= n && n <= to {
+			return true
 		}
 	}
 	return false
