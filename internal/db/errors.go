@@ -13,7 +13,7 @@ var (
 	ErrUnique = errors.New("db: value is taken")
 	// ErrUnavailable: the database cannot do this now (busy, full, unreachable,
 	// overloaded); nothing was changed and the caller may try later.
-	ErrUnavailable = errors.New("db: unavailable")
+	ErrUnavailable error = unavailable{}
 	// ErrOutcomeUnknown: the connection broke after the statement was sent; it may
 	// have been committed or not. Never repeat it blindly.
 	ErrOutcomeUnknown = errors.New("db: outcome unknown")
@@ -29,6 +29,12 @@ var (
 	// cannot store; SQLite refuses the same here.
 	ErrText = errors.New("db: text with a zero byte or invalid UTF-8")
 )
+
+// unavailable tells doors, which know no database, that a later try may succeed.
+type unavailable struct{}
+
+func (unavailable) Error() string   { return "db: unavailable" }
+func (unavailable) Temporary() bool { return true }
 
 // PanicError is what a Write returns when its function panicked.
 type PanicError struct {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/emberlatch/emberlatch/access"
 	"github.com/emberlatch/emberlatch/fhir"
+	"github.com/emberlatch/emberlatch/internal/door"
 	"github.com/emberlatch/emberlatch/internal/fhirstore"
 )
 
@@ -130,6 +131,9 @@ func (d *Door) fail(w http.ResponseWriter, r *http.Request, err error) {
 		known = newOutcome(http.StatusForbidden, "too-costly", "The answer would be too large. Ask for fewer matches a page or fewer includes.")
 	case r.Context().Err() != nil:
 		known = newOutcome(http.StatusServiceUnavailable, "timeout", "The request took too long or was given up.")
+	case door.Unavailable(err): // ERR-46: nobody is let through meanwhile
+		d.deps.Log.WarnContext(r.Context(), "fhir request could not be answered now", "error", err)
+		known = newOutcome(http.StatusServiceUnavailable, "transient", "The request cannot be answered at present. Try again in a moment.")
 	default:
 		d.deps.Log.ErrorContext(r.Context(), "fhir request failed", "error", err)
 		known = newOutcome(http.StatusInternalServerError, "exception", "Something went wrong on our side.")
