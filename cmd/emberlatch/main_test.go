@@ -106,6 +106,9 @@ func TestCommandsChangeARunningSandbox(t *testing.T) {
 	if code, out, _ := command(t, "grant", "revoke", "--user", "maria", "--data", dir); code != 0 || !strings.Contains(out, `"revoked": 0`) {
 		t.Errorf("grant revoke: %d %s", code, out)
 	}
+	if code, _, errs := command(t, "grant", "revoke", "--user", "maria", "--patient", "maria", "--data", dir); code == 0 || !strings.Contains(errs, "name a grant alone") {
+		t.Errorf("a contradictory revocation: %d %s", code, errs)
+	}
 	if code, out, _ := command(t, "client", "list", "--data", dir); code != 0 || !strings.Contains(out, "My app") {
 		t.Errorf("client list: %d %s", code, out)
 	}

@@ -15,6 +15,14 @@ type revocation struct {
 	Reason  string `json:"reason"`
 }
 
+// mixed reports whether more is named than the store can end in one go.
+func (r revocation) mixed() bool {
+	if r.Grant != "" {
+		return r.Client != "" || r.User != "" || r.Patient != ""
+	}
+	return r.User != "" && r.Patient != ""
+}
+
 // revoke ends grants by grant, client, user, patient or user and client
 // together (REVOKE-13).
 func (d *Door) revoke(r *http.Request) (int, any, error) {
@@ -24,6 +32,9 @@ func (d *Door) revoke(r *http.Request) (int, any, error) {
 	}
 	if in.Grant == "" && in.Client == "" && in.User == "" && in.Patient == "" {
 		return 0, nil, bad("say whose access ends: grant, client, user or patient")
+	}
+	if in.mixed() {
+		return 0, nil, bad("name a grant alone, or one of client, user and patient, or client together with user or patient")
 	}
 	what := store.Revocation{
 		GrantID: store.GrantID(in.Grant), ClientID: store.ClientID(in.Client),
