@@ -178,7 +178,7 @@ func ours(e *env, id, to string) bool {
 // Whatever a request says, nothing leaves but to a registered redirect URI.
 //
 // spec: AUTHZ-11, AUTHZ-12, E-15
-// attack: AZ-01, AZ-02, LP-02, LP-05, LP-09, LP-12, LP-17, LP-21, LP-24
+// attack: AZ-01, LP-02, LP-05, LP-09, LP-12, LP-17, LP-21, LP-24
 func FuzzNothingLeavesButToARegisteredURI(f *testing.F) {
 	complete := "response_type=code&scope=openid&state=s&aud=" + url.QueryEscape(base) + "&code_challenge=" + challenge + "&code_challenge_method=S256&"
 	for _, uri := range []string{

@@ -81,7 +81,7 @@ func (r *room) send(method, target string, change func(*http.Request)) *httptest
 // it carried to the log.
 //
 // spec: AUTHZ-38, CAUTH-11, HDR-09, INTRO-20
-// attack: LO-01, LO-02, LO-03, HT-06
+// attack: LO-01, LO-03
 func TestTheLogTellsTheRouteAndNoSecret(t *testing.T) {
 	r := newRoom(t, false)
 	secrets := func(q *http.Request) {

@@ -12,10 +12,10 @@ import (
 // What is wrong with a request, and where the answer goes: to a page, or back to
 // the app with a code.
 //
-// spec: AUTHZ-04, AUTHZ-06, AUTHZ-07, AUTHZ-08, AUTHZ-09, AUTHZ-11, AUTHZ-12, AUTHZ-19, AUTHZ-20, AUTHZ-33, AUTHZ-34, AUTHZ-35, AUTHZ-37, AUTHZ-38, AUTHZ-41, AUTHZ-46, AUTHZ-49, AUTHZ-56, AUTHZ-57
+// spec: AUTHZ-04, AUTHZ-06, AUTHZ-07, AUTHZ-08, AUTHZ-09, AUTHZ-11, AUTHZ-12, AUTHZ-19, AUTHZ-20, AUTHZ-33, AUTHZ-34, AUTHZ-35, AUTHZ-37, AUTHZ-41, AUTHZ-46, AUTHZ-49, AUTHZ-56, AUTHZ-57
 // spec: ERR-01, ERR-03, ERR-05, ERR-06, ERR-08, ERR-09, ERR-10, ERR-11, ERR-12, ERR-13, ERR-14, ERR-19, ERR-20, PKCE-01, PKCE-02, PKCE-03
 // spec: CTX-05, CTX-06, SCOPE-22, SCOPE-44, HDR-03
-// attack: AZ-01, AZ-02, AZ-03, AZ-04, AZ-05, AZ-06, AZ-07, AZ-08, AZ-10, AZ-11, AZ-12
+// attack: AZ-01, AZ-03, AZ-06, AZ-09, AZ-11, AZ-12
 func TestAuthorizationRequestErrors(t *testing.T) {
 	env := testenv.Start(t)
 	c := env.Client("sandbox-browser")
@@ -35,6 +35,16 @@ func TestAuthorizationRequestErrors(t *testing.T) {
 		{"ERR-05 response_type missing", "response_type", "", "invalid_request"},
 		{"AUTHZ-35 token", "response_type", "token", "unsupported_response_type"},
 		{"AUTHZ-35 hybrid", "response_type", "code id_token", "unsupported_response_type"},
+		{"AZ-06 id_token", "response_type", "id_token", "unsupported_response_type"},
+		{"AZ-06 code token", "response_type", "code token", "unsupported_response_type"},
+		{"AZ-06 none", "response_type", "none", "unsupported_response_type"},
+		{"AZ-06 another case", "response_type", "CODE", "unsupported_response_type"},
+		{"AZ-06 twice in one", "response_type", "code code", "unsupported_response_type"},
+		{"AZ-06 a blank behind", "response_type", "code ", "unsupported_response_type"},
+		{"AZ-11 lower case", "code_challenge_method", "s256", "invalid_request"},
+		{"AZ-11 S512", "code_challenge_method", "S512", "invalid_request"},
+		{"AZ-11 a blank behind", "code_challenge_method", "S256 ", "invalid_request"},
+		{"AZ-11 a list", "code_challenge_method", "S256,plain", "invalid_request"},
 		{"ERR-08 state missing", "state", "", "invalid_request"},
 		{"AUTHZ-06 aud missing", "aud", "", "invalid_request"},
 		{"AUTHZ-06 aud of another", "aud", "https://evil.example.org/fhir", "invalid_request"},
@@ -72,6 +82,10 @@ func TestAuthorizationRequestErrors(t *testing.T) {
 			if p.Left == nil || p.Status != http.StatusSeeOther {
 				t.Fatalf("got %s, want %s back at the app", p.Describe(), row.want)
 			}
+			// HDR-03
+			if p.Header.Get("Cache-Control") != "no-store" || p.Header.Get("Referrer-Policy") != "no-referrer" || p.Left.Fragment != "" {
+				t.Errorf("headers %v, fragment %q", p.Header, p.Left.Fragment)
+			}
 			q := p.Left.Query()
 			if q.Get("error") != row.want || q.Get("code") != "" || q.Get("iss") != env.URL {
 				t.Errorf("answer %v, want %s", q, row.want)
@@ -91,7 +105,17 @@ func TestAuthorizationRequestErrors(t *testing.T) {
 		}
 	})
 	t.Run("AUTHZ-34 redirect_uri twice", func(t *testing.T) {
-		if p := env.Browser().Open(c.Request(readAll).URL() + "&redirect_uri=x"); p.Left != nil || p.Status != http.StatusBadRequest {
+		evil := "redirect_uri=https%3A%2F%2Fevil.example.org%2Fcb&"
+		own := strings.TrimPrefix(c.Request(readAll).URL(), "/authorize?")
+		for _, query := range []string{own + "&" + strings.TrimSuffix(evil, "&"), evil + own} { // both orders
+			if p := env.Browser().Open("/authorize?" + query); p.Left != nil || p.Status != http.StatusBadRequest {
+				t.Error(p.Describe())
+			}
+		}
+	})
+	t.Run("AZ-12 aud empty", func(t *testing.T) {
+		p := env.Browser().Open(c.Request(readAll, "aud", "").URL() + "&aud=")
+		if p.Left == nil || p.Left.Query().Get("error") != "invalid_request" {
 			t.Error(p.Describe())
 		}
 	})
@@ -161,9 +185,9 @@ func TestAuthorizeByCrossSitePost(t *testing.T) {
 	}
 }
 
-// Odd states come back byte for byte, beside the query that the redirect URI had.
+// Odd states come back byte for byte.
 //
-// spec: AUTHZ-16, AUTHZ-17, AUTHZ-18
+// spec: AUTHZ-17, AUTHZ-18
 func TestStateComesBackAsItWas(t *testing.T) {
 	env := testenv.Start(t)
 	c := env.Client("sandbox-browser")
@@ -243,8 +267,7 @@ func TestPrompts(t *testing.T) {
 	}
 	expect("max_age=0", b.Open(c.Request(readAll, "prompt", "none", "max_age", "0").URL()), "login_required")
 	other := env.Browser()
-	q := other.SignIn(other.Open(c.Request(readAll).URL()), "james")
-	_ = q
+	other.SignIn(other.Open(c.Request(readAll).URL()), "james")
 	expect("a hint at somebody else", other.Open(c.Request(readAll, "prompt", "none", "id_token_hint", first.String("id_token")).URL()), "login_required")
 	clinician := env.Browser()
 	clinician.SignIn(clinician.Open(c.Request(readAll).URL()), "chen")

@@ -137,7 +137,7 @@ func TestNothingTickedIsDeclined(t *testing.T) {
 
 // Another person takes over from the approval page.
 //
-// spec: CONS-02, LOGIN-14, LOGIN-18
+// spec: CONS-02
 func TestSwitchingThePerson(t *testing.T) {
 	env := testenv.Start(t)
 	c := env.Client("sandbox-native")

@@ -14,7 +14,7 @@ import (
 // Revocation ends what it says at once, for nobody but its owner, and tells nobody
 // whether a token exists.
 //
-// spec: REVOKE-01, REVOKE-02, REVOKE-03, REVOKE-04, REVOKE-05, REVOKE-06, REVOKE-07, REVOKE-10, REVOKE-11, REVOKE-12, REVOKE-15, REVOKE-16, RS-10, AT-11, INTRO-19, ERR-39
+// spec: REVOKE-01, REVOKE-02, REVOKE-03, REVOKE-04, REVOKE-05, REVOKE-06, REVOKE-07, REVOKE-10, REVOKE-11, REVOKE-12, RS-10, AT-11, INTRO-19, ERR-39
 // attack: IN-06, RT-20
 func TestRevocation(t *testing.T) {
 	env := testenv.Start(t)
@@ -186,7 +186,7 @@ func document(t *testing.T, env *testenv.Env, path string, header ...string) (te
 // The three metadata documents say the same, name only what works, and come from
 // the configuration.
 //
-// spec: DISC-01, DISC-02, DISC-03, DISC-04, DISC-05, DISC-06, DISC-07, DISC-08, DISC-09, DISC-10, DISC-11, DISC-13, DISC-14, DISC-16, DISC-18, DISC-19, DISC-21, DISC-22, DISC-25, DISC-27, DISC-33, DISC-34, DISC-35, DISC-36, DISC-37, DISC-39, OIDC-05, SCOPE-09, CORS-01, CORS-02
+// spec: DISC-01, DISC-02, DISC-03, DISC-04, DISC-05, DISC-06, DISC-07, DISC-08, DISC-09, DISC-10, DISC-13, DISC-14, DISC-16, DISC-18, DISC-19, DISC-21, DISC-22, DISC-25, DISC-27, DISC-33, DISC-34, DISC-35, DISC-36, DISC-37, DISC-39, OIDC-05, SCOPE-09, CORS-01, CORS-02
 // attack: IN-11, IN-13, IN-14
 func TestDiscovery(t *testing.T) {
 	env := testenv.Start(t)
@@ -249,7 +249,15 @@ func TestDiscovery(t *testing.T) {
 			t.Errorf("%s is advertised and not offered", name)
 		}
 	}
+	for _, name := range []string{"request_parameter_supported", "request_uri_parameter_supported", "claims_parameter_supported"} {
+		if docs[1][name] != false {
+			t.Errorf("%s is %v", name, docs[1][name])
+		}
+	}
 	a, keys := document(t, env, "/jwks.json")
+	if a.Header.Get("Content-Type") != "application/json" || !strings.Contains(a.Header.Get("Cache-Control"), "max-age=") {
+		t.Errorf("headers of the key set: %v", a.Header)
+	}
 	if list, _ := keys["keys"].([]any); a.Status != 200 || len(list) < 3 {
 		t.Errorf("keys: %s", a.Raw)
 	}
@@ -259,7 +267,7 @@ func TestDiscovery(t *testing.T) {
 		}
 	}
 	for _, path := range []string{"/authorize/", "/Authorize", "/debug/pprof/", "/debug/vars", "/metrics", "/admin", "/token/", "//token"} {
-		if got, _ := document(t, env, path); got.Status != http.StatusNotFound {
+		if got, _ := document(t, env, path); got.Status != http.StatusNotFound || !strings.Contains(got.Header.Get("Cache-Control"), "no-store") {
 			t.Errorf("%s: %d", path, got.Status)
 		}
 	}
@@ -336,7 +344,6 @@ func TestCrossOrigin(t *testing.T) {
 // anything is done, and every answer carries an id.
 //
 // spec: RS-14, HDR-06, HDR-09
-// attack: HT-03, HT-04, HT-05, HT-10
 func TestRequestsThatAreRefused(t *testing.T) {
 	env := testenv.Start(t)
 	for name, change := range map[string]func(*http.Request){

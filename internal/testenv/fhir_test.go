@@ -11,7 +11,7 @@ import (
 // The FHIR API without a token, with a wrong one, and with one that does not reach.
 //
 // spec: RS-01, RS-02, RS-03, RS-04, RS-06, RS-16, RS-17, RS-18, RS-19, RS-22, RSX-01, RSX-02, RSX-04, RSX-06, RSX-07, RSX-13, RSX-16, RSX-17, RSX-19, RSX-21, RSX-27, ERR-40, ERR-41, ERR-43, ERR-45, ERR-47, ERR-48, RSP-15, SCOPE-13, HDR-07
-// attack: B.1, B.2, B.7, B.8, B.10, B.13, B.21, B.22, B.24, B.26, B.29, B.30, B.31, B.32, B.35, B.36, B.37, B.40, B.41, B.51, B.87, B.93, B.100, B.101, B.109, GW-01, GW-02, GW-03
+// attack: B.1, B.2, B.7, B.8, B.10, B.13, B.21, B.22, B.24, B.26, B.29, B.30, B.31, B.32, B.35, B.36, B.37, B.40, B.41, B.51, B.87, B.93, B.100, B.101, B.109
 func TestFHIRRequests(t *testing.T) {
 	env := testenv.Start(t)
 	_, a := env.Token("sandbox-native", "launch/patient openid patient/Patient.rs patient/Observation.rs patient/Condition.r patient/Encounter.s", "maria", "")

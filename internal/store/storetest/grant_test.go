@@ -41,7 +41,7 @@ func TestGrantsComeBackWhole(t *testing.T) {
 // try burns the code.
 //
 // spec: AUTHZ-26
-// attack: TK-04, TK-05, TK-06, TK-07, TK-11, TK-12
+// attack: TK-04, TK-06, TK-07, TK-11, TK-12
 func TestCodeIsBoundToEverything(t *testing.T) {
 	both(t, func(t *testing.T, w world) {
 		for wrong := range 8 {
