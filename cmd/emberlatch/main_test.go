@@ -114,6 +114,17 @@ func TestCommandsChangeARunningSandbox(t *testing.T) {
 	}
 }
 
+// The folder may be relative, and its name may hold what a URL would read otherwise.
+func TestTheDataStaysInItsFolder(t *testing.T) {
+	t.Chdir(t.TempDir())
+	for _, dir := range []string{".emberlatch", "a folder?x=1#50%25"} {
+		dev(t, dir)
+		if info, err := os.Stat(filepath.Join(dir, "emberlatch.db")); err != nil || info.Size() == 0 {
+			t.Errorf("%s: the database is not in it: %v", dir, err)
+		}
+	}
+}
+
 // The sandbox has well-known passwords and does not listen where others could reach.
 //
 // spec: TLS-06

@@ -59,7 +59,11 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (app *App, err erro
 			app = nil
 		}
 	}()
-	if a.db, err = db.Open(ctx, db.Config{URL: cfg.DatabaseURL()}); err != nil {
+	address, err := cfg.DatabaseURL()
+	if err != nil {
+		return nil, err
+	}
+	if a.db, err = db.Open(ctx, db.Config{URL: address}); err != nil {
 		return nil, err
 	}
 	if err = a.db.Migrate(ctx); err != nil {
@@ -83,7 +87,11 @@ func (a *App) openEngines(ctx context.Context) (err error) {
 	if a.fhir, err = fhirsql.New(fhirsql.Deps{DB: a.db, Base: a.cfg.FHIRBase(), Now: a.now}); err != nil {
 		return err
 	}
-	kek, err := keys.LoadKEK(a.cfg.keyFile())
+	sealed, err := a.store.ListKeys(ctx)
+	if err != nil {
+		return err
+	}
+	kek, err := keys.LoadKEK(a.cfg.keyFile(), len(sealed) == 0)
 	if err != nil {
 		return err
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/goccy/go-yaml"
 
+	"github.com/emberlatch/emberlatch/internal/db"
 	"github.com/emberlatch/emberlatch/internal/page"
 )
 
@@ -171,12 +172,17 @@ func (c Config) Validate() error {
 // FHIRBase is the base URL of the FHIR API.
 func (c Config) FHIRBase() string { return c.PublicURL + "/fhir" }
 
-// DatabaseURL is the store's URL, SQLite in DataDir by default.
-func (c Config) DatabaseURL() string {
+// DatabaseURL is the store's URL, SQLite in DataDir by default. DataDir may be
+// relative to the working directory; a database's URL may not.
+func (c Config) DatabaseURL() (string, error) {
 	if c.Store.URL != "" {
-		return c.Store.URL
+		return c.Store.URL, nil
 	}
-	return "sqlite://" + filepath.Join(c.DataDir, "emberlatch.db")
+	path, err := filepath.Abs(filepath.Join(c.DataDir, "emberlatch.db"))
+	if err != nil {
+		return "", fmt.Errorf("data folder %s: %w", c.DataDir, err)
+	}
+	return db.SQLiteURL(path), nil
 }
 
 // keyFile is where the key-encrypting key lies.

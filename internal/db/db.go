@@ -83,6 +83,9 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 	switch u.Scheme {
 	case "sqlite":
 		d.dialect = SQLite
+		if u.Host != "" || u.RawQuery != "" || u.Fragment != "" {
+			return nil, errors.New("database URL: sqlite takes an absolute path and nothing else: sqlite:///path")
+		}
 		d.engine, err = openSQLite(ctx, u.Path, cfg)
 	case "postgres", "postgresql":
 		d.dialect = PostgreSQL

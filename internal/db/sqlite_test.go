@@ -360,6 +360,8 @@ func TestNoBusyErrorDuringCheckpoints(t *testing.T) {
 func TestOpenRefusals(t *testing.T) {
 	for name, url := range map[string]string{
 		"relative path":  "sqlite:x.db",
+		"a host":         "sqlite://data" + filepath.Join(t.TempDir(), "x.db"),
+		"a query":        db.SQLiteURL(filepath.Join(t.TempDir(), "x.db")) + "?mode=ro",
 		"unknown scheme": "mysql://localhost/x",
 		"not a URL":      "postgres://%zz:secret@h/x",
 		"a bad address":  "postgres://u:secret@h:notaport/x",

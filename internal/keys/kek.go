@@ -16,12 +16,16 @@ import (
 // kekSize is the size of a key-encrypting key, in bytes.
 const kekSize = 32
 
-// LoadKEK reads the key-encrypting key, 32 bytes as hex or base64. A missing file
-// is created with mode 0600; a file that others may read is refused.
-func LoadKEK(path string) ([]byte, error) {
+// LoadKEK reads the key-encrypting key, 32 bytes as hex or base64; a file that
+// others may read is refused. A missing file is created with mode 0600 if mayMake
+// says that nothing is sealed yet: a new key would open nothing of what is.
+func LoadKEK(path string, mayMake bool) ([]byte, error) {
 	text, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
+	switch {
+	case errors.Is(err, fs.ErrNotExist) && mayMake:
 		return createKEK(path)
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, fmt.Errorf("key-encrypting key: %s is missing, and the database holds keys sealed under it; restore the file from its backup", path)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("key-encrypting key: %w", err)
@@ -46,7 +50,7 @@ func createKEK(path string) ([]byte, error) {
 	}
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if errors.Is(err, fs.ErrExist) { // another process was first
-		return LoadKEK(path)
+		return LoadKEK(path, false)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("key-encrypting key: %w", err)

@@ -245,12 +245,18 @@ func TestSecretsAreMadeOnce(t *testing.T) {
 
 func TestLoadKEK(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "kek")
-	made, err := keys.LoadKEK(path)
+	if _, err := keys.LoadKEK(path, false); err == nil || !strings.Contains(err.Error(), "restore") {
+		t.Errorf("a key that is missing where something is sealed: %v", err)
+	}
+	if _, err := os.Stat(path); err == nil {
+		t.Error("a key was made that opens nothing")
+	}
+	made, err := keys.LoadKEK(path, true)
 	if err != nil {
 		t.Fatal(err)
 	}
 	info, _ := os.Stat(path)
-	again, err := keys.LoadKEK(path)
+	again, err := keys.LoadKEK(path, true)
 	if err != nil || !bytes.Equal(made, again) || len(made) != 32 || info.Mode().Perm() != 0o600 {
 		t.Errorf("read %d bytes with mode %v: %v", len(again), info.Mode(), err)
 	}
@@ -269,7 +275,7 @@ func TestLoadKEK(t *testing.T) {
 		if err := os.WriteFile(path, []byte(test.text), test.mode); err != nil {
 			t.Fatal(err)
 		}
-		if got, err := keys.LoadKEK(path); (err == nil && bytes.Equal(got, kek)) != test.good {
+		if got, err := keys.LoadKEK(path, true); (err == nil && bytes.Equal(got, kek)) != test.good {
 			t.Errorf("%s: %v", test.name, err)
 		}
 	}
