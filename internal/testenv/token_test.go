@@ -5,8 +5,10 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -526,5 +528,51 @@ func TestTwoHundredScopes(t *testing.T) {
 	}
 	if got := env.Get(a.String("access_token"), "Observation"); got.Status != 200 {
 		t.Errorf("search: %d %s", got.Status, got.Raw)
+	}
+}
+
+// What the answer says is what the token may do, however many scopes there are:
+// only the whole grant is looked up, a part of it travels in the token.
+//
+// spec: RT-06
+func TestANarrowedTokenHasNoMoreThanItSays(t *testing.T) {
+	env := testenv.Start(t)
+	scopes := []string{"launch/patient", "openid", "offline_access", "patient/Patient.rs"}
+	for i := range 40 {
+		scopes = append(scopes, fmt.Sprintf("patient/Observation.rs?code=http://loinc.org/%s|%04d", strings.Repeat("x", 40), i))
+	}
+	c, a := env.Token("sandbox-native", strings.Join(scopes, " "), "maria", "")
+	asked := slices.Clone(scopes)
+	asked[3] = "patient/Patient.r"
+	refused := c.Refresh(a.String("refresh_token"), "scope", strings.Join(asked, " "))
+	if refused.Status != http.StatusBadRequest || refused.String("error") != "invalid_scope" {
+		t.Errorf("as many scopes, one of them narrower: %d %s", refused.Status, refused.Raw)
+	}
+	slices.Reverse(scopes)
+	whole := c.Refresh(a.String("refresh_token"), "scope", strings.Join(scopes, " "))
+	if whole.Status != http.StatusOK || len(whole.Scopes()) != len(scopes) {
+		t.Errorf("the refusal used the token up, or the whole grant in another order is refused: %d %s", whole.Status, whole.Raw)
+	}
+	small := c.Refresh(whole.String("refresh_token"), "scope", "openid patient/Patient.r")
+	if got := env.Get(small.String("access_token"), "Patient"); got.Status != http.StatusForbidden {
+		t.Errorf("a search with patient/Patient.r: %d", got.Status)
+	}
+}
+
+// The claims of an ID token follow the scopes of the answer that it is in.
+func TestANarrowedIDTokenDoesNotTellWho(t *testing.T) {
+	env := testenv.Start(t)
+	c, a := env.Token("sandbox-native", "launch/patient openid fhirUser offline_access patient/Patient.rs", "maria", "")
+	for scope, told := range map[string]bool{"openid": false, "openid fhirUser": true} {
+		n := c.Refresh(a.String("refresh_token"), "scope", scope)
+		a = n
+		parts := strings.Split(n.String("id_token"), ".")
+		if len(parts) != 3 {
+			t.Fatalf("%s: %d %s", scope, n.Status, n.Raw)
+		}
+		claims, err := base64.RawURLEncoding.DecodeString(parts[1])
+		if err != nil || strings.Contains(string(claims), "fhirUser") != told {
+			t.Errorf("%s: %s %v", scope, claims, err)
+		}
 	}
 }

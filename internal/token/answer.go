@@ -5,9 +5,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/emberlatch/emberlatch/internal/oauth"
 	"github.com/emberlatch/emberlatch/internal/store"
-	"github.com/emberlatch/emberlatch/internal/tokens"
 	"github.com/emberlatch/emberlatch/smart"
 )
 
@@ -25,14 +23,7 @@ type answer struct {
 
 // mint makes the tokens of a grant; scopes are those of this access token.
 func (d *Door) mint(g store.Grant, client store.Client, scopes []string) (answer, error) {
-	// AT-09: too many scopes are looked up in the grant, so only the whole set of
-	// the grant may be left out of a token; a part of it must fit.
-	if len(scopes) != len(g.Scopes) && !tokens.FitsToken(scopes) {
-		return answer{}, oauth.New(oauth.InvalidScope, "Ask for fewer scopes, or leave scope out to get all that were granted").About("scope")
-	}
-	narrowed := g
-	narrowed.Scopes = scopes
-	access, err := d.deps.Minter.MintAccess(narrowed)
+	access, err := d.deps.Minter.MintAccess(g, scopes)
 	if err != nil {
 		return answer{}, fmt.Errorf("minting an access token: %w", err)
 	}
@@ -50,6 +41,7 @@ func (d *Door) mint(g store.Grant, client store.Client, scopes []string) (answer
 	}
 	// OpenID Connect Core §3.1.3.3: an ID token only when openid was granted.
 	if smart.NewScopeSet(scopes).Has("openid") {
+		g.Scopes = scopes // its claims, too, are those of this answer
 		if a.IDToken, err = d.deps.Minter.MintID(g, client, access.Text); err != nil {
 			return answer{}, fmt.Errorf("minting an ID token: %w", err)
 		}

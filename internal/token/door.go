@@ -31,7 +31,7 @@ type Clients interface {
 
 // Minter makes and reads tokens.
 type Minter interface {
-	MintAccess(g store.Grant) (tokens.AccessToken, error)
+	MintAccess(g store.Grant, scopes []string) (tokens.AccessToken, error)
 	MintID(g store.Grant, client store.Client, accessToken string) (string, error)
 	RefreshToken(id store.GrantID, generation uint32) string
 	ParseRefreshToken(text string) (store.GrantID, uint32, bool)

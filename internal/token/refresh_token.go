@@ -3,10 +3,12 @@ package token
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/emberlatch/emberlatch/internal/oauth"
 	"github.com/emberlatch/emberlatch/internal/store"
+	"github.com/emberlatch/emberlatch/internal/tokens"
 	"github.com/emberlatch/emberlatch/smart"
 )
 
@@ -63,7 +65,9 @@ func (d *Door) checkNarrowing(r request, id store.GrantID, asked string) error {
 }
 
 // narrow checks that every scope asked for is inside of what was granted, in
-// its own words or as a part of something wider (RT-06 to RT-10).
+// its own words or as a part of something wider (RT-06 to RT-10). All of them in
+// another order are the grant's own list; a part of them must fit into a token
+// (AT-09).
 func narrow(granted []string, asked string) ([]string, error) {
 	set := smart.NewScopeSet(granted)
 	literal := map[string]bool{}
@@ -85,6 +89,12 @@ func narrow(granted []string, asked string) ([]string, error) {
 	}
 	if len(kept) == 0 {
 		return nil, oauth.New(oauth.InvalidScope, "No scope was asked for").About("scope")
+	}
+	switch {
+	case len(kept) == len(literal) && !slices.ContainsFunc(kept, func(s string) bool { return !literal[s] }):
+		return granted, nil
+	case !tokens.FitsToken(kept):
+		return nil, oauth.New(oauth.InvalidScope, "Ask for fewer scopes, or leave scope out to get all that were granted").About("scope")
 	}
 	return kept, nil
 }

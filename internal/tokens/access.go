@@ -2,6 +2,8 @@ package tokens
 
 import (
 	"encoding/json"
+	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -42,18 +44,22 @@ type accessClaims struct {
 	FHIRUser  string `json:"fhirUser,omitempty"` // Type/id, below the audience
 }
 
-// MintAccess makes an access token for a grant. g.Scopes are the scopes of this
-// token; those of the whole grant may be longer than a token can hold.
-func (t *Tokens) MintAccess(g store.Grant) (AccessToken, error) {
+// MintAccess makes an access token of a grant with these scopes. Scopes that do
+// not fit are left out and looked up in the grant later, so they must then be all
+// of the grant's: anything else is ErrTooManyScopes.
+func (t *Tokens) MintAccess(g store.Grant, scopes []string) (AccessToken, error) {
 	now := t.deps.Now()
 	id := oauth.RandomToken("")[:22]
 	c := accessClaims{
 		Issuer: t.deps.Issuer, Subject: string(g.UserID), Audience: g.Audience,
 		Expires: now.Add(t.deps.AccessLife).Unix(), IssuedAt: now.Unix(), TokenID: id,
-		ClientID: string(g.ClientID), Scope: strings.Join(g.Scopes, " "), GrantID: string(g.ID), Username: g.Username,
+		ClientID: string(g.ClientID), Scope: strings.Join(scopes, " "), GrantID: string(g.ID), Username: g.Username,
 		Patient: g.Patient, Encounter: g.Encounter, FHIRUser: g.FHIRUser,
 	}
-	if len(c.Scope) > maxScopeClaim {
+	if !FitsToken(scopes) {
+		if !slices.Equal(scopes, g.Scopes) {
+			return AccessToken{}, ErrTooManyScopes
+		}
 		c.Scope = ""
 	}
 	payload, err := json.Marshal(c)
@@ -63,6 +69,9 @@ func (t *Tokens) MintAccess(g store.Grant) (AccessToken, error) {
 	text, err := t.deps.Ring.Sign(keys.UseAccess, keys.ES256, accessType, payload)
 	return AccessToken{text, id, t.deps.AccessLife}, err
 }
+
+// ErrTooManyScopes: a part of a grant's scopes is too long for a token.
+var ErrTooManyScopes = errors.New("tokens: these scopes do not fit into a token and are not all of the grant's")
 
 // FitsToken reports whether scopes can travel in a token itself.
 func FitsToken(scopes []string) bool { return len(strings.Join(scopes, " ")) <= maxScopeClaim }

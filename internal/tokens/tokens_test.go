@@ -112,7 +112,7 @@ func claims(t testing.TB, text string, part int) map[string]any {
 
 func (w *world) mint(t testing.TB, g store.Grant) tokens.AccessToken {
 	t.Helper()
-	a, err := w.MintAccess(g)
+	a, err := w.MintAccess(g, g.Scopes)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -157,6 +157,9 @@ func TestManyScopesAreReadFromTheGrant(t *testing.T) {
 	a := w.mint(t, g)
 	if len(a.Text) >= 4096 || tokens.FitsToken(g.Scopes) || !tokens.FitsToken(grant().Scopes) {
 		t.Errorf("the token has %d bytes", len(a.Text))
+	}
+	if _, err := w.MintAccess(g, g.Scopes[1:]); !errors.Is(err, tokens.ErrTooManyScopes) {
+		t.Errorf("a part that does not fit would stand for the whole: %v", err)
 	}
 	w.grantErr = errors.New("database is away")
 	if _, err := w.Verify(ctx, a.Text); !errors.Is(err, tokens.ErrUnavailable) {
