@@ -11,6 +11,8 @@ import (
 // noChallenge is what no code was ever bound to: presenting it burns the code.
 const noChallenge = "-"
 
+const codeRefused = "The authorization code is not valid: unknown, used, expired, or issued for another client, redirect_uri or code_verifier"
+
 // authorizationCode exchanges a code (RFC 6749 §4.1.3, RFC 7636 §4.5).
 func (d *Door) authorizationCode(r request) (answer, error) {
 	code, redirectURI := r.form.Get("code"), r.form.Get("redirect_uri")
@@ -31,29 +33,28 @@ func (d *Door) authorizationCode(r request) (answer, error) {
 	grant, err := d.deps.Grants.RedeemCode(r.ctx, store.Redemption{
 		CodeHash: oauth.Hash(code), ClientID: r.client.ID, RedirectURI: redirectURI, CodeChallenge: challenge,
 	})
-	// Order: the try has burned the code (PKCE-06); only then is it said that the
-	// verifier was not sent at all.
-	if verifier == "" && challenge == noChallenge {
-		if err := d.settle(r, err); err != nil {
-			return answer{}, err
-		}
-		return answer{}, missing("code_verifier")
-	}
 	if err != nil {
-		return answer{}, d.refuseGrant(r, err, "The authorization code is not valid: unknown, used, expired, or issued for another client, redirect_uri or code_verifier")
+		refusal := oauth.New(oauth.InvalidGrant, "%s", codeRefused)
+		// Order: the try has burned the code (PKCE-06); only then is it said that
+		// the verifier was not sent at all.
+		if verifier == "" && challenge == noChallenge {
+			refusal = missing("code_verifier")
+		}
+		return answer{}, d.refuseGrant(r, err, refusal)
 	}
 	return d.mint(grant, r.client, grant.Scopes)
 }
 
-// refuseGrant turns what the store says into invalid_grant, one text for all
-// reasons (TK-30), after this process has learnt of what was ended.
-func (d *Door) refuseGrant(r request, err error, text string) error {
+// refuseGrant answers what the store refused with one text for all reasons
+// (TK-30), after this process has learnt of what was ended. A store that could
+// not be asked has refused nothing: its error comes back as it is.
+func (d *Door) refuseGrant(r request, err error, refusal *oauth.Error) error {
 	for _, refused := range []error{store.ErrNotFound, store.ErrMismatch, store.ErrExpired, store.ErrConsumed, store.ErrRevoked} {
 		if errors.Is(err, refused) {
 			if err := d.settle(r, err); err != nil {
 				return err
 			}
-			return oauth.New(oauth.InvalidGrant, "%s", text).Because(err)
+			return refusal.Because(err)
 		}
 	}
 	return err

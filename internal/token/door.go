@@ -3,6 +3,7 @@ package token
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"time"
@@ -135,10 +136,12 @@ func (d *Door) client(r *http.Request, form oauth.Parameters, grantType string) 
 	silent := !form.Has("client_id") && !form.Has("client_secret") && !form.Has("client_assertion") && r.Header.Get("Authorization") == ""
 	if silent && grantType == oauth.GrantRefreshToken {
 		if id, _, ours := d.deps.Minter.ParseRefreshToken(form.Get("refresh_token")); ours {
-			if grant, err := d.deps.Grants.Grant(r.Context(), id); err == nil {
-				if c, known := d.deps.Client(grant.ClientID); known && c.Public() && !c.Disabled {
-					return c, nil
-				}
+			grant, err := d.deps.Grants.Grant(r.Context(), id)
+			if err != nil && !errors.Is(err, store.ErrNotFound) {
+				return store.Client{}, fmt.Errorf("finding the client of a refresh token: %w", err)
+			}
+			if c, known := d.deps.Client(grant.ClientID); err == nil && known && c.Public() && !c.Disabled {
+				return c, nil
 			}
 		}
 	}

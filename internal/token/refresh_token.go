@@ -35,7 +35,7 @@ func (d *Door) refreshToken(r request) (answer, error) {
 		GrantID: id, ClientID: r.client.ID, Generation: generation, Grace: d.deps.RefreshGrace,
 	})
 	if err != nil {
-		return answer{}, d.refuseGrant(r, err, refreshRefused)
+		return answer{}, d.refuseGrant(r, err, oauth.New(oauth.InvalidGrant, refreshRefused))
 	}
 	grant := used.Grant
 	if err := d.stillEntitled(r, grant); err != nil {
