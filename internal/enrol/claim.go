@@ -113,16 +113,21 @@ func (d *Door) matches(ctx context.Context, c claim) (patient string, codeHash [
 	if err != nil && !errors.Is(err, reach.ErrNotFound) {
 		return "", nil, false, err
 	}
-	same := equal(record.BirthDate, c.birthDate) & equal(plain(record.Family), plain(c.family)) & givenMatches(record.Given, c.given)
+	same := equal(record.BirthDate, c.birthDate) & sameName(record.Family, c.family) & givenMatches(record.Given, c.given)
 	return invitation.Patient, codeHash, known && found && same == 1, nil
 }
 
 func equal(a, b string) int { return subtle.ConstantTimeCompare([]byte(a), []byte(b)) }
 
+// sameName compares what is left of two names; nothing matches nothing.
+func sameName(record, typed string) int {
+	return equal(plain(record), plain(typed)) & (1 - equal(plain(record), ""))
+}
+
 // givenMatches: all given names of the record, or the first of them.
 func givenMatches(record, typed string) int {
 	first, _, _ := strings.Cut(record, " ")
-	return equal(plain(record), plain(typed)) | equal(plain(first), plain(typed))
+	return sameName(record, typed) | sameName(first, typed)
 }
 
 // Budgets of tries beside the one of each invitation (LOGIN-05).

@@ -32,6 +32,7 @@ type env struct {
 	invited  map[string]*store.Invitation
 	tried    map[string]int
 	looked   []string // records that were read
+	nameless bool     // the record has no structured name
 	events   []store.Event
 	door     *enrol.Door
 	cookies  map[string]*http.Cookie
@@ -111,6 +112,9 @@ func (e *env) Patient(_ context.Context, id string) (reach.Patient, error) {
 	e.looked = append(e.looked, id)
 	if id != "nora" {
 		return reach.Patient{}, reach.ErrNotFound
+	}
+	if e.nameless {
+		return reach.Patient{ID: "nora", Name: "Zoë", BirthDate: "1980-02-29"}, nil
 	}
 	return reach.Patient{ID: "nora", Name: "Zoë Anne O'Brien-García", Given: "Zoë Anne", Family: "O'Brien-García", BirthDate: "1980-02-29"}, nil
 }
@@ -255,6 +259,23 @@ func TestWhoAreYou(t *testing.T) {
 				t.Error("the page shows what only the record says")
 			}
 		})
+	}
+}
+
+// What the record does not say is matched by nothing: the name is one of three
+// things that have to be right.
+//
+// spec: LOGIN-04
+func TestAMissingNameMatchesNothing(t *testing.T) {
+	for _, nameless := range []bool{true, false} {
+		for _, name := range []string{"-", "…", "' '"} {
+			e := newEnv(t)
+			e.nameless = nameless
+			e.post(t, "a", claim(name, name, "1980-02-29", "ABCD-2345")...)
+			if e.request.EnrolPatient != "" {
+				t.Errorf("%q is the name of the record (nameless %v)", name, nameless)
+			}
+		}
 	}
 }
 
