@@ -42,7 +42,7 @@ func (d *Door) Continue(w http.ResponseWriter, r *http.Request) {
 	case stepConsent:
 		d.goTo(w, d.deps.ApprovePath, s)
 	case stepIssue:
-		d.issue(w, r, target, s.Request, s.Request.HandleHash)
+		d.issue(w, r, target, s.Request, where.recalled)
 	}
 }
 
@@ -68,10 +68,15 @@ func (d *Door) goTo(w http.ResponseWriter, path string, s flow.Step) {
 // app (ERR-16).
 func (d *Door) answerRefused(w http.ResponseWriter, r *http.Request, s flow.Step, target redirectable, where place) {
 	var decision *store.ConsentDecision
-	if s.Request.UserID != "" {
+	stands, err := d.deps.Flow.SessionStands(r, s.Request)
+	if err != nil {
+		d.deps.Flow.Fail(w, r, err)
+		return
+	}
+	if stands { // anybody at the browser can cancel, only the person decides
 		decision = d.decision(s.Request, nil, "")
 	}
-	err := d.deps.Store.AnswerRequest(r.Context(), s.Request.HandleHash, decision)
+	err = d.deps.Store.AnswerRequest(r.Context(), s.Request.HandleHash, decision)
 	if errors.Is(err, store.ErrConsumed) {
 		d.deps.Flow.Error(w, r, page.Error{Shell: page.Shell{AppName: s.Client.Name}, Title: "answered", Slug: "request.answered"}, http.StatusBadRequest)
 		return

@@ -153,7 +153,7 @@ func (d *Door) begin(w http.ResponseWriter, r *http.Request, p oauth.Parameters,
 	case where.step == stepRefuse:
 		d.refuse(w, r, target, where.refusal)
 	case where.step == stepIssue && !target.outOfBand():
-		d.issue(w, r, target, q, nil)
+		d.issue(w, r, target, q, where.recalled)
 	case has(q.Prompt, "none"):
 		d.refuse(w, r, target, where.promptNone())
 	default:

@@ -1,7 +1,6 @@
 package authorize
 
 import (
-	"bytes"
 	"errors"
 	"net/http"
 	"slices"
@@ -31,7 +30,7 @@ func (d *Door) adopt(r *http.Request, hint string, q *store.AuthorizationRequest
 	if q.MaxAge >= 0 && q.CreatedAt.Sub(who.AuthTime()) > time.Duration(q.MaxAge)*time.Second {
 		return nil
 	}
-	q.UserID, q.SessionHash, q.AuthTime, q.AMR = who.UserID(), who.Hash(), who.AuthTime(), who.AMR()
+	flow.SetPerson(q, who)
 	return nil
 }
 
@@ -40,9 +39,9 @@ func (d *Door) adopt(r *http.Request, hint string, q *store.AuthorizationRequest
 func (d *Door) where(r *http.Request, q *store.AuthorizationRequest, client store.Client) (place, error) {
 	f := facts{refused: q.Refused != ""}
 	if f.refused {
-		return place{stepRefuse, oauth.New(oauth.Code(q.Refused), "The person declined, or nothing could be shared")}, nil
+		return place{step: stepRefuse, refusal: oauth.New(oauth.Code(q.Refused), "The person declined, or nothing could be shared")}, nil
 	}
-	live, err := d.sessionStands(r, q)
+	live, err := d.deps.Flow.SessionStands(r, *q)
 	if err != nil {
 		return place{}, err
 	}
@@ -66,30 +65,18 @@ func (d *Door) where(r *http.Request, q *store.AuthorizationRequest, client stor
 		}
 		f.patientSet = reached.Contains(q.Patient)
 	}
+	asked := q.ApprovedSet
 	if next(f) == stepConsent {
 		if err := d.recall(r, q, client, user); err != nil {
 			return place{}, err
 		}
 	}
 	f.approved = q.ApprovedSet
-	p := place{step: next(f)}
+	p := place{step: next(f), recalled: q.ApprovedSet && !asked}
 	if p.step == stepRefuse {
 		p.refusal = oauth.New(oauth.AccessDenied, "There is no patient whose record could be shared")
 	}
 	return p, nil
-}
-
-// sessionStands reports whether the session that proved the user is still the one
-// of this browser (LOGIN-18).
-func (d *Door) sessionStands(r *http.Request, q *store.AuthorizationRequest) (bool, error) {
-	if q.UserID == "" {
-		return false, nil
-	}
-	who, live, err := d.deps.Sessions.Current(r)
-	if err != nil {
-		return false, err
-	}
-	return live && who.UserID() == q.UserID && bytes.Equal(who.Hash(), q.SessionHash), nil
 }
 
 // recall approves without asking when that is allowed: an app that the
@@ -124,7 +111,7 @@ func (d *Door) recall(r *http.Request, q *store.AuthorizationRequest, client sto
 	if len(approved) == 0 {
 		return nil
 	}
-	q.Approved, q.ApprovedSet = approved, true
+	q.Approved, q.ApprovedSet, q.RefreshLife = approved, true, before.RefreshLife
 	return nil
 }
 

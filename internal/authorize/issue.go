@@ -15,9 +15,10 @@ import (
 	"github.com/emberlatch/emberlatch/smart"
 )
 
-// issue makes the grant with its code and answers the app. handle is nil when the
-// request was never stored.
-func (d *Door) issue(w http.ResponseWriter, r *http.Request, target redirectable, q store.AuthorizationRequest, handle []byte) {
+// issue makes the grant with its code and answers the app; a request that was
+// stored is answered with it. Only what the person has just decided is kept as
+// their decision (CONS-14, CONS-24).
+func (d *Door) issue(w http.ResponseWriter, r *http.Request, target redirectable, q store.AuthorizationRequest, recalled bool) {
 	user, _, err := d.deps.Person(r.Context(), q.UserID)
 	if err != nil {
 		d.fail(w, r, target, err)
@@ -32,9 +33,9 @@ func (d *Door) issue(w http.ResponseWriter, r *http.Request, target redirectable
 	i := store.Issue{
 		Grant:             d.grant(q, target.client, user, scopes),
 		Code:              store.AuthorizationCode{Hash: oauth.Hash(code), RedirectURI: q.RedirectURI, CodeChallenge: q.CodeChallenge, Life: d.deps.CodeLife},
-		RequestHandleHash: handle,
+		RequestHandleHash: q.HandleHash,
 	}
-	if handle != nil {
+	if !recalled {
 		i.Decision = d.decision(q, scopes, string(i.Grant.ID))
 		i.Remember = remember(q, scopes, d.deps.Now())
 	}
@@ -136,6 +137,7 @@ func (d *Door) decision(q store.AuthorizationRequest, approved []string, grantID
 func remember(q store.AuthorizationRequest, approved []string, now time.Time) *store.RememberedConsent {
 	return &store.RememberedConsent{
 		UserID: q.UserID, ClientID: q.ClientID, Patient: q.Patient, Requested: q.Scopes, Approved: approved,
-		Audience: q.Audience, RedirectHost: flow.Host(q.RedirectURI), DoNotAsk: q.Remember, DecidedAt: now.UTC(),
+		Audience: q.Audience, RedirectHost: flow.Host(q.RedirectURI), DoNotAsk: q.Remember, RefreshLife: q.RefreshLife,
+		DecidedAt: now.UTC(),
 	}
 }

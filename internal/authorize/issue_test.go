@@ -122,6 +122,15 @@ func TestWhatAGrantHolds(t *testing.T) {
 			}
 		})
 	}
+	t.Run("CONS-20 the length is remembered with the choice", func(t *testing.T) {
+		e := newEnv(t)
+		e.signIn("maria")
+		e.begin(e.values("web", patientScopes))
+		e.approve(patientScopes, func(r *store.AuthorizationRequest) { r.RefreshLife = 24 * time.Hour })
+		if got := e.issued(t).Remember; got == nil || got.RefreshLife != 24*time.Hour {
+			t.Errorf("remembered %+v", got)
+		}
+	})
 	t.Run("SL-09 approved for nothing", func(t *testing.T) {
 		e := newEnv(t)
 		e.signIn("maria")
@@ -216,6 +225,81 @@ func TestOneCodeForARequest(t *testing.T) {
 	}
 	if a := e.continues(handle); a.outcome() != "page" || a.status != http.StatusBadRequest {
 		t.Errorf("replay: %s %d", a.outcome(), a.status)
+	}
+}
+
+// What is approved without asking is what was chosen before, for as long; and it
+// is not the person's answer, so nothing of it is kept as one.
+//
+// spec: CONS-14, CONS-16, CONS-20, CONS-24
+func TestWhatIsRecalled(t *testing.T) {
+	const scope = "launch/patient patient/Condition.rs offline_access"
+	chosen := store.RememberedConsent{
+		UserID: "maria", ClientID: "web", Patient: "maria", Requested: strings.Fields(scope), Approved: strings.Fields(scope),
+		Audience: base, RedirectHost: "web.example.org", DoNotAsk: true, RefreshLife: 24 * time.Hour,
+	}
+	for _, row := range []struct {
+		name    string
+		arrange func(e *env)
+		answer  func(e *env) answer
+		idle    time.Duration
+	}{
+		{"CONS-14 signed in", func(e *env) { e.store.remembered = chosen; e.signIn("maria") },
+			func(e *env) answer { return e.begin(e.values("web", scope)) }, 24 * time.Hour},
+		{"CONS-14 signed in on the way", func(e *env) { e.store.remembered = chosen }, func(e *env) answer {
+			e.begin(e.values("web", scope))
+			who := e.signIn("maria")
+			for key, r := range e.store.requests {
+				r.UserID, r.SessionHash = "maria", who.Hash()
+				e.store.requests[key] = r
+			}
+			return e.continues(e.handle())
+		}, 24 * time.Hour},
+		{"CONS-22 approved by the organisation", func(e *env) {
+			c := e.clients["web"]
+			c.Preapproved = true
+			e.clients["web"] = c
+		}, func(e *env) answer {
+			e.begin(e.values("web", scope))
+			who := e.signIn("chen")
+			for key, r := range e.store.requests {
+				r.UserID, r.SessionHash, r.Patient = "chen", who.Hash(), "maria"
+				e.store.requests[key] = r
+			}
+			return e.continues(e.handle())
+		}, quarter},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			e := newEnv(t)
+			row.arrange(e)
+			if a := row.answer(e); a.outcome() != "code" || len(e.store.issued) != 1 {
+				t.Fatalf("got %s, %d codes", a.outcome(), len(e.store.issued))
+			}
+			i := e.store.issued[0]
+			if got := i.Grant.Refresh.Idle; got != row.idle {
+				t.Errorf("lives %v, chosen were %v", got, row.idle)
+			}
+			if i.Decision != nil || i.Remember != nil {
+				t.Errorf("nobody decided anything: %+v %+v", i.Decision, i.Remember)
+			}
+		})
+	}
+}
+
+// A refusal by somebody at the browser whose session is over is not the person's.
+//
+// spec: CONS-24
+func TestACancellationByNobodyIsNoDecision(t *testing.T) {
+	e := newEnv(t)
+	e.signIn("maria")
+	e.begin(e.values("web", patientScopes))
+	for key, r := range e.store.requests {
+		r.Refused = "access_denied"
+		e.store.requests[key] = r
+	}
+	clear(e.store.sessions)
+	if a := e.continues(e.handle()); a.outcome() != "access_denied" || len(e.store.decisions) != 0 {
+		t.Errorf("got %s, decisions %+v", a.outcome(), e.store.decisions)
 	}
 }
 

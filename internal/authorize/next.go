@@ -45,8 +45,9 @@ func next(f facts) step {
 
 // place is a step with why, when it is a refusal.
 type place struct {
-	step    step
-	refusal *oauth.Error
+	step     step
+	refusal  *oauth.Error
+	recalled bool // approved without asking: nobody has decided anything now
 }
 
 // promptNone is the error when a page would be needed and none may be shown

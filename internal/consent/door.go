@@ -48,8 +48,7 @@ func (d *Door) Show(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	if s.Request.UserID == "" {
-		d.deps.Flow.Continue(w, s.Handle)
+	if !d.deps.Flow.SignedIn(w, r, s) {
 		return
 	}
 	p, err := d.page(r.Context(), s)
@@ -115,7 +114,7 @@ func (d *Door) Post(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	if !d.sameSession(w, r, s) {
+	if !d.deps.Flow.SignedIn(w, r, s) {
 		return
 	}
 	switch typed.Get("decision") {
@@ -128,20 +127,6 @@ func (d *Door) Post(w http.ResponseWriter, r *http.Request) {
 	default: // Enter in the form decides nothing
 		d.deps.Flow.Redirect(w, d.deps.Path+"?request="+url.QueryEscape(s.Handle))
 	}
-}
-
-// sameSession: the person who decides is the one who signed in (CONS-17).
-func (d *Door) sameSession(w http.ResponseWriter, r *http.Request, s flow.Step) bool {
-	who, live, err := d.deps.Sessions.Current(r)
-	if err != nil {
-		d.deps.Flow.Fail(w, r, err)
-		return false
-	}
-	if !live || string(who.Hash()) != string(s.Request.SessionHash) {
-		d.deps.Flow.Continue(w, s.Handle) // sign in first
-		return false
-	}
-	return true
 }
 
 // allow writes what was ticked. Nothing ticked is a refusal (CONS-10).
@@ -196,7 +181,6 @@ func (d *Door) switchUser(w http.ResponseWriter, r *http.Request, s flow.Step) {
 		return
 	}
 	d.deps.Flow.Save(w, r, s, func(q *store.AuthorizationRequest) {
-		q.UserID, q.SessionHash, q.AMR, q.AuthTime = "", nil, nil, time.Time{}
-		q.Patient, q.Encounter, q.Approved, q.ApprovedSet, q.Remember = "", "", nil, false, false
+		flow.SetPerson(q, session.Authenticated{})
 	})
 }

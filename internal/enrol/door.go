@@ -121,12 +121,12 @@ func (d *Door) identify(w http.ResponseWriter, r *http.Request, s flow.Step, typ
 		return
 	}
 	if !ok {
-		d.record(r.Context(), "enrol.refused", patient, s)
+		d.record(r.Context(), "enrol.refused", patient, "refused", s)
 		p.Failed = true
 		d.deps.Flow.Show(w, r, http.StatusOK, p)
 		return
 	}
-	d.record(r.Context(), "enrol.confirmed", patient, s)
+	d.record(r.Context(), "enrol.confirmed", patient, "ok", s)
 	s.Request.EnrolPatient, s.Request.EnrolCodeHash = patient, codeHash
 	d.deps.Flow.SaveAndShow(w, r, s, d.deps.Path)
 }
@@ -174,9 +174,14 @@ func (d *Door) taken(w http.ResponseWriter, r *http.Request, s flow.Step, p page
 	d.deps.Flow.Show(w, r, http.StatusOK, p)
 }
 
-// startAgain shows the first step with its one text.
+// startAgain takes back what was confirmed and shows the first step with its one
+// text.
 func (d *Door) startAgain(w http.ResponseWriter, r *http.Request, s flow.Step) {
-	d.record(r.Context(), "enrol.refused", s.Request.EnrolPatient, s)
+	d.record(r.Context(), "enrol.refused", s.Request.EnrolPatient, "refused", s)
+	s.Request.EnrolPatient, s.Request.EnrolCodeHash = "", nil
+	if !d.deps.Flow.Keep(w, r, &s) {
+		return
+	}
 	d.deps.Flow.Show(w, r, http.StatusOK, page.Identify{Shell: d.deps.Flow.Shell(s, d.deps.Path), Failed: true})
 }
 
@@ -197,20 +202,19 @@ func (d *Door) account(ctx context.Context, s flow.Step, username, key, password
 
 // enrolled logs the new user in; the request goes on where it was.
 func (d *Door) enrolled(w http.ResponseWriter, r *http.Request, s flow.Step, user store.User) {
-	d.record(r.Context(), "enrol", s.Request.EnrolPatient, s)
+	d.record(r.Context(), "enrol", s.Request.EnrolPatient, "ok", s)
 	who, err := d.deps.Sessions.Start(w, r, user.ID, []string{"pwd"})
 	if err != nil {
 		d.deps.Flow.Fail(w, r, err)
 		return
 	}
 	d.deps.Flow.Save(w, r, s, func(q *store.AuthorizationRequest) {
-		q.UserID, q.SessionHash, q.AuthTime, q.AMR = who.UserID(), who.Hash(), who.AuthTime(), who.AMR()
-		q.EnrolPatient, q.EnrolCodeHash = "", nil
+		flow.SetPerson(q, who)
 	})
 }
 
-func (d *Door) record(ctx context.Context, kind, patient string, s flow.Step) {
-	err := d.deps.Store.Record(ctx, store.Event{At: d.deps.Now(), Kind: kind, ClientID: s.Client.ID, Patient: patient, Outcome: "ok"})
+func (d *Door) record(ctx context.Context, kind, patient, outcome string, s flow.Step) {
+	err := d.deps.Store.Record(ctx, store.Event{At: d.deps.Now(), Kind: kind, ClientID: s.Client.ID, Patient: patient, Outcome: outcome})
 	if err != nil {
 		d.deps.Log.ErrorContext(ctx, "an event could not be recorded", "kind", kind, "error", err)
 	}

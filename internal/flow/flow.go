@@ -168,6 +168,22 @@ func (f *Flow) Save(w http.ResponseWriter, r *http.Request, s Step, change func(
 	f.Continue(w, s.Handle)
 }
 
+// Keep writes the facts of s for a page that is shown at once, whose ticket then
+// belongs to the new version; false when something else was answered.
+func (f *Flow) Keep(w http.ResponseWriter, r *http.Request, s *Step) bool {
+	err := f.deps.Store.SaveFacts(r.Context(), s.Request)
+	switch {
+	case errors.Is(err, store.ErrConflict): // another tab was faster
+		f.Continue(w, s.Handle)
+		return false
+	case err != nil:
+		f.Fail(w, r, err)
+		return false
+	}
+	s.Request.Version++
+	return true
+}
+
 // SaveAndShow writes the facts of s and shows the same step again, which looks
 // different with them.
 func (f *Flow) SaveAndShow(w http.ResponseWriter, r *http.Request, s Step, path string) {

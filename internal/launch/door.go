@@ -58,8 +58,7 @@ func (d *Door) Show(w http.ResponseWriter, r *http.Request) {
 
 // user is who has logged in; without anybody the request goes back to be told so.
 func (d *Door) user(w http.ResponseWriter, r *http.Request, s flow.Step) (store.User, search.IDSet, bool) {
-	if s.Request.UserID == "" {
-		d.deps.Flow.Continue(w, s.Handle)
+	if !d.deps.Flow.SignedIn(w, r, s) {
 		return store.User{}, search.IDSet{}, false
 	}
 	user, reached, err := d.deps.Person(r.Context(), s.Request.UserID)
@@ -98,8 +97,7 @@ func (d *Door) Post(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	d.deps.Flow.Save(w, r, s, func(q *store.AuthorizationRequest) {
-		q.Patient, q.Encounter = patient, ""
-		q.Approved, q.ApprovedSet, q.Remember = nil, false, false // an approval is for one patient
+		flow.SetPatient(q, patient)
 	})
 }
 

@@ -140,8 +140,7 @@ func (d *Door) adopt(w http.ResponseWriter, r *http.Request, s flow.Step) {
 
 func (d *Door) save(w http.ResponseWriter, r *http.Request, s flow.Step, who session.Authenticated) {
 	d.deps.Flow.Save(w, r, s, func(q *store.AuthorizationRequest) {
-		q.UserID, q.SessionHash, q.AuthTime, q.AMR = who.UserID(), who.Hash(), who.AuthTime(), who.AMR()
-		q.Patient, q.Encounter, q.Approved, q.ApprovedSet, q.Remember = "", "", nil, false, false // another person's choices do not count
+		flow.SetPerson(q, who)
 	})
 }
 

@@ -72,5 +72,6 @@ type RememberedConsent struct {
 	Audience     string
 	RedirectHost string
 	DoNotAsk     bool
+	RefreshLife  time.Duration // the length that was chosen; 0: the server's
 	DecidedAt    time.Time
 }

@@ -17,6 +17,7 @@ type Browser struct {
 	t      testing.TB
 	env    *Env
 	client *http.Client
+	stay   bool // follow no redirect
 }
 
 // Browser returns a new one without cookies.
@@ -27,7 +28,7 @@ func (e *Env) Browser() *Browser {
 	}
 	c := plainClient()
 	c.Jar = jar
-	return &Browser{e.t, e, c}
+	return &Browser{t: e.t, env: e, client: c}
 }
 
 // Page is what the browser shows: an answer with its forms. Left is set when the
@@ -82,6 +83,15 @@ func (b *Browser) Post(action string, values url.Values) Page {
 	return b.do(req)
 }
 
+// PostOnly sends a form like Post and does not follow the answer: the connection
+// broke, or somebody stopped the browser.
+func (b *Browser) PostOnly(action string, values url.Values) {
+	b.t.Helper()
+	b.stay = true
+	defer func() { b.stay = false }()
+	b.Post(action, values)
+}
+
 // Submit fills in the form that has a button name=value, presses it, and returns
 // what comes.
 func (b *Browser) Submit(p Page, button, value string, changes url.Values) Page {
@@ -121,7 +131,7 @@ func (b *Browser) do(req *http.Request) Page {
 		}
 		p := Page{Status: resp.StatusCode, URL: req.URL, Header: resp.Header, Body: string(body)}
 		location := resp.Header.Get("Location")
-		if location == "" {
+		if location == "" || b.stay {
 			p.Forms = forms(b.t, p.Body)
 			return p
 		}

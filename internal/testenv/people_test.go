@@ -213,6 +213,33 @@ func TestAPatientEnrols(t *testing.T) {
 	}
 }
 
+// When an invitation was used elsewhere between the two steps, the first one can
+// be taken again, with another invitation.
+//
+// spec: LOGIN-07
+func TestEnrolmentStartsAgain(t *testing.T) {
+	env := testenv.Start(t)
+	c := env.Client("sandbox-native")
+	who := env.File.Enrolment[0]
+	claim := url.Values{"given": {who.Given}, "family": {who.Family}, "birth_date": {who.BirthDate}, "code": {who.Code}}
+	confirmed := func() (*testenv.Browser, testenv.Page) {
+		b := env.Browser()
+		p := b.Open(c.Request(readAll).URL())
+		p = b.Open("/enrol?request=" + url.QueryEscape(p.URL.Query().Get("request")))
+		return b, b.Submit(p, "action", "continue", claim)
+	}
+	first, p := confirmed()
+	second, q := confirmed()
+	first.Submit(p, "action", "continue", url.Values{"username": {"nora"}, "password": {"a quiet morning walk"}})
+	again := second.Submit(q, "action", "continue", url.Values{"username": {"nora2"}, "password": {"a quiet morning walk"}})
+	if len(again.Inputs("code")) != 1 || !strings.Contains(again.Body, "do not match an invitation") {
+		t.Fatalf("after a used invitation: %s", again.Describe())
+	}
+	if next := second.Submit(again, "action", "continue", claim); len(next.Inputs("code")) != 1 || len(next.Inputs("password")) != 0 {
+		t.Errorf("the first step is answered by the second: %s", next.Describe())
+	}
+}
+
 // Going to the second step without the first, and posting it, gets nowhere.
 //
 // spec: LOGIN-03
