@@ -119,7 +119,7 @@ func (a *App) openEngines(ctx context.Context) (err error) {
 	}
 	a.sessions, err = session.New(session.Deps{
 		Store: a.store, Idle: a.cfg.Sessions.Idle, Absolute: a.cfg.Sessions.Absolute,
-		Secure: a.cfg.secure(), Now: a.now,
+		Secure: a.cfg.secure(), Settle: a.live.Refresh, Now: a.now,
 	})
 	return err
 }

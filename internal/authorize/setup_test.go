@@ -115,6 +115,11 @@ func (m *memory) CreateSession(_ context.Context, s store.Session) error {
 	return nil
 }
 
+func (m *memory) ContinueSession(ctx context.Context, s store.Session, old []byte) error {
+	delete(m.sessions, string(old))
+	return m.CreateSession(ctx, s)
+}
+
 func (m *memory) Session(_ context.Context, hash []byte) (store.Session, error) {
 	s, ok := m.sessions[string(hash)]
 	if !ok {
@@ -183,7 +188,7 @@ func newEnv(t testing.TB) *env {
 	}
 	now := func() time.Time { return e.clock }
 	log := slog.New(slog.DiscardHandler)
-	sessions, err := session.New(session.Deps{Store: e.store, Idle: time.Hour, Absolute: 12 * time.Hour, Secure: true, Now: now})
+	sessions, err := session.New(session.Deps{Store: e.store, Idle: time.Hour, Absolute: 12 * time.Hour, Secure: true, Settle: func(context.Context) error { return nil }, Now: now})
 	if err != nil {
 		t.Fatal(err)
 	}

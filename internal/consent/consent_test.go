@@ -55,6 +55,11 @@ func (m *memory) CreateSession(_ context.Context, s store.Session) error {
 	return nil
 }
 
+func (m *memory) ContinueSession(ctx context.Context, s store.Session, old []byte) error {
+	delete(m.sessions, string(old))
+	return m.CreateSession(ctx, s)
+}
+
 func (m *memory) Session(_ context.Context, hash []byte) (store.Session, error) {
 	s, ok := m.sessions[string(hash)]
 	if !ok {
@@ -99,7 +104,7 @@ func newEnv(t rapid.TB, asked string, change func(*store.Client)) *env {
 	var errs [4]error
 	var pages *page.Renderer
 	var way *flow.Flow
-	e.sessions, errs[0] = session.New(session.Deps{Store: e.store, Idle: time.Hour, Absolute: time.Hour, Secure: true, Now: now})
+	e.sessions, errs[0] = session.New(session.Deps{Store: e.store, Idle: time.Hour, Absolute: time.Hour, Secure: true, Settle: func(context.Context) error { return nil }, Now: now})
 	pages, errs[1] = page.New(page.Deps{Organisation: "Riverside Clinic", Secure: true, Now: now, Log: log})
 	way, errs[2] = flow.New(flow.Deps{
 		Store: e.store, Sessions: e.sessions, Pages: pages, Key: make([]byte, 32), Now: now, Log: log,

@@ -53,6 +53,11 @@ func (e *env) CreateSession(_ context.Context, s store.Session) error {
 	return nil
 }
 
+func (e *env) ContinueSession(ctx context.Context, s store.Session, old []byte) error {
+	delete(e.sessions, string(old))
+	return e.CreateSession(ctx, s)
+}
+
 func (e *env) Session(_ context.Context, hash []byte) (store.Session, error) {
 	s, ok := e.sessions[string(hash)]
 	if !ok {
@@ -133,7 +138,7 @@ func newEnv(t *testing.T) *env {
 	var sessions *session.Sessions
 	var pages *page.Renderer
 	var way *flow.Flow
-	sessions, errs[0] = session.New(session.Deps{Store: e, Idle: time.Hour, Absolute: time.Hour, Secure: true, Now: now})
+	sessions, errs[0] = session.New(session.Deps{Store: e, Idle: time.Hour, Absolute: time.Hour, Secure: true, Settle: func(context.Context) error { return nil }, Now: now})
 	pages, errs[1] = page.New(page.Deps{Organisation: "Riverside Clinic", Secure: true, Now: now, Log: log})
 	way, errs[2] = flow.New(flow.Deps{
 		Store: e, Sessions: sessions, Pages: pages, Key: make([]byte, 32), Now: now, Log: log,

@@ -15,12 +15,15 @@ type Deps struct {
 	Store          Store
 	Idle, Absolute time.Duration
 	Secure         bool // browsers come over https
-	Now            func() time.Time
+	// Settle makes this process see what the store has just ended.
+	Settle func(ctx context.Context) error
+	Now    func() time.Time
 }
 
 // Store is what sessions need of the store.
 type Store interface {
 	CreateSession(ctx context.Context, s store.Session) error
+	ContinueSession(ctx context.Context, s store.Session, old []byte) error
 	Session(ctx context.Context, idHash []byte) (store.Session, error)
 	TouchSession(ctx context.Context, idHash []byte, idleUntil time.Time) error
 	EndSession(ctx context.Context, idHash []byte, reason string) error
@@ -31,7 +34,7 @@ type Sessions struct{ deps Deps }
 
 // New makes it; it refuses missing parts.
 func New(deps Deps) (*Sessions, error) {
-	if deps.Store == nil || deps.Idle <= 0 || deps.Absolute <= 0 || deps.Now == nil {
+	if deps.Store == nil || deps.Idle <= 0 || deps.Absolute <= 0 || deps.Settle == nil || deps.Now == nil {
 		return nil, errors.New("session: a part is missing")
 	}
 	return &Sessions{deps}, nil
@@ -110,13 +113,16 @@ func (s *Sessions) Current(r *http.Request) (Authenticated, bool, error) {
 }
 
 // Start begins a session for a person who has just proven their credentials, with
-// a cookie that did not exist before. A session of somebody else in the same
-// browser ends.
+// a cookie that did not exist before. The session that this browser had ends: the
+// cookie that could end it is overwritten. What lived by the person's own goes on
+// with the new one, so that it ends when they sign out.
 func (s *Sessions) Start(w http.ResponseWriter, r *http.Request, user store.UserID, amr []string) (Authenticated, error) {
-	if old, ok, err := s.Current(r); err != nil {
+	old, live, err := s.Current(r)
+	if err != nil {
 		return Authenticated{}, err
-	} else if ok && old.UserID() != user {
-		if err := s.deps.Store.EndSession(r.Context(), old.Hash(), "somebody else signed in"); err != nil {
+	}
+	if live && old.UserID() != user {
+		if err := s.end(r.Context(), old.Hash(), "somebody else signed in"); err != nil {
 			return Authenticated{}, err
 		}
 	}
@@ -126,7 +132,12 @@ func (s *Sessions) Start(w http.ResponseWriter, r *http.Request, user store.User
 		IDHash: oauth.Hash(text), UserID: user, AuthTime: now, AMR: amr, CreatedAt: now, LastSeenAt: now,
 		IdleUntil: now.Add(s.deps.Idle), ExpiresAt: now.Add(s.deps.Absolute),
 	}
-	if err := s.deps.Store.CreateSession(r.Context(), v); err != nil {
+	if live && old.UserID() == user {
+		err = s.deps.Store.ContinueSession(r.Context(), v, old.Hash())
+	} else {
+		err = s.deps.Store.CreateSession(r.Context(), v)
+	}
+	if err != nil {
 		return Authenticated{}, err
 	}
 	s.set(w, sessionCookie, text, 0)
@@ -137,11 +148,20 @@ func (s *Sessions) Start(w http.ResponseWriter, r *http.Request, user store.User
 func (s *Sessions) End(w http.ResponseWriter, r *http.Request, reason string) error {
 	s.set(w, sessionCookie, "", 0)
 	for _, cookie := range r.CookiesNamed(s.name(sessionCookie)) {
-		if err := s.deps.Store.EndSession(r.Context(), oauth.Hash(cookie.Value), reason); err != nil {
+		if err := s.end(r.Context(), oauth.Hash(cookie.Value), reason); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// end ends a session with what lives by it; nothing of it is good any more when
+// the person sees the answer (LOGOUT-07).
+func (s *Sessions) end(ctx context.Context, hash []byte, reason string) error {
+	if err := s.deps.Store.EndSession(ctx, hash, reason); err != nil {
+		return err
+	}
+	return s.deps.Settle(ctx)
 }
 
 // browserLife is how long a browser keeps its name; longer than any request.

@@ -25,6 +25,11 @@ func (m *memory) CreateSession(_ context.Context, s store.Session) error {
 	return nil
 }
 
+func (m *memory) ContinueSession(ctx context.Context, s store.Session, old []byte) error {
+	delete(m.live, string(old))
+	return m.CreateSession(ctx, s)
+}
+
 func (m *memory) Session(_ context.Context, hash []byte) (store.Session, error) {
 	s, ok := m.live[string(hash)]
 	if !ok || !m.now().Before(s.IdleUntil) || !m.now().Before(s.ExpiresAt) {
@@ -57,7 +62,7 @@ func newEnv(t *testing.T, secure bool) *env {
 	e := &env{clock: time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)}
 	now := func() time.Time { return e.clock }
 	e.store = &memory{now: now, live: map[string]store.Session{}}
-	s, err := session.New(session.Deps{Store: e.store, Idle: 30 * time.Minute, Absolute: 12 * time.Hour, Secure: secure, Now: now})
+	s, err := session.New(session.Deps{Store: e.store, Idle: 30 * time.Minute, Absolute: 12 * time.Hour, Secure: secure, Settle: func(context.Context) error { return nil }, Now: now})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -147,6 +152,9 @@ func TestLoginRenewsTheSession(t *testing.T) {
 	second := e.start(t, request(first), "anna")
 	if second.Value == first.Value {
 		t.Error("a second login kept the session id")
+	}
+	if e.user(t, request(first)) != "" {
+		t.Error("the session before the second login is alive, and no cookie of the browser can end it")
 	}
 	third := e.start(t, request(second), "chen")
 	if e.user(t, request(second)) != "" {

@@ -64,6 +64,10 @@ type Users interface {
 // Sessions are browser sessions.
 type Sessions interface {
 	CreateSession(ctx context.Context, s Session) error
+	// ContinueSession begins a session in the place of another of the same user,
+	// which ends; the online grants of the old one live by the new one from then on
+	// (RT-02). An old one of somebody else, or none, changes nothing else.
+	ContinueSession(ctx context.Context, s Session, old []byte) error
 	// Session returns a live session (not ended, not past either limit) whose
 	// user is not disabled; ErrNotFound otherwise.
 	Session(ctx context.Context, idHash []byte) (Session, error)

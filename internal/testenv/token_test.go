@@ -340,7 +340,15 @@ func TestOnlineAccessEndsWithTheSession(t *testing.T) {
 	if a.Status != 200 {
 		t.Fatalf("online, signed in: %d %s", a.Status, a.Raw)
 	}
+	// Signing in again goes on with what there is, and ends nothing of it.
+	b.SignIn(b.Open(c.Request("openid", "prompt", "login").URL()), "maria")
+	if a = c.Refresh(a.String("refresh_token")); a.Status != 200 {
+		t.Fatalf("online, signed in again: %d %s", a.Status, a.Raw)
+	}
 	b.Post("/logout", url.Values{})
+	if got := env.Get(a.String("access_token"), "Patient/maria"); got.Status != 401 {
+		t.Errorf("the online access token, signed out: %d", got.Status)
+	}
 	if got := c.Refresh(a.String("refresh_token")); got.Status != 400 || got.String("error") != "invalid_grant" {
 		t.Errorf("online, signed out: %d %s", got.Status, got.Raw)
 	}

@@ -9,16 +9,51 @@ import (
 	"github.com/emberlatch/emberlatch/internal/store"
 )
 
+const insertSession = `INSERT INTO browser_session (id_hash, user_id, auth_time, amr, created, last_seen, idle_until, expires)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`
+
+func sessionValues(v store.Session) ([]any, error) {
+	amr, err := encode(v.AMR)
+	return []any{
+		v.IDHash, string(v.UserID), millis(v.AuthTime), amr,
+		millis(v.CreatedAt), millis(v.LastSeenAt), millis(v.IdleUntil), millis(v.ExpiresAt),
+	}, err
+}
+
 // CreateSession implements store.Sessions.
 func (s *Store) CreateSession(ctx context.Context, v store.Session) error {
-	amr, err := encode(v.AMR)
+	values, err := sessionValues(v)
 	if err != nil {
 		return err
 	}
-	_, err = s.db.Exec(ctx, `INSERT INTO browser_session (id_hash, user_id, auth_time, amr, created, last_seen, idle_until, expires)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`, v.IDHash, string(v.UserID), millis(v.AuthTime), amr,
-		millis(v.CreatedAt), millis(v.LastSeenAt), millis(v.IdleUntil), millis(v.ExpiresAt))
+	_, err = s.db.Exec(ctx, insertSession, values...)
 	return failure("creating a session", err)
+}
+
+// ContinueSession implements store.Sessions.
+func (s *Store) ContinueSession(ctx context.Context, v store.Session, old []byte) error {
+	values, err := sessionValues(v)
+	if err != nil {
+		return err
+	}
+	const mine = "id_hash = $1 AND user_id = $2"
+	return failure("continuing a session", s.db.Write(ctx, func(ctx context.Context, tx *db.Tx) error {
+		living, err := s.living(ctx, tx, mine, []any{notNil(old), string(v.UserID)})
+		if err != nil {
+			return err
+		}
+		if _, err := tx.Exec(ctx, insertSession, values...); err != nil {
+			return err
+		}
+		for _, hash := range living { // one or none
+			// Order: the grants have moved before the old session ends, so that its end
+			// takes none of them along.
+			if _, err := tx.Exec(ctx, `UPDATE authorization_grant SET session_hash = $2 WHERE session_hash = $1`, hash, v.IDHash); err != nil {
+				return err
+			}
+		}
+		return s.endSessions(ctx, tx, mine, "signed in again", "user", notNil(old), string(v.UserID))
+	}))
 }
 
 func sessionStatement(now string) string {

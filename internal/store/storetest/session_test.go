@@ -46,6 +46,57 @@ func gone(t *testing.T, w world, id []byte, why string) {
 	}
 }
 
+// Who proves their credentials again goes on: what lives by the old session lives
+// by the new one, and ends with it.
+//
+// spec: RT-02, LOGOUT-07
+func TestContinuedSession(t *testing.T) {
+	both(t, func(t *testing.T, w world) {
+		old := session(t, w)
+		i := newGrant(online)
+		i.Grant.SessionHash = old
+		must(t, w.IssueCode(ctx, i))
+		_, err := w.RedeemCode(ctx, redemption(i))
+		must(t, err)
+		begun, err := w.Session(ctx, old)
+		must(t, err)
+		next := begun
+		next.IDHash = random(32)
+		must(t, w.ContinueSession(ctx, next, old))
+		gone(t, w, old, "continued")
+		if _, err := w.RefreshGrant(ctx, use(i.Grant.ID, 1)); err != nil {
+			t.Errorf("its grant did not come along: %v", err)
+		}
+		must(t, w.EndSession(ctx, next.IDHash, "logout"))
+		if g, err := w.Grant(ctx, i.Grant.ID); err != nil || g.RevokedAt.IsZero() {
+			t.Errorf("signed out, and its grant lives: %+v, %v", g, err)
+		}
+	})
+}
+
+// Only a living session of the same user is continued.
+func TestNobodyElsesSessionIsContinued(t *testing.T) {
+	both(t, func(t *testing.T, w world) {
+		of := func(user store.UserID) store.Session {
+			now := w.now(t)
+			return store.Session{IDHash: random(32), UserID: user, AuthTime: now, CreatedAt: now, LastSeenAt: now,
+				IdleUntil: now.Add(30 * time.Minute), ExpiresAt: now.Add(time.Hour)}
+		}
+		theirs := session(t, w)
+		i := newGrant(online)
+		i.Grant.SessionHash = theirs
+		must(t, w.IssueCode(ctx, i))
+		mine := of("other")
+		must(t, w.ContinueSession(ctx, mine, theirs))
+		if _, err := w.Session(ctx, theirs); err != nil {
+			t.Errorf("the session of somebody else ended: %v", err)
+		}
+		if g, err := w.Grant(ctx, i.Grant.ID); err != nil || string(g.SessionHash) != string(theirs) {
+			t.Errorf("a grant went to somebody else: %+v, %v", g, err)
+		}
+	})
+}
+
 // The end of a session ends what lives by it, and nothing else.
 //
 // spec: RT-02, RT-32, LOGOUT-07
