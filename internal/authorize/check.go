@@ -20,7 +20,7 @@ func (d *Door) check(p oauth.Parameters, t redirectable) (store.AuthorizationReq
 		CreatedAt: now, ExpiresAt: now.Add(requestLife), MaxAge: -1,
 	}
 	for _, rule := range []func(oauth.Parameters, redirectable, *store.AuthorizationRequest) *oauth.Error{
-		checkUnsupported, checkResponseType, checkState, d.checkAudience, checkChallenge, checkLaunch, checkPrompt, checkMaxAge, checkScopes,
+		checkUnsupported, checkResponseType, checkState, checkLengths, d.checkAudience, checkChallenge, checkLaunch, checkPrompt, checkMaxAge, checkScopes,
 	} {
 		if err := rule(p, t, &q); err != nil {
 			return q, err
@@ -70,6 +70,20 @@ func checkState(p oauth.Parameters, t redirectable, _ *store.AuthorizationReques
 	}
 	if !t.hasState && !t.client.PKCEOptional {
 		return invalid("request.state", "state", "state is missing")
+	}
+	return nil
+}
+
+// checkLengths bounds what is kept as it was sent: a request of nobody in
+// particular must not fill the disk (AZ-36).
+func checkLengths(p oauth.Parameters, _ redirectable, _ *store.AuthorizationRequest) *oauth.Error {
+	for _, most := range []struct {
+		parameter string
+		bytes     int
+	}{{"nonce", 512}, {"login_hint", 256}, {"ui_locales", 256}} {
+		if len(p.Get(most.parameter)) > most.bytes {
+			return invalid("request.length", most.parameter, most.parameter+" is longer than "+strconv.Itoa(most.bytes)+" bytes")
+		}
 	}
 	return nil
 }

@@ -9,8 +9,10 @@
 //
 // Wrong name, wrong password, unknown and disabled accounts get one text and cost
 // one hash (LOGIN-10). Tries are counted by account and by address before anything
-// is verified, durably and for all processes; too many mean waiting, never a lock
-// that somebody else could put on an account (LOGIN-11).
+// is verified, durably and for all processes; too many mean waiting for the end of
+// the window, never a lasting lock (LOGIN-11). Who guesses an account's password
+// without a pause makes its owner wait as well, as long as that goes on: the count
+// is by account, wherever the tries come from (LG-03).
 //
 // It knows local accounts only; it makes no accounts and asks for no second factor.
 package login

@@ -16,8 +16,7 @@ const (
 func accountKey(usernameKey string) string { return "login account " + usernameKey }
 
 // tooMany counts a try by account and by address before anything is verified, and
-// says how long to wait. An account is never locked for longer than its window, so
-// that nobody can keep its owner out.
+// says how long to wait: at most to the end of the window.
 func (d *Door) tooMany(r *http.Request, username string) (time.Duration, error) {
 	key, err := d.deps.Accounts.UsernameKey(username)
 	if err != nil {

@@ -83,7 +83,7 @@ type Sessions interface {
 // Requests are authorization requests under way.
 type Requests interface {
 	// CreateRequest stores a request; the store evicts the oldest requests that
-	// nobody has logged in to when clearly more than the cap are pending (B1 AZ-36).
+	// nobody has logged in to when clearly more than the cap are kept (B1 AZ-36).
 	CreateRequest(ctx context.Context, r AuthorizationRequest) error
 	// Request returns an unexpired request of this browser. ErrNotFound for
 	// another browser's and unknown ones alike, ErrExpired when its time is over;

@@ -9,9 +9,9 @@ import (
 )
 
 const (
-	// maxPending is how many requests that nobody has logged in to may wait; above
-	// it the oldest make room (AZ-36).
-	maxPending = 10_000
+	// maxAnonymous is how many requests that nobody has logged in to are kept,
+	// answered or not; above it the oldest make room (AZ-36).
+	maxAnonymous = 10_000
 	// evictEvery so many new requests a process looks whether there are too many:
 	// looking costs more than storing.
 	evictEvery = 64
@@ -82,8 +82,8 @@ VALUES ($1, $2, 1, $3, $4, $5, $6, $7)`, r.HandleHash, r.BrowserHash, millis(r.C
 func (s *Store) evict(ctx context.Context) error {
 	_, err := s.db.Exec(ctx, `DELETE FROM authorization_request WHERE handle_hash IN (
   SELECT r.handle_hash FROM authorization_request r WHERE r.handle_hash IN (
-    SELECT handle_hash FROM authorization_request WHERE answered = 0 AND anonymous = 1 ORDER BY created DESC LIMIT 1000 OFFSET $1)`+
-		s.db.Dialect().SkipLocked+`)`, int64(maxPending))
+    SELECT handle_hash FROM authorization_request WHERE anonymous = 1 ORDER BY created DESC LIMIT 1000 OFFSET $1)`+
+		s.db.Dialect().SkipLocked+`)`, int64(maxAnonymous))
 	return err
 }
 

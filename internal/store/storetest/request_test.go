@@ -160,6 +160,11 @@ func TestPendingRequestsAreBounded(t *testing.T) {
 				if err := w.handle(caller).CreateRequest(ctx, q); err != nil {
 					return err
 				}
+				if i%2 == 1 { // cancelled: no less anonymous for that
+					if err := w.handle(caller).AnswerRequest(ctx, q.HandleHash, nil); err != nil && !errors.Is(err, store.ErrConsumed) {
+						return err
+					}
+				}
 			}
 			return nil
 		})
