@@ -6,6 +6,7 @@ import (
 	"net/url"
 
 	"github.com/emberlatch/emberlatch/internal/flow"
+	"github.com/emberlatch/emberlatch/internal/oauth"
 	"github.com/emberlatch/emberlatch/internal/page"
 	"github.com/emberlatch/emberlatch/internal/store"
 )
@@ -13,6 +14,10 @@ import (
 // Continue decides what comes next for a stored request; every step comes back
 // here.
 func (d *Door) Continue(w http.ResponseWriter, r *http.Request) {
+	if r.Method == http.MethodGet && r.URL.Query().Has("claim") {
+		d.claim(w, r, r.URL.Query().Get("request"))
+		return
+	}
 	s, ok := d.deps.Flow.Open(w, r, r.URL.Query().Get("request"))
 	if !ok {
 		return
@@ -44,6 +49,21 @@ func (d *Door) Continue(w http.ResponseWriter, r *http.Request) {
 	case stepIssue:
 		d.issue(w, r, target, s.Request, where.recalled)
 	}
+}
+
+// unclaimed stands for the browser of a request that none has come for yet.
+func unclaimed(handle string) []byte { return oauth.Hash("unclaimed " + handle) }
+
+// claim makes a request that arrived without cookies this browser's. Whoever has
+// the address can: it is worth no more than the link that the app could have
+// shown, and the first one to come has it alone.
+func (d *Door) claim(w http.ResponseWriter, r *http.Request, handle string) {
+	err := d.deps.Store.ClaimRequest(r.Context(), oauth.Hash(handle), unclaimed(handle), d.deps.Sessions.Browser(w, r))
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		d.deps.Flow.Fail(w, r, err)
+		return
+	}
+	d.deps.Flow.Continue(w, handle)
 }
 
 // keep writes what was inferred; false when a page was written.

@@ -13,6 +13,9 @@
 // (RFC 6749 §4.1.2.1, RFC 9700 §4.11). The audience is checked before login, so
 // that a counterfeit server gains no page to type a password into.
 //
+// A request that another site posts arrives without cookies; it is claimed by the
+// browser that follows the redirect (/authorize/continue with claim), once.
+//
 // next is a pure function over facts. When all facts are there already (a session,
 // one patient, an approval that said not to ask again) the code is issued without
 // the request ever being stored.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/emberlatch/emberlatch/fhir/search"
@@ -18,6 +19,7 @@ import (
 // Store is what the endpoint needs of the store.
 type Store interface {
 	CreateRequest(ctx context.Context, r store.AuthorizationRequest) error
+	ClaimRequest(ctx context.Context, handleHash, unclaimed, browserHash []byte) error
 	SaveFacts(ctx context.Context, r store.AuthorizationRequest) error
 	AnswerRequest(ctx context.Context, handleHash []byte, d *store.ConsentDecision) error
 	IssueCode(ctx context.Context, i store.Issue) error
@@ -164,9 +166,19 @@ func (d *Door) begin(w http.ResponseWriter, r *http.Request, p oauth.Parameters,
 // store keeps the request under a random handle that is good in this browser only.
 func (d *Door) store(w http.ResponseWriter, r *http.Request, target redirectable, q store.AuthorizationRequest) {
 	handle := oauth.RandomToken("rq_")
-	q.HandleHash, q.BrowserHash = oauth.Hash(handle), d.deps.Sessions.Browser(w, r)
+	// A form of another site comes without cookies (AUTHZ-03): naming the browser
+	// anew would end what is under way in it, so the name is asked for at the GET.
+	nameless := r.Method == http.MethodPost && d.deps.Sessions.KnownBrowser(r) == nil
+	q.HandleHash, q.BrowserHash = oauth.Hash(handle), unclaimed(handle)
+	if !nameless {
+		q.BrowserHash = d.deps.Sessions.Browser(w, r)
+	}
 	if err := d.deps.Store.CreateRequest(r.Context(), q); err != nil {
 		d.fail(w, r, target, err)
+		return
+	}
+	if nameless {
+		d.deps.Flow.Redirect(w, flow.ContinuePath+"?request="+url.QueryEscape(handle)+"&claim=1")
 		return
 	}
 	d.deps.Flow.Continue(w, handle)

@@ -47,6 +47,18 @@ func (m *memory) CreateRequest(_ context.Context, r store.AuthorizationRequest) 
 	return nil
 }
 
+func (m *memory) ClaimRequest(_ context.Context, handle, unclaimed, browser []byte) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	r, ok := m.requests[string(handle)]
+	if !ok || !bytes.Equal(r.BrowserHash, unclaimed) {
+		return store.ErrNotFound
+	}
+	r.BrowserHash = browser
+	m.requests[string(handle)] = r
+	return nil
+}
+
 func (m *memory) Request(_ context.Context, handle, browser []byte) (store.AuthorizationRequest, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

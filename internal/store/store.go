@@ -85,6 +85,9 @@ type Requests interface {
 	// CreateRequest stores a request; the store evicts the oldest requests that
 	// nobody has logged in to when clearly more than the cap are kept (B1 AZ-36).
 	CreateRequest(ctx context.Context, r AuthorizationRequest) error
+	// ClaimRequest gives a request that belongs to no browser yet, but to the hash
+	// unclaimed, to a browser. One claim wins; ErrNotFound for all others.
+	ClaimRequest(ctx context.Context, handleHash, unclaimed, browserHash []byte) error
 	// Request returns an unexpired request of this browser. ErrNotFound for
 	// another browser's and unknown ones alike, ErrExpired when its time is over;
 	// an answered one is returned, with AnsweredAt set.

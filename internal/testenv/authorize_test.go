@@ -153,14 +153,7 @@ func TestAuthorizeByCrossSitePost(t *testing.T) {
 	env := testenv.Start(t)
 	c := env.Client("sandbox-browser")
 	r := c.Request(readAll)
-	req, err := http.NewRequest(http.MethodPost, env.URL+"/authorize", strings.NewReader(r.Values.Encode()))
-	if err != nil {
-		t.Fatal(err)
-	}
-	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	req.Header.Set("Origin", "https://app.example.org")
-	req.Header.Set("Sec-Fetch-Site", "cross-site")
-	a := env.Send(req)
+	a := env.CrossSitePost("/authorize", r.Values)
 	if a.Status != http.StatusSeeOther || !strings.HasPrefix(a.Header.Get("Location"), "/authorize/continue?request=") {
 		t.Fatalf("%d %s", a.Status, a.Header.Get("Location"))
 	}
@@ -174,7 +167,7 @@ func TestAuthorizeByCrossSitePost(t *testing.T) {
 	if got := c.Exchange(r, p.Left.Query().Get("code")); got.Status != http.StatusOK {
 		t.Errorf("%d %s", got.Status, got.Raw)
 	}
-	req, err = http.NewRequest(http.MethodPost, env.URL+"/authorize", strings.NewReader("{}"))
+	req, err := http.NewRequest(http.MethodPost, env.URL+"/authorize", strings.NewReader("{}"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -221,6 +214,41 @@ func TestTwoTabs(t *testing.T) {
 	gone := b.Open("/approve?request=rq_unknown")
 	if gone.Status != http.StatusBadRequest || gone.Value(t, "error-id") == "" {
 		t.Errorf("an unknown request: %s", gone.Describe())
+	}
+}
+
+// A request that another site posts arrives without cookies. It belongs to the
+// browser that then comes for it, once, and leaves what is under way there alone.
+//
+// spec: AUTHZ-03, AUTHZ-28, AUTHZ-29
+func TestACrossSitePostLeavesOtherTabsAlone(t *testing.T) {
+	env := testenv.Start(t)
+	one, two := env.Client("sandbox-browser"), env.Client("sandbox-confidential")
+	b := env.Browser()
+	r1, r2 := one.Request(readAll), two.Request("launch/patient patient/Condition.rs openid")
+	p1 := b.Open(r1.URL())
+	p2 := b.CrossSitePost("/authorize", r2.Values)
+	p1 = b.SignIn(p1, "maria")
+	p1 = b.Submit(p1, "decision", "allow", nil)
+	if p1.Left == nil || one.Exchange(r1, p1.Left.Query().Get("code")).Status != http.StatusOK {
+		t.Errorf("the tab that was there before: %s", p1.Describe())
+	}
+	p2 = b.Submit(b.Open(p2.URL.RequestURI()), "action", "continue", nil)
+	p2 = b.Submit(p2, "decision", "allow", nil)
+	if p2.Left == nil || two.Exchange(r2, p2.Left.Query().Get("code")).Status != http.StatusOK {
+		t.Errorf("the one that was posted: %s", p2.Describe())
+	}
+
+	// Whoever comes first has it; another browser with the same address does not.
+	first, late := env.Browser(), env.Browser()
+	address := env.CrossSitePost("/authorize", r1.Values).Header.Get("Location")
+	for range 2 {
+		if p := first.Open(address); !p.HasButton("action", "sign-in") {
+			t.Errorf("the browser that came for it: %s", p.Describe())
+		}
+	}
+	if p := late.Open(address); p.Status != http.StatusBadRequest {
+		t.Errorf("another browser: %s", p.Describe())
 	}
 }
 

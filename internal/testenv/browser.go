@@ -83,6 +83,29 @@ func (b *Browser) Post(action string, values url.Values) Page {
 	return b.do(req)
 }
 
+// CrossSitePost sends a form that stands on a page of another site: browsers keep
+// the cookies back (SameSite=Lax), take what is set, and follow with cookies.
+func (b *Browser) CrossSitePost(action string, values url.Values) Page {
+	b.t.Helper()
+	a := b.env.CrossSitePost(action, values)
+	b.client.Jar.SetCookies(a.URL, (&http.Response{Header: a.Header}).Cookies())
+	return b.Open(a.Header.Get("Location"))
+}
+
+// CrossSitePost sends a form of another site without cookies.
+func (e *Env) CrossSitePost(action string, values url.Values) Page {
+	e.t.Helper()
+	req, err := http.NewRequest(http.MethodPost, e.URL+action, strings.NewReader(values.Encode()))
+	if err != nil {
+		e.t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	req.Header.Set("Origin", "https://app.example.org")
+	req.Header.Set("Sec-Fetch-Site", "cross-site")
+	a := e.Send(req)
+	return Page{Status: a.Status, URL: req.URL, Header: a.Header}
+}
+
 // PostOnly sends a form like Post and does not follow the answer: the connection
 // broke, or somebody stopped the browser.
 func (b *Browser) PostOnly(action string, values url.Values) {

@@ -87,6 +87,16 @@ func (s *Store) evict(ctx context.Context) error {
 	return err
 }
 
+// ClaimRequest implements store.Requests.
+func (s *Store) ClaimRequest(ctx context.Context, handleHash, unclaimed, browserHash []byte) error {
+	n, err := s.db.Exec(ctx, `UPDATE authorization_request SET browser_hash = $3
+WHERE handle_hash = $1 AND browser_hash = $2 AND answered = 0 AND expires > `+s.now, handleHash, unclaimed, browserHash)
+	if err == nil && n == 0 {
+		err = store.ErrNotFound
+	}
+	return failure("claiming an authorization request", err)
+}
+
 // Request implements store.Requests.
 func (s *Store) Request(ctx context.Context, handleHash, browserHash []byte) (store.AuthorizationRequest, error) {
 	var (

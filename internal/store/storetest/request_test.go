@@ -111,6 +111,36 @@ func TestRequestsOfOthersAndOldOnes(t *testing.T) {
 	})
 }
 
+// A request without a browser goes to the first that comes for it.
+//
+// spec: AUTHZ-03
+func TestARequestIsClaimedOnce(t *testing.T) {
+	both(t, func(t *testing.T, w world) {
+		q := request(t, w)
+		browsers := make([][]byte, 20)
+		errs := together(20, func(i int) error {
+			browsers[i] = random(32)
+			return w.handle(i).ClaimRequest(ctx, q.HandleHash, q.BrowserHash, browsers[i])
+		})
+		if n := winners(t, errs, store.ErrNotFound); n != 1 {
+			t.Errorf("%d browsers have it", n)
+		}
+		for i, b := range browsers {
+			if _, err := w.Request(ctx, q.HandleHash, b); (err == nil) != (errs[i] == nil) {
+				t.Errorf("claimed with %v, and found with %v", errs[i], err)
+			}
+		}
+		if _, err := w.Request(ctx, q.HandleHash, q.BrowserHash); !errors.Is(err, store.ErrNotFound) {
+			t.Errorf("it is unclaimed still: %v", err)
+		}
+		late := request(t, w)
+		w.move(t, 10*time.Minute+time.Second)
+		if err := w.ClaimRequest(ctx, late.HandleHash, late.BrowserHash, random(32)); !errors.Is(err, store.ErrNotFound) {
+			t.Errorf("too late: %v", err)
+		}
+	})
+}
+
 // A code leaves with everything that belongs to it, or not at all.
 func TestIssueIsAllOrNothing(t *testing.T) {
 	both(t, func(t *testing.T, w world) {
