@@ -100,8 +100,12 @@ func TestCommandsChangeARunningSandbox(t *testing.T) {
 	if code, out, errs := command(t, "user", "add", user, "--data", dir); code != 0 || strings.Contains(out, "quiet") {
 		t.Errorf("user add: %d %s %s", code, out, errs)
 	}
-	if code, _, _ := command(t, "user", "add", user, "--data", dir); code == 0 {
-		t.Error("the same account twice")
+	if code, _, errs := command(t, "user", "add", user, "--data", dir); code == 0 || !strings.Contains(errs, `"zoe"`) {
+		t.Errorf("the same account twice: %d %s", code, errs)
+	}
+	broken := file(t, "broken.json", "{\n  \"resourceType\": \"Patient\",\n  \"id\" \"x\"\n}\n")
+	if code, out, _ := command(t, "data", "load", broken, "--data", dir); code == 0 || strings.Count(out, "broken.json") != 1 || !strings.Contains(out, "broken.json:3") {
+		t.Errorf("a broken file: %d %s", code, out)
 	}
 	if code, out, _ := command(t, "grant", "revoke", "--user", "maria", "--data", dir); code != 0 || !strings.Contains(out, `"revoked": 0`) {
 		t.Errorf("grant revoke: %d %s", code, out)

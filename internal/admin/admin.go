@@ -91,6 +91,13 @@ func (e badInput) Error() string { return e.text }
 
 func bad(format string, args ...any) error { return badInput{fmt.Sprintf(format, args...)} }
 
+// conflicting is what exists already.
+type conflicting struct{ text string }
+
+func (e conflicting) Error() string { return e.text }
+
+func conflict(format string, args ...any) error { return conflicting{fmt.Sprintf(format, args...)} }
+
 // answer writes what f returns as JSON, or its error as {"error": …}.
 func (d *Door) answer(f func(r *http.Request) (int, any, error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
@@ -110,11 +117,12 @@ func (d *Door) answer(f func(r *http.Request) (int, any, error)) http.HandlerFun
 
 func (d *Door) failure(err error) (int, any) {
 	var input badInput
+	var exists conflicting
 	switch {
 	case errors.As(err, &input):
 		return http.StatusBadRequest, map[string]string{"error": input.text}
-	case errors.Is(err, store.ErrConflict):
-		return http.StatusConflict, map[string]string{"error": "it exists already"}
+	case errors.As(err, &exists):
+		return http.StatusConflict, map[string]string{"error": exists.text}
 	case errors.Is(err, store.ErrNotFound):
 		return http.StatusNotFound, map[string]string{"error": "not found"}
 	}

@@ -30,16 +30,13 @@ func (d *Door) load(w http.ResponseWriter, r *http.Request) {
 		_ = control.Flush()
 	}
 	name := r.URL.Query().Get("name")
-	var unreadable error
-	resources := Incoming(name, r.Body, func(err error) { unreadable = err })
+	var unreadable []fhirstore.LoadFailure
+	resources := Incoming(name, r.Body, func(f fhirstore.LoadFailure) { unreadable = append(unreadable, f) })
 	report, err := d.deps.Loader.Load(r.Context(), resources, func(n int) { send(LoadLine{Stored: n}) })
-	last := LoadLine{Done: true, Types: map[string]int{}, Same: report.Unchanged, Failures: report.Failures}
+	last := LoadLine{Done: true, Types: map[string]int{}, Same: report.Unchanged, Failures: append(report.Failures, unreadable...)}
 	for t, n := range report.Stored {
 		last.Types[string(t)] = n
 		last.Stored += n
-	}
-	if unreadable != nil {
-		last.Failures = append(last.Failures, fhirstore.LoadFailure{Origin: name, Reason: unreadable.Error()})
 	}
 	if err == nil {
 		err = d.finishLoad(r)

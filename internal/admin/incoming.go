@@ -21,30 +21,45 @@ const maxResource = 32 << 20
 // Incoming yields the resources of one file: NDJSON, a Bundle (transaction,
 // batch, collection, searchset) or a single resource; gzip is recognised by its
 // magic number. name stands in the origin of each resource. The first error
-// ends the sequence and is reported through fail.
-func Incoming(name string, r io.Reader, fail func(error)) iter.Seq[fhirstore.Incoming] {
+// ends the sequence and is reported through fail, with the line if there is one.
+func Incoming(name string, r io.Reader, fail func(fhirstore.LoadFailure)) iter.Seq[fhirstore.Incoming] {
 	return func(yield func(fhirstore.Incoming) bool) {
 		br := bufio.NewReaderSize(r, 1<<16)
 		if magic, _ := br.Peek(2); len(magic) == 2 && magic[0] == 0x1f && magic[1] == 0x8b {
 			gz, err := gzip.NewReader(br)
 			if err != nil {
-				fail(fmt.Errorf("%s: not gzip: %w", name, err))
+				fail(fhirstore.LoadFailure{Origin: name, Reason: "not gzip: " + err.Error()})
 				return
 			}
 			defer gz.Close()
 			br = bufio.NewReaderSize(gz, 1<<16)
 		}
 		if err := split(name, br, yield); err != nil {
-			fail(fmt.Errorf("%s: %w", name, err))
+			f := fhirstore.LoadFailure{Origin: name, Reason: err.Error()}
+			var at lineError
+			if errors.As(err, &at) {
+				f.Origin = fmt.Sprintf("%s:%d", name, at.line)
+			}
+			fail(f)
 		}
 	}
 }
 
+// lineError is what is wrong in a line of a file.
+type lineError struct {
+	line   int
+	reason string
+}
+
+func (e lineError) Error() string { return e.reason }
+
 // split tells NDJSON from a single JSON document: the first line of NDJSON is a
 // complete value.
 func split(name string, br *bufio.Reader, yield func(fhirstore.Incoming) bool) error {
+	line := 1
 	first, err := readLine(br)
 	for err == nil && len(first) == 0 {
+		line++
 		first, err = readLine(br)
 	}
 	if err != nil {
@@ -60,12 +75,12 @@ func split(name string, br *bufio.Reader, yield func(fhirstore.Incoming) bool) e
 		if err != nil {
 			return err
 		}
-		return document(name, append(append(first, '\n'), rest...), yield)
+		return document(name, line, append(append(first, '\n'), rest...), yield)
 	}
 	if isBundle(first) {
-		return document(name, first, yield)
+		return document(name, line, first, yield)
 	}
-	for line := 1; ; line++ {
+	for ; ; line++ {
 		if len(first) > 0 && !yield(fhirstore.Incoming{JSON: first, Origin: fmt.Sprintf("%s:%d", name, line)}) {
 			return nil
 		}
@@ -101,10 +116,12 @@ func isBundle(b []byte) bool {
 	return json.Unmarshal(b, &head) == nil && head.ResourceType == "Bundle"
 }
 
-// document yields the entries of a Bundle, or the one resource that it is.
-func document(name string, b []byte, yield func(fhirstore.Incoming) bool) error {
-	if !json.Valid(b) {
-		return errors.New("neither NDJSON nor one JSON document")
+// document yields the entries of a Bundle, or the one resource that it is; b
+// begins in a line of the file.
+func document(name string, line int, b []byte, yield func(fhirstore.Incoming) bool) error {
+	var syntax *json.SyntaxError
+	if err := json.Unmarshal(b, new(json.RawMessage)); errors.As(err, &syntax) {
+		return lineError{line + bytes.Count(b[:syntax.Offset], []byte{'\n'}), "neither NDJSON nor one JSON document: " + syntax.Error()}
 	}
 	if !isBundle(b) {
 		yield(fhirstore.Incoming{JSON: b, Origin: name})

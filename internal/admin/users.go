@@ -1,6 +1,8 @@
 package admin
 
 import (
+	"cmp"
+	"errors"
 	"net/http"
 	"strings"
 
@@ -37,7 +39,11 @@ func (d *Door) addUser(r *http.Request) (int, any, error) {
 	if err != nil {
 		return 0, nil, err
 	}
-	if err := d.deps.Store.CreateUser(r.Context(), user); err != nil {
+	err = d.deps.Store.CreateUser(r.Context(), user)
+	if errors.Is(err, store.ErrConflict) { // LOGIN-07: one login for one patient
+		return 0, nil, conflict("the username %q is taken, or %s has a login already", user.Username, cmp.Or(user.FHIRUser, "that person"))
+	}
+	if err != nil {
 		return 0, nil, err
 	}
 	if err := d.record(r.Context(), "user.added", store.Event{Detail: string(user.Role)}); err != nil {
