@@ -27,4 +27,6 @@ CGO_ENABLED=1 go test -race -timeout 25m -run 'Fifty|RefreshTokens|TwoTabs|Revoc
 step "independent clients and Chromium"
 scripts/clients.sh
 
+[ -d "${EMBERLATCH_DATA:-../shared/data}" ] ||
+  echo "note: no test data in ../shared/data or EMBERLATCH_DATA: traps, population and official definitions were skipped"
 step "done"
