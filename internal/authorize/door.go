@@ -142,11 +142,12 @@ func isForm(r *http.Request) bool {
 // begin stores a checked request, or answers it at once when nobody needs to be
 // asked.
 func (d *Door) begin(w http.ResponseWriter, r *http.Request, p oauth.Parameters, target redirectable, q store.AuthorizationRequest) {
-	if err := d.adopt(r, p.Get("id_token_hint"), &q); err != nil {
+	adopted, err := d.adopt(r, p.Get("id_token_hint"), &q)
+	if err != nil {
 		d.fail(w, r, target, err)
 		return
 	}
-	where, err := d.where(r, &q, target.client)
+	where, err := d.whereFor(r, &q, target.client, adopted)
 	if err != nil {
 		d.fail(w, r, target, err)
 		return

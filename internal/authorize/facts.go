@@ -12,38 +12,44 @@ import (
 	"github.com/emberlatch/emberlatch/smart"
 )
 
-// adopt takes over a session that exists, unless the request asks to log in or
-// to choose an account, or hints at somebody else (AUTHZ-39, AUTHZ-45).
-func (d *Door) adopt(r *http.Request, hint string, q *store.AuthorizationRequest) error {
+// adopt takes over a session that exists and reports whether it did: not when the
+// request asks to log in or to choose an account, or hints at somebody else
+// (AUTHZ-39, AUTHZ-45).
+func (d *Door) adopt(r *http.Request, hint string, q *store.AuthorizationRequest) (bool, error) {
 	if has(q.Prompt, "login") || has(q.Prompt, "select_account") {
-		return nil
+		return false, nil
 	}
 	who, live, err := d.deps.Sessions.Current(r)
 	if err != nil || !live {
-		return err
+		return false, err
 	}
 	if hint != "" {
 		if hinted, ours := d.deps.HintedUser(hint); !ours || hinted != who.UserID() {
-			return nil
+			return false, nil
 		}
 	}
 	if q.MaxAge >= 0 && q.CreatedAt.Sub(who.AuthTime()) > time.Duration(q.MaxAge)*time.Second {
-		return nil
+		return false, nil
 	}
 	flow.SetPerson(q, who)
-	return nil
+	return true, nil
 }
 
 // where gathers the facts of a request and decides the step. What can be inferred
 // is written into q: the only patient, and an approval that is remembered.
 func (d *Door) where(r *http.Request, q *store.AuthorizationRequest, client store.Client) (place, error) {
-	f := facts{refused: q.Refused != ""}
-	if f.refused {
-		return place{step: stepRefuse, refusal: oauth.New(oauth.Code(q.Refused), "The person declined, or nothing could be shared")}, nil
-	}
 	live, err := d.deps.Flow.SessionStands(r, *q)
 	if err != nil {
 		return place{}, err
+	}
+	return d.whereFor(r, q, client, live)
+}
+
+// whereFor is where, when it is known whether the person is in this browser (live).
+func (d *Door) whereFor(r *http.Request, q *store.AuthorizationRequest, client store.Client, live bool) (place, error) {
+	f := facts{refused: q.Refused != ""}
+	if f.refused {
+		return place{step: stepRefuse, refusal: oauth.New(oauth.Code(q.Refused), "The person declined, or nothing could be shared")}, nil
 	}
 	if !live {
 		return place{step: next(f)}, nil

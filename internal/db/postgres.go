@@ -215,6 +215,10 @@ func (e *postgresEngine) query(ctx context.Context, stmt string, args []any) (Ro
 	return postgresRows{rows}, nil
 }
 
+func (e *postgresEngine) find(ctx context.Context, stmt string, args []any) (Rows, error) {
+	return e.query(ctx, stmt, args)
+}
+
 func (e *postgresEngine) ping(ctx context.Context) error {
 	return postgresError(e.pool.Ping(ctx))
 }

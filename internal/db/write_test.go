@@ -344,3 +344,25 @@ func TestMovableClock(t *testing.T) {
 	t.Run("sqlite", func(t *testing.T) { test(t, db.SQLiteURL(filepath.Join(t.TempDir(), "x.db"))) })
 	t.Run("postgres", func(t *testing.T) { test(t, postgresURL(t)) })
 }
+
+// Find reads what is committed, says when there is nothing, and is refused to a
+// caller who has left.
+func TestFind(t *testing.T) {
+	each(t, func(t *testing.T, d *db.DB) {
+		ctx, leave := context.WithCancel(context.Background())
+		const byID = `SELECT n FROM item WHERE id = $1`
+		_, err := d.Exec(ctx, insert, "a", 7)
+		must(t, err)
+		var n int64
+		if err := d.Find(ctx, byID, "a").Scan(&n); err != nil || n != 7 {
+			t.Errorf("a: %d, %v", n, err)
+		}
+		if err := d.Find(ctx, byID, "b").Scan(&n); !errors.Is(err, db.ErrNoRow) {
+			t.Errorf("b: %v, want ErrNoRow", err)
+		}
+		leave()
+		if err := d.Find(ctx, byID, "a").Scan(&n); !errors.Is(err, context.Canceled) {
+			t.Errorf("a caller who has left: %v", err)
+		}
+	})
+}

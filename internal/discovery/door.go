@@ -1,12 +1,14 @@
 package discovery
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"net/http"
 	"strings"
+	"sync/atomic"
 
 	"github.com/emberlatch/emberlatch/internal/door"
 )
@@ -15,6 +17,7 @@ import (
 type Door struct {
 	smart, provider document
 	keys            func() []byte
+	keySet          atomic.Pointer[document] // of the keys as they were last asked for
 }
 
 type document struct {
@@ -36,7 +39,7 @@ func New(f Features, keys func() []byte) (*Door, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Door{newDocument(smart), newDocument(provider), keys}, nil
+	return &Door{smart: newDocument(smart), provider: newDocument(provider), keys: keys}, nil
 }
 
 func newDocument(body []byte) document {
@@ -51,7 +54,15 @@ func (d *Door) SMARTConfiguration(w http.ResponseWriter, r *http.Request) { serv
 func (d *Door) Provider(w http.ResponseWriter, r *http.Request) { serve(w, r, d.provider) }
 
 // Keys answers the key set (RFC 7517 §5).
-func (d *Door) Keys(w http.ResponseWriter, r *http.Request) { serve(w, r, newDocument(d.keys())) }
+func (d *Door) Keys(w http.ResponseWriter, r *http.Request) {
+	body, doc := d.keys(), d.keySet.Load()
+	if doc == nil || !bytes.Equal(doc.body, body) {
+		made := newDocument(body)
+		doc = &made
+		d.keySet.Store(doc)
+	}
+	serve(w, r, *doc)
+}
 
 // serve answers GET and HEAD as JSON whatever the Accept header says (DISC-02);
 // credentials are not looked at (DISC-03).
@@ -68,5 +79,5 @@ func serve(w http.ResponseWriter, r *http.Request, doc document) {
 		return
 	}
 	h.Set("Content-Type", "application/json")
-	_, _ = w.Write(doc.body)
+	door.Body(w, http.StatusOK, doc.body)
 }

@@ -79,15 +79,26 @@ func (c *chain) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// headers of every answer; pages replace the policy by their own.
+// Values of the headers of every answer, in the form in which net/http keeps them.
+// They are shared: a header is replaced or added to, never changed in place.
+var (
+	nosniff          = []string{"nosniff"}
+	noReferrer       = []string{"no-referrer"}
+	nothingElse      = []string{"default-src 'none'; frame-ancestors 'none'"}
+	sameOrigin       = []string{"same-origin"}
+	secureForOneYear = []string{"max-age=31536000"}
+)
+
+// headers of every answer; pages replace the policy by their own. Names are written
+// as net/http spells them.
 func (c *chain) headers(h http.Header, id string) {
-	h.Set("X-Request-Id", id)
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Referrer-Policy", "no-referrer")
-	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
-	h.Set("Cross-Origin-Resource-Policy", "same-origin")
+	h["X-Request-Id"] = []string{id}
+	h["X-Content-Type-Options"] = nosniff
+	h["Referrer-Policy"] = noReferrer
+	h["Content-Security-Policy"] = nothingElse
+	h["Cross-Origin-Resource-Policy"] = sameOrigin
 	if c.options.Secure {
-		h.Set("Strict-Transport-Security", "max-age=31536000")
+		h["Strict-Transport-Security"] = secureForOneYear
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"github.com/emberlatch/emberlatch/internal/oauth"
@@ -25,6 +26,13 @@ func JSON(w http.ResponseWriter, status int, v any) {
 	h := w.Header()
 	NoStore(h)
 	h.Set("Content-Type", "application/json")
+	Body(w, status, body)
+}
+
+// Body writes a whole answer. Its length goes first: net/http would send a longer
+// one in chunks, with a system call for the last.
+func Body(w http.ResponseWriter, status int, body []byte) {
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(status)
 	_, _ = w.Write(body)
 }

@@ -161,3 +161,27 @@ func TestIsBearer(t *testing.T) {
 		}
 	}
 }
+
+// A whole answer says how long it is, whatever its length, so that no reader takes
+// a part for the whole.
+func TestAnswersSayHowLongTheyAre(t *testing.T) {
+	long := strings.Repeat("x", 10_000)
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		door.JSON(w, http.StatusOK, long)
+	}))
+	defer s.Close()
+	for _, method := range []string{http.MethodGet, http.MethodHead} {
+		req, err := http.NewRequest(method, s.URL, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		a, err := s.Client().Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		a.Body.Close()
+		if a.ContentLength != int64(len(long)+2) || len(a.TransferEncoding) != 0 {
+			t.Errorf("%s: length %d, encoding %v", method, a.ContentLength, a.TransferEncoding)
+		}
+	}
+}

@@ -150,6 +150,5 @@ func (d *Door) fail(w http.ResponseWriter, r *http.Request, err error) {
 
 func writeJSON(w http.ResponseWriter, status int, body []byte) {
 	w.Header().Set("Content-Type", "application/fhir+json; charset=utf-8")
-	w.WriteHeader(status)
-	_, _ = w.Write(body)
+	door.Body(w, status, body)
 }

@@ -59,7 +59,7 @@ func (s *Store) current(ctx context.Context, d access.Decision, ref fhir.Referen
 	q.from(matchView(d), ref.Type, "m")
 	q.add(" AND m.id = ")
 	q.arg(ref.ID)
-	v, err := scanRow(s.db.QueryRow(ctx, q.String(), q.args...), ref.Type)
+	v, err := scanRow(s.db.Find(ctx, q.String(), q.args...), ref.Type)
 	if errors.Is(err, db.ErrNoRow) {
 		return row{}, fhirstore.ErrNotFound
 	}
@@ -93,7 +93,7 @@ func (s *Store) VRead(ctx context.Context, d access.Decision, ref fhir.Reference
 		owners  string
 		body    []byte
 	)
-	err = s.db.QueryRow(ctx, `SELECT updated, owners, body FROM fhir_version WHERE type = $1 AND id = $2 AND version = $3 AND deleted = 0`,
+	err = s.db.Find(ctx, `SELECT updated, owners, body FROM fhir_version WHERE type = $1 AND id = $2 AND version = $3 AND deleted = 0`,
 		string(ref.Type), ref.ID, version).Scan(&updated, &owners, &body)
 	if errors.Is(err, db.ErrNoRow) {
 		return fhirstore.Record{}, fhirstore.ErrNotFound

@@ -73,7 +73,7 @@ func readClient(row db.Row) (store.Client, error) {
 
 // Client implements store.Clients.
 func (s *Store) Client(ctx context.Context, id store.ClientID) (store.Client, error) {
-	c, err := readClient(s.db.QueryRow(ctx, `SELECT body FROM client WHERE id = $1`, string(id)))
+	c, err := readClient(s.db.Find(ctx, `SELECT body FROM client WHERE id = $1`, string(id)))
 	return c, failure("loading a client", err)
 }
 

@@ -42,7 +42,7 @@ ON CONFLICT (user_id, client_id, patient) DO UPDATE SET body = excluded.body`, s
 // Remembered implements store.Consents.
 func (s *Store) Remembered(ctx context.Context, user store.UserID, client store.ClientID, patient string) (store.RememberedConsent, error) {
 	var body string
-	err := s.db.QueryRow(ctx, `SELECT body FROM remembered_consent WHERE user_id = $1 AND client_id = $2 AND patient = $3`,
+	err := s.db.Find(ctx, `SELECT body FROM remembered_consent WHERE user_id = $1 AND client_id = $2 AND patient = $3`,
 		string(user), string(client), patient).Scan(&body)
 	if err != nil {
 		return store.RememberedConsent{}, failure("loading a remembered approval", err)

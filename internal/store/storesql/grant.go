@@ -114,7 +114,7 @@ func readGrant(row db.Row) (store.Grant, error) {
 
 // Grant implements store.Grants.
 func (s *Store) Grant(ctx context.Context, id store.GrantID) (store.Grant, error) {
-	g, err := readGrant(s.db.QueryRow(ctx, `SELECT `+grantColumns+` FROM authorization_grant WHERE id = $1`, string(id)))
+	g, err := readGrant(s.db.Find(ctx, `SELECT `+grantColumns+` FROM authorization_grant WHERE id = $1`, string(id)))
 	return g, failure("loading a grant", err)
 }
 

@@ -93,7 +93,7 @@ func (s *Store) CreateSecretOnce(ctx context.Context, v store.ServerSecret) (sto
 	}
 	out := store.ServerSecret{Name: v.Name}
 	var created int64
-	err = s.db.QueryRow(ctx, `SELECT sealed, created FROM server_secret WHERE name = $1`, v.Name).Scan(&out.Sealed, &created)
+	err = s.db.Find(ctx, `SELECT sealed, created FROM server_secret WHERE name = $1`, v.Name).Scan(&out.Sealed, &created)
 	out.CreatedAt = instant(created)
 	return out, failure("loading a secret", err)
 }

@@ -103,7 +103,7 @@ func (s *Store) Request(ctx context.Context, handleHash, browserHash []byte) (st
 		version, created, expires, answered, over int64
 		fixed, added                              string
 	)
-	err := s.db.QueryRow(ctx, `SELECT version, created, expires, answered, CASE WHEN expires <= `+s.now+` THEN 1 ELSE 0 END, asked, facts
+	err := s.db.Find(ctx, `SELECT version, created, expires, answered, CASE WHEN expires <= `+s.now+` THEN 1 ELSE 0 END, asked, facts
 FROM authorization_request WHERE handle_hash = $1 AND browser_hash = $2`, handleHash, browserHash).
 		Scan(&version, &created, &expires, &answered, &over, &fixed, &added)
 	if err != nil {

@@ -68,7 +68,7 @@ func (s *Store) Session(ctx context.Context, idHash []byte) (store.Session, erro
 		user, amr                                  string
 		authTime, created, lastSeen, idle, expires int64
 	)
-	err := s.db.QueryRow(ctx, s.sql.session, idHash).Scan(&user, &authTime, &amr, &created, &lastSeen, &idle, &expires)
+	err := s.db.Find(ctx, s.sql.session, idHash).Scan(&user, &authTime, &amr, &created, &lastSeen, &idle, &expires)
 	if err != nil {
 		return store.Session{}, failure("loading a session", err)
 	}

@@ -84,13 +84,13 @@ func readUser(row db.Row) (store.User, error) {
 
 // User implements store.Users.
 func (s *Store) User(ctx context.Context, id store.UserID) (store.User, error) {
-	u, err := readUser(s.db.QueryRow(ctx, selectAccount+` WHERE id = $1`, string(id)))
+	u, err := readUser(s.db.Find(ctx, selectAccount+` WHERE id = $1`, string(id)))
 	return u, failure("loading an account", err)
 }
 
 // UserByName implements store.Users.
 func (s *Store) UserByName(ctx context.Context, usernameKey string) (store.User, error) {
-	u, err := readUser(s.db.QueryRow(ctx, selectAccount+` WHERE username_key = $1`, usernameKey))
+	u, err := readUser(s.db.Find(ctx, selectAccount+` WHERE username_key = $1`, usernameKey))
 	return u, failure("loading an account by name", err)
 }
 
