@@ -31,8 +31,7 @@ fuzz: ## run every fuzz target for FUZZTIME (default 5m)
 	@scripts/fuzz.sh $(or $(FUZZTIME),5m)
 
 bench: build ## measure the built binary beside its ceilings; see docs/performance.md
-	@$(GO) build -trimpath -o bin/emberlatch-load ./cmd/emberlatch-load
-	@bin/emberlatch-load --binary $(BIN) $(ARGS)
+	@BIN=$(BIN) scripts/bench.sh $(ARGS)
 
 clean: ## remove what was built
 	@rm -rf bin node_modules test/clients/node_modules

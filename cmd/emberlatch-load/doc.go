@@ -1,11 +1,18 @@
 // Command emberlatch-load measures the built binary over loopback HTTP and prints
-// each figure beside a ceiling that it measures in the same run: a bare net/http
-// handler with a body of the same size under the same client, one durable commit
-// after another, and the machine's own signing.
+// each figure beside a ceiling that it measures in the same run:
 //
-//	emberlatch-load --binary bin/emberlatch [--seconds 2] [--json]
+//	reads of every kind   a bare net/http handler in a process of its own, with a
+//	                      body of the same size, under the same client
+//	redeem, refresh       one durable commit after another (SQLite), or bare commits
+//	                      of one row by as many callers (PostgreSQL)
+//	silent authorization  the machine's own signing on all cores
 //
-// It starts a sandbox of its own in a temporary folder, on SQLite, and stops it. It
-// measures nothing that the sandbox does not offer: PostgreSQL figures come from the
-// benchmarks of internal/db and internal/store.
+//	emberlatch-load --binary bin/emberlatch [--seconds 2] [--postgres URL] [--json]
+//
+// It starts a sandbox in a temporary folder and, with a PostgreSQL URL, a server on
+// that database; registers clients, a person and their record with the commands that
+// an operator has; and stops them. `make bench` calls it.
+//
+// It does not measure what needs no HTTP (scopes, decisions, the view in a search):
+// those are benchmarks beside the code, which `make bench` runs first.
 package main

@@ -1,261 +1,214 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
-	"net/http/cookiejar"
 	"net/url"
-	"regexp"
+	"path/filepath"
 	"strings"
-
-	"golang.org/x/oauth2"
+	"sync"
+	"time"
 )
 
-// app is the confidential client of the sandbox that the figures use.
-const (
-	appID     = "sandbox-confidential"
-	appSecret = "sandbox-confidential-secret"
-	redirect  = "https://companion.example.org/callback"
-	scope     = "launch/patient patient/*.rs openid fhirUser offline_access"
-)
-
-// answer of the token endpoint.
-type answer struct {
-	AccessToken  string `json:"access_token"`
-	RefreshToken string `json:"refresh_token"`
+// sqlite measures a sandbox on SQLite: start, memory, every endpoint, and what is
+// written durably.
+func (m *measuring) sqlite(binary string) error {
+	dir := filepath.Join(m.dir, "sandbox")
+	m.say("start")
+	s, err := sandbox(binary, dir)
+	if err != nil {
+		return err
+	}
+	first := s.took
+	if err := s.stop(); err != nil {
+		return err
+	}
+	if s, err = sandbox(binary, dir); err != nil {
+		return err
+	}
+	defer func() { _ = s.stop() }()
+	m.facts = append(m.facts, fact{"first start, people made", first.String()}, fact{"start with data", s.took.String()}, fact{"resident memory idle", s.memory()})
+	w, err := newWorld(m, s)
+	if err != nil {
+		return err
+	}
+	if err := w.endpoints(); err != nil {
+		return err
+	}
+	fsync, err := m.fsyncs()
+	if err != nil {
+		return err
+	}
+	err = w.durable("SQLite", "one fsync after another", func(int) (float64, error) { return fsync, nil })
+	m.facts = append(m.facts, fact{"resident memory under load", s.memory()})
+	return err
 }
 
-// person is a browser that is signed in and will not be asked again.
-type person struct {
-	m      *measuring
-	client *http.Client
+// postgres measures what is written durably on a server with PostgreSQL.
+func (m *measuring) postgres(binary, url string) error {
+	m.say("start on PostgreSQL")
+	s, err := production(binary, filepath.Join(m.dir, "production"), url)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = s.stop() }()
+	w, err := newWorld(m, s)
+	if err != nil {
+		return err
+	}
+	return w.durable("PostgreSQL", "bare one-row commits", func(callers int) (float64, error) { return m.commits(url, callers) })
 }
 
-// all measures every figure.
-func (m *measuring) all(dir string) error {
-	p, token, err := m.approve()
+// endpoints measures each path at 16 callers beside a bare handler.
+func (w *world) endpoints() error {
+	_, token, err := w.approve(w.rs256)
 	if err != nil {
 		return fmt.Errorf("getting a first token: %w", err)
 	}
-	for _, f := range []struct {
-		name, path, body string
-	}{
-		{"discovery", "/fhir/.well-known/smart-configuration", ""}, {"JWKS", "/jwks.json", ""}, {"userinfo", "/userinfo", ""},
-		{"introspection", "/introspect", "token=" + token.AccessToken}, {"FHIR read", "/fhir/Patient/maria", ""},
+	for _, f := range []struct{ name, path, body string }{
+		{"discovery", "/fhir/.well-known/smart-configuration", ""},
+		{"JWKS", "/jwks.json", ""},
+		{"userinfo", "/userinfo", ""},
+		{"introspection", "/introspect", "token=" + token.AccessToken},
+		{"FHIR read", "/fhir/Patient/" + patientID, ""},
 		{"FHIR search, 50 laboratory values", "/fhir/Observation?category=laboratory&_count=50", ""},
-		{"FHIR search, patient and category", "/fhir/Condition?patient=maria&category=problem-list-item", ""},
+		{"FHIR search, patient and category", "/fhir/Condition?patient=" + patientID + "&category=problem-list-item", ""},
 	} {
-		if err := m.endpoint(f.name, f.path, f.body, token.AccessToken); err != nil {
+		w.m.say(f.name)
+		if err := w.endpoint(f.name, f.path, f.body, token.AccessToken); err != nil {
 			return fmt.Errorf("%s: %w", f.name, err)
 		}
 	}
-	fsync, err := m.fsyncs(dir)
-	if err != nil {
-		return err
-	}
-	for _, callers := range []int{1, 16} {
-		if err := m.refresh(p, callers, fsync); err != nil {
-			return fmt.Errorf("refresh: %w", err)
-		}
-	}
-	rs256, es256, err := m.signing()
-	if err != nil {
-		return err
-	}
-	m.add(figure{Name: "ES256 signing, all cores", Callers: 2, Rate: es256})
-	return m.silent(p, rs256)
+	return nil
 }
 
-// endpoint measures one path at 16 callers beside a bare handler.
-func (m *measuring) endpoint(name, path, body, token string) error {
-	size := 0
-	call := func(int) error {
+func (w *world) endpoint(name, path, body, token string) error {
+	call := func() (int, error) {
 		method := http.MethodGet
 		if body != "" {
 			method = http.MethodPost
 		}
-		req, err := http.NewRequest(method, m.server.base+path, strings.NewReader(body))
+		req, err := http.NewRequest(method, w.base+path, strings.NewReader(body))
 		if err != nil {
-			return err
+			return 0, err
 		}
 		if body != "" {
 			req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-			req.SetBasicAuth(appID, appSecret)
+			req.SetBasicAuth(w.rs256.ID, w.rs256.Secret)
 		} else {
 			req.Header.Set("Authorization", "Bearer "+token)
 		}
-		status, answer, err := m.send(req)
+		status, answer, err := w.m.send(req)
 		if err == nil && status != http.StatusOK {
 			err = fmt.Errorf("status %d", status)
 		}
-		size = len(answer)
-		return err
+		return len(answer), err
 	}
-	if err := call(0); err != nil {
-		return err
-	}
-	fixed := size
-	rate, err := m.rate(16, func(c int) error { return call(c) })
+	size, err := call()
 	if err != nil {
 		return err
 	}
-	ceiling, err := m.bare(16, fixed)
-	m.add(figure{name, 16, rate, ceiling, 0, fmt.Sprintf("bare net/http, %d bytes", fixed)})
+	rate, err := w.m.rate(16, func(int) error { _, err := call(); return err })
+	if err != nil {
+		return err
+	}
+	ceiling, err := w.m.bare(16, size)
+	w.m.add(figure{name, 16, rate, ceiling, 0, fmt.Sprintf("bare net/http, %d bytes", size)})
 	return err
 }
 
-var input = regexp.MustCompile(`<input[^>]*>`)
-
-func attribute(tag, name string) string {
-	m := regexp.MustCompile(` ` + name + `="([^"]*)"`).FindStringSubmatch(tag)
-	if m == nil {
-		return ""
+// durable measures redemption, refresh and silent authorization.
+func (w *world) durable(database, against string, ceiling func(callers int) (float64, error)) error {
+	p, _, err := w.approve(w.rs256)
+	if err != nil {
+		return fmt.Errorf("getting a first token: %w", err)
 	}
-	return strings.NewReplacer("&#43;", "+", "&amp;", "&", "&#34;", `"`).Replace(m[1])
+	for _, callers := range []int{1, 16} {
+		top, err := ceiling(callers)
+		if err != nil {
+			return err
+		}
+		for _, f := range []struct {
+			name string
+			rate func(int) (float64, error)
+		}{{"redeem, ", p.redeem}, {"refresh, ", p.refresh}} {
+			w.m.say(f.name + database)
+			rate, err := f.rate(callers)
+			if err != nil {
+				return fmt.Errorf("%s%s: %w", f.name, database, err)
+			}
+			w.m.add(figure{f.name + database, callers, rate, top, 0, against})
+		}
+	}
+	if err := w.silent(p, "silent authorization, RS256, "+database, w.m.rs256); err != nil {
+		return err
+	}
+	if p, _, err = w.approve(w.es256); err != nil {
+		return fmt.Errorf("getting a first token: %w", err)
+	}
+	return w.silent(p, "silent authorization, ES256, "+database, w.m.rs256)
 }
 
-// approve signs maria in, shares everything and asks not to be asked again.
-func (m *measuring) approve() (*person, answer, error) {
-	jar, err := cookiejar.New(nil)
-	if err != nil {
-		return nil, answer{}, err
-	}
-	c := *m.client
-	c.Jar = jar
-	p := &person{m, &c}
-	target, verifier := p.request()
-	for range 12 {
-		body, next, err := p.get(target)
+// codeLife is how long a code surely waits; the default is a minute.
+const codeLife = 40 * time.Second
+
+// redeem measures codes that were made before.
+func (p *person) redeem(callers int) (float64, error) {
+	codes := make([][]code, callers)
+	began := time.Now()
+	for n := 0; n < 2000 && time.Since(began) < codeLife/4; n++ {
+		c, err := p.silentCode(withoutID)
 		if err != nil {
-			return nil, answer{}, err
+			return 0, err
 		}
-		for next == "" {
-			values := url.Values{"action": {"sign-in"}, "username": {"maria"}, "password": {"sandbox-pass"}}
-			if strings.Contains(body, `value="allow"`) {
-				values = url.Values{"decision": {"allow"}, "remember": {"yes"}}
-			}
-			path := "/login"
-			if values.Has("decision") {
-				path = "/approve"
-			}
-			for _, tag := range input.FindAllString(body, -1) {
-				kind := attribute(tag, "type")
-				if kind == "hidden" && !values.Has(attribute(tag, "name")) || (kind == "checkbox" || kind == "radio") && strings.Contains(tag, " checked") {
-					values.Add(attribute(tag, "name"), attribute(tag, "value"))
+		codes[n%callers] = append(codes[n%callers], c)
+	}
+	var (
+		wg    sync.WaitGroup
+		bad   firstError
+		count int
+	)
+	began = time.Now()
+	for _, own := range codes {
+		count += len(own)
+		wg.Go(func() {
+			for _, c := range own {
+				if _, err := p.exchange(c); err != nil {
+					bad.set(err)
+					return
 				}
 			}
-			if body, next, err = p.post(path, values); err != nil {
-				return nil, answer{}, err
-			}
-		}
-		if strings.HasPrefix(next, redirect) {
-			a, err := p.exchange(next, verifier)
-			return p, a, err
-		}
-		target = m.server.base + next
+		})
 	}
-	return nil, answer{}, errors.New("no code")
+	wg.Wait()
+	if count == 0 {
+		return 0, errors.New("no code was made")
+	}
+	return float64(count) / time.Since(began).Seconds(), bad.get()
 }
 
-func (p *person) request() (target, verifier string) {
-	verifier = oauth2.GenerateVerifier()
-	v := url.Values{
-		"response_type": {"code"}, "client_id": {appID}, "redirect_uri": {redirect}, "scope": {scope}, "state": {"s"}, "aud": {p.m.server.base + "/fhir"},
-		"code_challenge": {oauth2.S256ChallengeFromVerifier(verifier)}, "code_challenge_method": {"S256"},
-	}
-	return p.m.server.base + "/authorize?" + v.Encode(), verifier
-}
-
-func (p *person) get(target string) (body, location string, err error) {
-	resp, err := p.client.Get(target)
-	if err != nil {
-		return "", "", err
-	}
-	return read(resp)
-}
-
-func (p *person) post(path string, v url.Values) (body, location string, err error) {
-	resp, err := p.client.PostForm(p.m.server.base+path, v)
-	if err != nil {
-		return "", "", err
-	}
-	return read(resp)
-}
-
-func read(resp *http.Response) (body, location string, err error) {
-	defer resp.Body.Close()
-	raw, err := io.ReadAll(resp.Body)
-	if err != nil {
-		return "", "", err
-	}
-	if resp.StatusCode >= http.StatusBadRequest {
-		return "", "", fmt.Errorf("status %d", resp.StatusCode)
-	}
-	return string(raw), resp.Header.Get("Location"), nil
-}
-
-func (p *person) exchange(back, verifier string) (answer, error) {
-	u, err := url.Parse(back)
-	if err != nil {
-		return answer{}, err
-	}
-	return p.m.token(url.Values{
-		"grant_type": {"authorization_code"}, "code": {u.Query().Get("code")}, "redirect_uri": {redirect}, "code_verifier": {verifier},
-	})
-}
-
-func (m *measuring) token(v url.Values) (answer, error) {
-	req, err := http.NewRequest(http.MethodPost, m.server.base+"/token", strings.NewReader(v.Encode()))
-	if err != nil {
-		return answer{}, err
-	}
-	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	req.SetBasicAuth(appID, appSecret)
-	status, body, err := m.send(req)
-	if err != nil || status != http.StatusOK {
-		return answer{}, fmt.Errorf("token endpoint: %d %s %w", status, body, err)
-	}
-	var a answer
-	return a, json.Unmarshal(body, &a)
-}
-
-// silent is a whole authorization of a person who is not asked: authorize, code,
-// token with an RS256 ID token.
-func (p *person) silent() (answer, error) {
-	target, verifier := p.request()
-	_, back, err := p.get(target)
-	if err != nil {
-		return answer{}, err
-	}
-	return p.exchange(back, verifier)
-}
-
-// refresh measures families that rotate, each caller its own, all state durable.
-// Each answer carries a new ID token signed with RS256.
-func (m *measuring) refresh(p *person, callers int, fsync float64) error {
+// refresh measures families that rotate, each caller its own.
+func (p *person) refresh(callers int) (float64, error) {
 	families := make([]answer, callers)
 	for i := range families {
 		var err error
-		if families[i], err = p.silent(); err != nil {
-			return err
+		if families[i], err = p.silent(withoutID); err != nil {
+			return 0, err
 		}
 	}
-	// A refresh that narrows to clinical scopes carries no ID token, so that the
-	// figure is about the family and not about RS256.
-	rate, err := m.rate(callers, func(c int) error {
-		a, err := m.token(url.Values{"grant_type": {"refresh_token"}, "refresh_token": {families[c].RefreshToken}, "scope": {"patient/*.rs"}})
+	return p.w.m.rate(callers, func(c int) error {
+		a, err := p.token(url.Values{"grant_type": {"refresh_token"}, "refresh_token": {families[c].RefreshToken}})
 		families[c] = a
 		return err
 	})
-	m.add(figure{"refresh, SQLite", callers, rate, fsync, 0, "one fsync after another"})
-	return err
 }
 
-func (m *measuring) silent(p *person, rs256 float64) error {
-	rate, err := m.rate(16, func(int) error { _, err := p.silent(); return err })
-	m.add(figure{"silent authorization, RS256", 16, rate, rs256, 0, "RS256 signing on all cores"})
+// silent measures whole authorizations of a person who is not asked. The ceiling is
+// RS256 signing, also where the ID token is signed otherwise.
+func (w *world) silent(p *person, name string, rs256 float64) error {
+	w.m.say(name)
+	rate, err := w.m.rate(16, func(int) error { _, err := p.silent(everything); return err })
+	w.m.add(figure{name, 16, rate, rs256, 0, "RS256 signing on all cores"})
 	return err
 }
