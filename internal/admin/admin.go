@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/emberlatch/emberlatch/internal/fhirstore"
+	"github.com/emberlatch/emberlatch/internal/keys"
 	"github.com/emberlatch/emberlatch/internal/store"
 )
 
@@ -46,12 +47,21 @@ type Accounts interface {
 	HashPassword(ctx context.Context, password string) (string, error)
 }
 
+// Keys changes the signing keys.
+type Keys interface {
+	List() []keys.Listed
+	Rotate(ctx context.Context) error
+	Replace(ctx context.Context) error
+	Reseal(ctx context.Context) error
+}
+
 // Deps are the parts that the door needs; all are required.
 type Deps struct {
 	Store     Store
 	Loader    Loader
 	Registrar Registrar
 	Accounts  Accounts
+	Keys      Keys
 	// Refresh makes this process see a change at once.
 	Refresh func(ctx context.Context) error
 	NewID   func() string
@@ -64,7 +74,7 @@ type Door struct{ deps Deps }
 
 // New makes the door; it refuses missing parts.
 func New(deps Deps) (*Door, error) {
-	if deps.Store == nil || deps.Loader == nil || deps.Registrar == nil || deps.Accounts == nil ||
+	if deps.Store == nil || deps.Loader == nil || deps.Registrar == nil || deps.Accounts == nil || deps.Keys == nil ||
 		deps.Refresh == nil || deps.NewID == nil || deps.Now == nil || deps.Log == nil {
 		return nil, errors.New("admin: a part is missing")
 	}
@@ -80,6 +90,10 @@ func (d *Door) Handler() http.Handler {
 	mux.HandleFunc("POST /clients/{id}/disable", d.answer(d.disableClient))
 	mux.HandleFunc("POST /users", d.answer(d.addUser))
 	mux.HandleFunc("POST /grants/revoke", d.answer(d.revoke))
+	mux.HandleFunc("GET /keys", d.answer(d.listKeys))
+	mux.HandleFunc("POST /keys/rotate", d.answer(d.rotateKeys))
+	mux.HandleFunc("POST /keys/replace", d.answer(d.replaceKeys))
+	mux.HandleFunc("POST /keys/reseal", d.answer(d.resealKeys))
 	mux.HandleFunc("POST /data", d.load)
 	return mux
 }

@@ -9,6 +9,8 @@
 //	emberlatch user add FILE   ──POST /users────▶ accounts ──▶ store
 //	emberlatch data load PATH  ──POST /data─────▶ loader   ──▶ fhirstore (progress as NDJSON)
 //	emberlatch grant revoke    ──POST /grants/revoke ─▶ store.Revoke
+//	emberlatch key rotate      ──POST /keys/rotate, /keys/replace ─▶ keys.Ring
+//	emberlatch key reseal      ──POST /keys/reseal ─▶ keys.Ring
 //
 // Every change is recorded as an event with the actor "operator".
 package admin

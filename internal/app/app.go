@@ -87,19 +87,13 @@ func (a *App) openEngines(ctx context.Context) (err error) {
 	if a.fhir, err = fhirsql.New(fhirsql.Deps{DB: a.db, Base: a.cfg.FHIRBase(), Now: a.now}); err != nil {
 		return err
 	}
-	sealed, err := a.store.ListKeys(ctx)
-	if err != nil {
-		return err
-	}
-	kek, err := keys.LoadKEK(a.cfg.keyFile(), len(sealed) == 0)
-	if err != nil {
-		return err
-	}
-	if a.ring, err = keys.Open(ctx, keys.Deps{Store: a.store, KEK: kek, Now: a.now}); err != nil {
+	if a.ring, err = keys.Open(ctx, keys.Deps{
+		Store: a.store, KEKFile: a.cfg.keyFile(), Schedule: a.cfg.keySchedule(), Now: a.now, Log: a.log,
+	}); err != nil {
 		return err
 	}
 	if a.live, err = live.New(ctx, live.Deps{
-		Store: a.store, AccessLife: a.cfg.Tokens.Access, Poll: livePoll, Now: a.now, Log: a.log,
+		Store: a.store, Keys: a.ring.Reload, AccessLife: a.cfg.Tokens.Access, Poll: livePoll, Now: a.now, Log: a.log,
 	}); err != nil {
 		return err
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/goccy/go-yaml"
 
 	"github.com/emberlatch/emberlatch/internal/db"
+	"github.com/emberlatch/emberlatch/internal/keys"
 	"github.com/emberlatch/emberlatch/internal/page"
 )
 
@@ -33,6 +34,7 @@ type Config struct {
 	Organisation OrganisationConfig `yaml:"organisation"`
 	Tokens       TokenConfig        `yaml:"tokens"`
 	Sessions     SessionConfig      `yaml:"sessions"`
+	Keys         KeyConfig          `yaml:"keys"`
 
 	// Sandbox marks every page as a test system; only `emberlatch dev` sets it.
 	Sandbox bool `yaml:"-"`
@@ -85,8 +87,15 @@ type SessionConfig struct {
 	Absolute time.Duration `yaml:"absolute"`
 }
 
+// KeyConfig sets the rhythm of the signing keys (OpenID Connect Core §10.1.1).
+type KeyConfig struct {
+	RotateEvery  time.Duration `yaml:"rotate_every"`
+	PublishAhead time.Duration `yaml:"publish_ahead"` // before a key signs; key sets are kept for minutes
+}
+
 // Defaults returns the configuration before any file is read.
 func Defaults() Config {
+	schedule := keys.DefaultSchedule()
 	return Config{
 		Organisation: OrganisationConfig{Name: "Emberlatch"},
 		Tokens: TokenConfig{
@@ -94,6 +103,7 @@ func Defaults() Config {
 			RefreshIdle: 93 * 24 * time.Hour, RefreshGrace: 10 * time.Second,
 		},
 		Sessions: SessionConfig{Idle: 30 * time.Minute, Absolute: 12 * time.Hour},
+		Keys:     KeyConfig{RotateEvery: schedule.Every, PublishAhead: schedule.Ahead},
 	}
 }
 
@@ -160,6 +170,8 @@ func (c Config) Validate() error {
 		{"tokens.refresh_grace", c.Tokens.RefreshGrace, 0, time.Minute},
 		{"sessions.idle", c.Sessions.Idle, time.Minute, 24 * time.Hour},
 		{"sessions.absolute", c.Sessions.Absolute, time.Minute, 7 * 24 * time.Hour},
+		{"keys.rotate_every", c.Keys.RotateEvery, 24 * time.Hour, 366 * 24 * time.Hour},
+		{"keys.publish_ahead", c.Keys.PublishAhead, 10 * time.Minute, c.Keys.RotateEvery / 2},
 	}
 	for _, b := range bounds {
 		if b.got < b.min || b.got > b.max {
@@ -183,6 +195,14 @@ func (c Config) DatabaseURL() (string, error) {
 		return "", fmt.Errorf("data folder %s: %w", c.DataDir, err)
 	}
 	return db.SQLiteURL(path), nil
+}
+
+// keySchedule: the ends stay as they are, since tokens of an earlier configuration
+// may still live.
+func (c Config) keySchedule() keys.Schedule {
+	s := keys.DefaultSchedule()
+	s.Every, s.Ahead = c.Keys.RotateEvery, c.Keys.PublishAhead
+	return s
 }
 
 // keyFile is where the key-encrypting key lies.

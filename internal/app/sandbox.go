@@ -154,7 +154,7 @@ func listenBesides(port int) (net.Listener, error) {
 }
 
 // ours are the files that a sandbox makes in its folder.
-var ours = []string{"emberlatch.db", "emberlatch.db-wal", "emberlatch.db-shm", "emberlatch.db.lock", "key-encrypting.key", "sandbox.json", "admin.sock"}
+var ours = []string{"emberlatch.db", "emberlatch.db-wal", "emberlatch.db-shm", "emberlatch.db.lock", "key-encrypting.key", "key-encrypting.key.next", "sandbox.json", "admin.sock"}
 
 // resetFolder forgets a sandbox; files that are not ours stay.
 func resetFolder(dir string) error {

@@ -27,7 +27,7 @@ func (a *App) adminHandler() (http.Handler, error) {
 		return nil, err
 	}
 	d, err := admin.New(admin.Deps{
-		Store: a.store, Loader: a.fhir, Registrar: registrar, Accounts: a.accounts,
+		Store: a.store, Loader: a.fhir, Registrar: registrar, Accounts: a.accounts, Keys: a.ring,
 		Refresh: a.live.Refresh, NewID: newID, Now: a.now, Log: a.log,
 	})
 	if err != nil {

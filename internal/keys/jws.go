@@ -3,6 +3,7 @@ package keys
 import (
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"strings"
 
 	"github.com/go-json-experiment/json"
@@ -12,19 +13,24 @@ import (
 // maxJWS bounds a token, in bytes.
 const maxJWS = 8 << 10
 
-// ErrJWS: not a token that a key of this ring signed for this use.
-var ErrJWS = errors.New("keys: not a token of ours")
+var (
+	// ErrJWS: not a token that a key of this ring signed for this use.
+	ErrJWS = errors.New("keys: not a token of ours")
+	// ErrUnknownKey is an ErrJWS that names a key which is not known here. Another
+	// process may have begun to sign with it at this moment.
+	ErrUnknownKey = fmt.Errorf("%w: it names a key that is not known", ErrJWS)
+)
 
 var b64 = base64.RawURLEncoding.Strict()
 
 // Sign makes a JWS in compact form with the signing key of a use and algorithm
 // (RFC 7515 §3.1). typ says what kind of token it is (RFC 8725 §3.11).
 func (r *Ring) Sign(use, algorithm, typ string, payload []byte) (string, error) {
-	k := r.set.Load().signing[use+" "+algorithm]
+	k := r.set.Load().signer(use, algorithm, r.deps.Now())
 	if k == nil {
 		return "", errors.New("keys: no key signs for " + use + " with " + algorithm)
 	}
-	header := `{"alg":"` + k.algorithm + `","typ":"` + typ + `","kid":"` + k.id + `"}`
+	header := `{"alg":"` + k.Algorithm + `","typ":"` + typ + `","kid":"` + k.ID + `"}`
 	input := make([]byte, 0, b64.EncodedLen(len(header))+b64.EncodedLen(len(payload))+400)
 	input = b64.AppendEncode(input, []byte(header))
 	input = append(input, '.')
@@ -43,33 +49,48 @@ type joseHeader struct {
 	KeyID     string `json:"kid"`
 }
 
-// Verify returns the payload of a token that a key of this use signed. Order:
-// form and size, then the key by its kid, then the algorithm that this key has,
-// then the signature; nothing of the payload is read before (RFC 8725 §3.1).
-func (r *Ring) Verify(use, typ, text string) ([]byte, error) {
+// Verify returns the payload of a token that a key of this use signed, and the kid
+// of that key. Order: form and size, then the key by its kid, then the algorithm
+// that this key has, then the signature; nothing of the payload is read before
+// (RFC 8725 §3.1).
+func (r *Ring) Verify(use, typ, text string) (payload []byte, kid string, err error) {
 	if len(text) > maxJWS || strings.Count(text, ".") != 2 {
-		return nil, ErrJWS
+		return nil, "", ErrJWS
 	}
 	first, last := strings.IndexByte(text, '.'), strings.LastIndexByte(text, '.')
-	rawHeader, err := b64.DecodeString(text[:first])
-	if err != nil {
-		return nil, ErrJWS
-	}
-	var header joseHeader
-	if err := json.Unmarshal(rawHeader, &header, json.RejectUnknownMembers(true), jsontext.AllowDuplicateNames(false)); err != nil {
-		return nil, ErrJWS
+	header, err := readHeader(text[:first])
+	if err != nil || header.Type != typ {
+		return nil, "", ErrJWS
 	}
 	k := r.set.Load().byID[header.KeyID]
-	if k == nil || k.use != use || k.algorithm != header.Algorithm || header.Type != typ {
-		return nil, ErrJWS
+	if k == nil {
+		return nil, "", missing(header.KeyID)
+	}
+	if k.Use != use || k.Algorithm != header.Algorithm || gone(k.SigningKey, r.deps.Now()) {
+		return nil, "", ErrJWS
 	}
 	signature, err := b64.DecodeString(text[last+1:])
 	if err != nil || !k.verify([]byte(text[:last]), signature) {
-		return nil, ErrJWS
+		return nil, "", ErrJWS
 	}
-	payload, err := b64.DecodeString(text[first+1 : last])
+	if payload, err = b64.DecodeString(text[first+1 : last]); err != nil {
+		return nil, "", ErrJWS
+	}
+	return payload, k.ID, nil
+}
+
+func readHeader(encoded string) (h joseHeader, err error) {
+	raw, err := b64.DecodeString(encoded)
 	if err != nil {
-		return nil, ErrJWS
+		return h, err
 	}
-	return payload, nil
+	return h, json.Unmarshal(raw, &h, json.RejectUnknownMembers(true), jsontext.AllowDuplicateNames(false))
+}
+
+// missing tells a kid that could be one of ours from all others.
+func missing(kid string) error {
+	if _, err := b64.DecodeString(kid); err != nil || len(kid) != kidSize {
+		return ErrJWS
+	}
+	return ErrUnknownKey
 }

@@ -10,23 +10,73 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
+
+	"github.com/emberlatch/emberlatch/internal/store"
 )
 
 // kekSize is the size of a key-encrypting key, in bytes.
 const kekSize = 32
 
-// LoadKEK reads the key-encrypting key, 32 bytes as hex or base64; a file that
-// others may read is refused. A missing file is created with mode 0600 if mayMake
-// says that nothing is sealed yet: a new key would open nothing of what is.
-func LoadKEK(path string, mayMake bool) ([]byte, error) {
-	text, err := os.ReadFile(path)
+// nextFile is where the key-encrypting key lies that is to take a place.
+func nextFile(path string) string { return path + ".next" }
+
+// unlock reads the key-encrypting key that what is stored is sealed under. It is
+// made when nothing is stored: a new one would open nothing of what is. When a
+// change of the key was cut short, or another process has made it, the next one
+// takes its place here.
+func (r *Ring) unlock(stored []store.SigningKey) (box, error) {
+	path := r.deps.KEKFile
+	b, err := readBox(path)
 	switch {
-	case errors.Is(err, fs.ErrNotExist) && mayMake:
-		return createKEK(path)
-	case errors.Is(err, fs.ErrNotExist):
-		return nil, fmt.Errorf("key-encrypting key: %s is missing, and the database holds keys sealed under it; restore the file from its backup", path)
+	case err == nil && b.opensAll(stored):
+		return b, nil
+	case errors.Is(err, fs.ErrNotExist) && len(stored) == 0:
+		return makeBox(path)
 	}
+	next, otherwise := readBox(nextFile(path))
+	switch {
+	case otherwise == nil && next.opensAll(stored):
+		r.promote()
+		return next, nil
+	case otherwise != nil && !errors.Is(otherwise, fs.ErrNotExist):
+		r.deps.Log.Error("the next key-encrypting key cannot be used", "error", otherwise)
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return box{}, fmt.Errorf("key-encrypting key: %s is missing, and the database holds keys sealed under it; restore the file from its backup", path)
+	}
+	return b, err // which keys it does not open is told when they are opened
+}
+
+// promote puts the next key-encrypting key in its place. Until that succeeds the
+// server starts from where it lies.
+func (r *Ring) promote() {
+	path := r.deps.KEKFile
+	if err := errors.Join(os.Rename(nextFile(path), path), syncFolder(path)); err != nil {
+		r.deps.Log.Error("the new key-encrypting key is in use and could not be moved; move it", "from", nextFile(path), "to", path, "error", err)
+	}
+}
+
+func readBox(path string) (box, error) {
+	key, err := readKEK(path)
+	if err != nil {
+		return box{}, err
+	}
+	return newBox(key)
+}
+
+// makeBox makes the key-encrypting key unless another process was first.
+func makeBox(path string) (box, error) {
+	if err := createKEK(path); err != nil && !errors.Is(err, fs.ErrExist) {
+		return box{}, fmt.Errorf("key-encrypting key: %w", err)
+	}
+	return readBox(path)
+}
+
+// readKEK reads 32 bytes as hex or base64; a file that others may read is refused.
+func readKEK(path string) ([]byte, error) {
+	text, err := os.ReadFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("key-encrypting key: %w", err)
 	}
@@ -43,23 +93,35 @@ func LoadKEK(path string, mayMake bool) ([]byte, error) {
 	return nil, fmt.Errorf("key-encrypting key: %s does not hold 32 bytes as hex or base64", path)
 }
 
-func createKEK(path string) ([]byte, error) {
+// createKEK makes the file whole or not at all: it is written beside its place, on
+// disk, and linked there, which fails when another process was first.
+func createKEK(path string) error {
 	key := make([]byte, kekSize)
 	if _, err := rand.Read(key); err != nil {
-		return nil, err
+		return err
 	}
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if errors.Is(err, fs.ErrExist) { // another process was first
-		return LoadKEK(path, false)
-	}
+	f, err := os.CreateTemp(filepath.Dir(path), ".key-*") // mode 0600
 	if err != nil {
-		return nil, fmt.Errorf("key-encrypting key: %w", err)
+		return err
 	}
+	defer os.Remove(f.Name())
 	_, err = f.WriteString(hex.EncodeToString(key) + "\n")
 	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return nil, fmt.Errorf("key-encrypting key: %w", err)
+		return err
 	}
-	return key, nil
+	if err := os.Link(f.Name(), path); err != nil {
+		return err
+	}
+	return syncFolder(path)
+}
+
+// syncFolder makes a name in the folder of a file last.
+func syncFolder(path string) error {
+	d, err := os.Open(filepath.Dir(path))
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
 }
 
 // box seals small secrets under the key-encrypting key.
@@ -99,4 +161,14 @@ func (b box) open(name string, sealed []byte) ([]byte, error) {
 		return nil, errSealed
 	}
 	return secret, nil
+}
+
+// opensAll reports whether all keys are sealed under this key-encrypting key.
+func (b box) opensAll(stored []store.SigningKey) bool {
+	for _, k := range stored {
+		if _, err := b.open(sealName(k.ID, k.Use, k.Algorithm), k.Sealed); err != nil {
+			return false
+		}
+	}
+	return true
 }

@@ -22,14 +22,17 @@ import (
 // rsaBits is the size of RS256 keys (CAUTH-28 asks at least this of others).
 const rsaBits = 2048
 
+// kidSize is the length of a kid.
+const kidSize = 16
+
 // key is one opened key.
 type key struct {
-	id, use, algorithm string
-	private            crypto.Signer
+	store.SigningKey
+	private crypto.Signer
 }
 
 // generate makes a key and seals its private half.
-func (r *Ring) generate(use, algorithm string) (store.SigningKey, error) {
+func generate(use, algorithm string, b box) (store.SigningKey, error) {
 	var (
 		private crypto.Signer
 		err     error
@@ -42,20 +45,17 @@ func (r *Ring) generate(use, algorithm string) (store.SigningKey, error) {
 	if err != nil {
 		return store.SigningKey{}, err
 	}
-	id := strings.TrimPrefix(oauth.RandomToken(""), "-")[:16]
+	id := strings.TrimPrefix(oauth.RandomToken(""), "-")[:kidSize]
 	der, err := x509.MarshalPKCS8PrivateKey(private)
 	if err != nil {
 		return store.SigningKey{}, err
 	}
-	sealed, err := r.box.seal(sealName(id, use, algorithm), der)
+	sealed, err := b.seal(sealName(id, use, algorithm), der)
 	if err != nil {
 		return store.SigningKey{}, err
 	}
 	jwk, err := publicJWK(id, algorithm, private.Public())
-	return store.SigningKey{
-		ID: id, Algorithm: algorithm, Use: use, PublicJWK: jwk, Sealed: sealed,
-		State: store.KeySigning, CreatedAt: r.deps.Now(),
-	}, err
+	return store.SigningKey{ID: id, Algorithm: algorithm, Use: use, PublicJWK: jwk, Sealed: sealed}, err
 }
 
 func sealName(id, use, algorithm string) string { return "key " + id + " " + use + " " + algorithm }
@@ -79,9 +79,9 @@ func publicJWK(id, algorithm string, public crypto.PublicKey) ([]byte, error) {
 	return json.Marshal(jwk)
 }
 
-// open opens one key and proves it.
-func (r *Ring) open(s store.SigningKey) (*key, error) {
-	der, err := r.box.open(sealName(s.ID, s.Use, s.Algorithm), s.Sealed)
+// openKey opens one key and proves it.
+func (b box) openKey(s store.SigningKey) (*key, error) {
+	der, err := b.open(sealName(s.ID, s.Use, s.Algorithm), s.Sealed)
 	if err != nil {
 		return nil, err
 	}
@@ -89,7 +89,7 @@ func (r *Ring) open(s store.SigningKey) (*key, error) {
 	if err != nil {
 		return nil, err
 	}
-	k := &key{id: s.ID, use: s.Use, algorithm: s.Algorithm}
+	k := &key{SigningKey: s}
 	switch p := parsed.(type) {
 	case *rsa.PrivateKey:
 		k.private = p

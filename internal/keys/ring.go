@@ -1,12 +1,15 @@
 package keys
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -25,65 +28,79 @@ const (
 	ES256 = "ES256"
 )
 
+// kinds are the keys that there always are.
+var kinds = []struct{ use, algorithm string }{{UseAccess, ES256}, {UseID, RS256}, {UseID, ES256}}
+
 // Deps are the parts that the Ring needs; all are required.
 type Deps struct {
 	Store store.Keys
-	KEK   []byte // 32 bytes
-	Now   func() time.Time
+	// KEKFile holds the key-encrypting key. It is made when nothing is sealed yet.
+	KEKFile  string
+	Schedule Schedule
+	Now      func() time.Time
+	Log      *slog.Logger
 }
 
 // Ring holds the opened keys. It is safe for concurrent use.
 type Ring struct {
 	deps Deps
-	box  box
+	mu   sync.Mutex // one reader of the stored keys at a time
 	set  atomic.Pointer[keySet]
 }
 
 // keySet is immutable; Reload makes a new one.
 type keySet struct {
-	byID    map[string]*key
-	signing map[string]*key // use + " " + algorithm
-	jwks    []byte
+	box  box
+	all  []*key // as stored, the oldest first
+	byID map[string]*key
+	// outdated: what is stored is sealed under another key-encrypting key. The keys
+	// that were opened before are good; nothing new can be sealed here.
+	outdated bool
 }
 
 // Open opens all keys, making the first ones when the database has none, and
 // proves each by signing and verifying once.
 func Open(ctx context.Context, deps Deps) (*Ring, error) {
-	if deps.Store == nil || deps.Now == nil {
+	if deps.Store == nil || deps.KEKFile == "" || deps.Now == nil || deps.Log == nil {
 		return nil, errors.New("keys: a part is missing")
 	}
-	b, err := newBox(deps.KEK)
-	if err != nil {
+	if err := deps.Schedule.check(); err != nil {
 		return nil, err
 	}
-	r := &Ring{deps: deps, box: b}
+	r := &Ring{deps: deps}
 	stored, err := deps.Store.ListKeys(ctx)
 	if err != nil {
 		return nil, err
 	}
+	b, err := r.unlock(stored)
+	if err != nil {
+		return nil, err
+	}
 	if len(stored) == 0 {
-		if stored, err = r.first(ctx); err != nil {
+		if stored, err = r.first(ctx, b); err != nil {
 			return nil, err
 		}
 	}
+	r.set.Store(&keySet{box: b})
 	return r, r.load(stored)
 }
 
-// first makes one key for each use and algorithm.
-func (r *Ring) first(ctx context.Context) ([]store.SigningKey, error) {
-	var made []store.SigningKey
-	for _, k := range []struct{ use, algorithm string }{{UseAccess, ES256}, {UseID, RS256}, {UseID, ES256}} {
-		sealed, err := r.generate(k.use, k.algorithm)
-		if err != nil {
-			return nil, fmt.Errorf("making a signing key: %w", err)
-		}
-		made = append(made, sealed)
+// first makes one key of each kind, which sign at once.
+func (r *Ring) first(ctx context.Context, b box) ([]store.SigningKey, error) {
+	made, err := r.generation(b, r.now())
+	if err != nil {
+		return nil, err
 	}
 	return r.deps.Store.CreateKeysOnce(ctx, made)
 }
 
-// Reload reads the keys again, after another process has changed them.
+// now in the precision of the store.
+func (r *Ring) now() time.Time { return r.deps.Now().UTC().Truncate(time.Millisecond) }
+
+// Reload reads the keys again, after something has changed them.
 func (r *Ring) Reload(ctx context.Context) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	stored, err := r.deps.Store.ListKeys(ctx)
 	if err != nil {
 		return err
@@ -91,40 +108,94 @@ func (r *Ring) Reload(ctx context.Context) error {
 	return r.load(stored)
 }
 
+// load makes the set of what is stored. Keys that were opened before are not
+// opened again: a kid stands for one key for ever.
 func (r *Ring) load(stored []store.SigningKey) error {
-	set := &keySet{byID: map[string]*key{}, signing: map[string]*key{}}
-	public := []json.RawMessage{}
+	before := r.set.Load()
+	set := &keySet{box: before.box, byID: map[string]*key{}}
+	if !set.box.opensAll(stored) {
+		b, err := r.unlock(stored)
+		if set.outdated = err != nil || !b.opensAll(stored); !set.outdated {
+			set.box = b
+		}
+	}
 	for _, s := range stored {
-		k, err := r.open(s)
+		k, err := set.open(before, s)
 		if err != nil {
 			return fmt.Errorf("signing key %s: %w", s.ID, err)
 		}
-		set.byID[s.ID] = k
-		if s.State == store.KeySigning {
-			set.signing[s.Use+" "+s.Algorithm] = k
-		}
-		public = append(public, s.PublicJWK)
+		set.byID[s.ID], set.all = k, append(set.all, k)
 	}
-	for _, need := range []string{UseAccess + " " + ES256, UseID + " " + RS256, UseID + " " + ES256} {
-		if set.signing[need] == nil {
-			return fmt.Errorf("keys: no key signs for %s", need)
+	for _, kind := range kinds {
+		if set.signer(kind.use, kind.algorithm, r.now()) == nil {
+			return fmt.Errorf("keys: no key signs for %s with %s", kind.use, kind.algorithm)
 		}
 	}
-	var err error
-	if set.jwks, err = json.Marshal(map[string]any{"keys": public}); err != nil {
-		return err
+	if set.outdated && !before.outdated {
+		r.deps.Log.Error("the keys are sealed under another key-encrypting key than this process has; put the new one beside the old one, with .next at the end of its name",
+			"file", r.deps.KEKFile)
 	}
 	r.set.Store(set)
 	return nil
 }
 
-// JWKS is the public key set (RFC 7517 §5).
-func (r *Ring) JWKS() []byte { return r.set.Load().jwks }
+// open opens a key, or takes over what was opened before under that name.
+func (s *keySet) open(before *keySet, stored store.SigningKey) (*key, error) {
+	known := before.byID[stored.ID]
+	if known != nil && known.Use == stored.Use && known.Algorithm == stored.Algorithm && bytes.Equal(known.PublicJWK, stored.PublicJWK) {
+		return &key{stored, known.private}, nil
+	}
+	return s.box.openKey(stored)
+}
+
+// signer is the youngest key of a use and algorithm that has begun to sign, or,
+// under a clock that was set back, the first one that will.
+func (s *keySet) signer(use, algorithm string, now time.Time) *key {
+	var first, signs *key
+	for _, k := range s.all {
+		if k.Use != use || k.Algorithm != algorithm {
+			continue
+		}
+		if first == nil || k.SignsFrom.Before(first.SignsFrom) {
+			first = k
+		}
+		if !k.SignsFrom.After(now) && (signs == nil || k.SignsFrom.After(signs.SignsFrom)) {
+			signs = k
+		}
+	}
+	if signs == nil {
+		return first
+	}
+	return signs
+}
+
+// Accepts reports whether what a key has signed is good at this moment, as far as
+// its key goes.
+func (r *Ring) Accepts(kid string) bool {
+	k := r.set.Load().byID[kid]
+	return k != nil && !gone(k.SigningKey, r.deps.Now())
+}
+
+// JWKS is the public key set (RFC 7517 §5): every key that is not gone, those that
+// do not sign yet as well.
+func (r *Ring) JWKS() []byte {
+	now, public := r.deps.Now(), []json.RawMessage{}
+	for _, k := range r.set.Load().all {
+		if !gone(k.SigningKey, now) {
+			public = append(public, k.PublicJWK)
+		}
+	}
+	out, err := json.Marshal(map[string]any{"keys": public})
+	if err != nil { // what is stored was made by this package
+		return []byte(`{"keys":[]}`)
+	}
+	return out
+}
 
 // Algorithms lists what a use can be signed with, sorted.
 func (r *Ring) Algorithms(use string) []string {
 	var list []string
-	for _, k := range r.set.Load().signing {
+	for _, k := range kinds {
 		if k.use == use {
 			list = append(list, k.algorithm)
 		}
@@ -139,17 +210,20 @@ func (r *Ring) Secret(ctx context.Context, name string) ([]byte, error) {
 	if _, err := rand.Read(fresh); err != nil {
 		return nil, err
 	}
-	sealed, err := r.box.seal("secret "+name, fresh)
+	b := r.set.Load().box
+	sealed, err := b.seal(secretName(name), fresh)
 	if err != nil {
 		return nil, err
 	}
-	stored, err := r.deps.Store.CreateSecretOnce(ctx, store.ServerSecret{Name: name, Sealed: sealed, CreatedAt: r.deps.Now()})
+	stored, err := r.deps.Store.CreateSecretOnce(ctx, store.ServerSecret{Name: name, Sealed: sealed, CreatedAt: r.now()})
 	if err != nil {
 		return nil, err
 	}
-	secret, err := r.box.open("secret "+name, stored.Sealed)
+	secret, err := b.open(secretName(name), stored.Sealed)
 	if err != nil {
 		return nil, fmt.Errorf("secret %s: %w", name, err)
 	}
 	return secret, nil
 }
+
+func secretName(name string) string { return "secret " + name }

@@ -2,7 +2,6 @@ package keys_test
 
 import (
 	"bytes"
-	"context"
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
@@ -12,7 +11,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/go-jose/go-jose/v4"
 	"github.com/google/go-cmp/cmp"
@@ -21,68 +19,18 @@ import (
 	"github.com/emberlatch/emberlatch/internal/store"
 )
 
-// memory keeps keys as a database would.
-type memory struct {
-	store.Keys
-	keys    []store.SigningKey
-	secrets map[string]store.ServerSecret
-	created int
-}
-
-func (m *memory) ListKeys(context.Context) ([]store.SigningKey, error) {
-	return slices.Clone(m.keys), nil
-}
-
-func (m *memory) CreateKeysOnce(_ context.Context, made []store.SigningKey) ([]store.SigningKey, error) {
-	m.created++
-	if len(m.keys) == 0 {
-		m.keys = made
-	}
-	return slices.Clone(m.keys), nil
-}
-
-func (m *memory) CreateSecretOnce(_ context.Context, s store.ServerSecret) (store.ServerSecret, error) {
-	if old, ok := m.secrets[s.Name]; ok {
-		return old, nil
-	}
-	if m.secrets == nil {
-		m.secrets = map[string]store.ServerSecret{}
-	}
-	m.secrets[s.Name] = s
-	return s, nil
-}
-
-var kek = bytes.Repeat([]byte{7}, 32)
-
-func open(t testing.TB, m *memory, kek []byte) (*keys.Ring, error) {
-	t.Helper()
-	return keys.Open(context.Background(), keys.Deps{Store: m, KEK: kek, Now: time.Now})
-}
-
-func ring(t testing.TB) (*keys.Ring, *memory) {
-	t.Helper()
-	m := &memory{}
-	r, err := open(t, m, kek)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return r, m
-}
-
 func TestKeysAreMadeOnceAndOpenOnlyUnderTheirKEK(t *testing.T) {
 	first, m := ring(t)
-	second, err := open(t, m, kek)
+	second, err := open(t, m, m.kek)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if m.created != 1 || !bytes.Equal(first.JWKS(), second.JWKS()) {
 		t.Error("the second process has other keys")
 	}
-	if _, err := open(t, m, bytes.Repeat([]byte{8}, 32)); err == nil || !strings.Contains(err.Error(), "key-encrypting key") || m.created != 1 {
+	other := kekFile(t, bytes.Repeat([]byte{8}, 32))
+	if _, err := open(t, m, other); err == nil || !strings.Contains(err.Error(), "key-encrypting key") || m.created != 1 {
 		t.Errorf("another KEK: %v, keys made %d times", err, m.created)
-	}
-	if _, err := open(t, m, kek[:31]); err == nil {
-		t.Error("a short KEK is accepted")
 	}
 	// kid and use are bound to the sealed key.
 	for name, spoil := range map[string]func(k *store.SigningKey){
@@ -91,14 +39,17 @@ func TestKeysAreMadeOnceAndOpenOnlyUnderTheirKEK(t *testing.T) {
 		"one bit": func(k *store.SigningKey) {
 			k.Sealed = append(slices.Clone(k.Sealed[:20]), append([]byte{k.Sealed[20] ^ 1}, k.Sealed[21:]...)...)
 		},
-		"nothing": func(k *store.SigningKey) { k.Sealed = nil },
-		"retired": func(k *store.SigningKey) { k.State = store.KeyRetired },
+		"nothing":         func(k *store.SigningKey) { k.Sealed = nil },
+		"other algorithm": func(k *store.SigningKey) { k.Algorithm = keys.RS256 },
 	} {
 		changed := &memory{keys: slices.Clone(m.keys)}
 		spoil(&changed.keys[0])
-		if _, err := open(t, changed, kek); err == nil || changed.created != 0 {
+		if _, err := open(t, changed, m.kek); err == nil || changed.created != 0 {
 			t.Errorf("%s: %v, keys made %d times", name, err, changed.created)
 		}
+	}
+	if _, err := open(t, &memory{keys: m.keys[1:]}, m.kek); err == nil {
+		t.Error("a ring that signs no access tokens is accepted")
 	}
 	for _, k := range m.keys {
 		if bytes.Contains(k.Sealed, []byte{0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07}) {
@@ -138,7 +89,7 @@ func TestPublishedKeysArePublic(t *testing.T) {
 
 // spec: OIDC-02, AT-08
 func TestSignaturesVerifyElsewhere(t *testing.T) {
-	r, m := ring(t)
+	r, _ := ring(t)
 	for _, way := range []struct{ use, algorithm string }{{keys.UseAccess, keys.ES256}, {keys.UseID, keys.RS256}, {keys.UseID, keys.ES256}} {
 		text, err := r.Sign(way.use, way.algorithm, "t", []byte(`{"a":1}`))
 		if err != nil {
@@ -160,26 +111,6 @@ func TestSignaturesVerifyElsewhere(t *testing.T) {
 			t.Errorf("%v: %s, %v", way, payload, err)
 		}
 	}
-	// A retired key still verifies what it signed; a new one signs.
-	old, err := r.Sign(keys.UseAccess, keys.ES256, "t", []byte("{}"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	other, n := ring(t)
-	for i := range m.keys {
-		m.keys[i].State = store.KeyRetired
-	}
-	m.keys = append(m.keys, n.keys...)
-	if err := r.Reload(context.Background()); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := r.Verify(keys.UseAccess, "t", old); err != nil {
-		t.Error("a retired key verifies nothing")
-	}
-	fresh, _ := r.Sign(keys.UseAccess, keys.ES256, "t", []byte("{}"))
-	if _, err := other.Verify(keys.UseAccess, "t", fresh); err != nil {
-		t.Error("the new key does not sign")
-	}
 }
 
 // spec: AT-05
@@ -190,7 +121,7 @@ func TestForgedTokensAreRefused(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := r.Verify(keys.UseAccess, "at+jwt", good); err != nil {
+	if _, _, err := r.Verify(keys.UseAccess, "at+jwt", good); err != nil {
 		t.Fatal(err)
 	}
 	parts := strings.Split(good, ".")
@@ -211,15 +142,15 @@ func TestForgedTokensAreRefused(t *testing.T) {
 		"JW-01 other use": idToken, "empty": "", "dots": "..", "too long": good + strings.Repeat("A", 9000),
 	}
 	for name, text := range forged {
-		if _, err := r.Verify(keys.UseAccess, "at+jwt", text); !errors.Is(err, keys.ErrJWS) {
+		if _, _, err := r.Verify(keys.UseAccess, "at+jwt", text); !errors.Is(err, keys.ErrJWS) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if _, err := r.Verify(keys.UseAccess, "JWT", good); err == nil {
+	if _, _, err := r.Verify(keys.UseAccess, "JWT", good); err == nil {
 		t.Error("JW-01: another typ is accepted")
 	}
 	for n := range len(good) {
-		if _, err := r.Verify(keys.UseAccess, "at+jwt", good[:n]); err == nil {
+		if _, _, err := r.Verify(keys.UseAccess, "at+jwt", good[:n]); err == nil {
 			t.Fatalf("the first %d characters are accepted", n)
 		}
 	}
@@ -227,7 +158,6 @@ func TestForgedTokensAreRefused(t *testing.T) {
 
 func TestSecretsAreMadeOnce(t *testing.T) {
 	r, m := ring(t)
-	ctx := context.Background()
 	a, err1 := r.Secret(ctx, "a")
 	again, err2 := r.Secret(ctx, "a")
 	b, err3 := r.Secret(ctx, "b")
@@ -243,40 +173,44 @@ func TestSecretsAreMadeOnce(t *testing.T) {
 	}
 }
 
-func TestLoadKEK(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "kek")
-	if _, err := keys.LoadKEK(path, false); err == nil || !strings.Contains(err.Error(), "restore") {
+func TestTheFileOfTheKEK(t *testing.T) {
+	_, m := ring(t)
+	missing := filepath.Join(t.TempDir(), "kek")
+	if _, err := open(t, m, missing); err == nil || !strings.Contains(err.Error(), "restore") {
 		t.Errorf("a key that is missing where something is sealed: %v", err)
 	}
-	if _, err := os.Stat(path); err == nil {
+	if _, err := os.Stat(missing); err == nil {
 		t.Error("a key was made that opens nothing")
 	}
-	made, err := keys.LoadKEK(path, true)
+	text, err := os.ReadFile(m.kek)
+	info, _ := os.Stat(m.kek)
+	if err != nil || len(strings.TrimSpace(string(text))) != 64 || info.Mode().Perm() != 0o600 {
+		t.Errorf("%d characters with mode %v: %v", len(text), info.Mode(), err)
+	}
+	raw, err := hex.DecodeString(strings.TrimSpace(string(text)))
 	if err != nil {
 		t.Fatal(err)
-	}
-	info, _ := os.Stat(path)
-	again, err := keys.LoadKEK(path, true)
-	if err != nil || !bytes.Equal(made, again) || len(made) != 32 || info.Mode().Perm() != 0o600 {
-		t.Errorf("read %d bytes with mode %v: %v", len(again), info.Mode(), err)
 	}
 	for _, test := range []struct {
 		name, text string
 		mode       os.FileMode
 		good       bool
 	}{
-		{"hex", hex.EncodeToString(kek), 0o600, true},
-		{"base64", base64.StdEncoding.EncodeToString(kek) + "\n", 0o400, true},
-		{"readable by others", hex.EncodeToString(kek), 0o644, false},
-		{"short", hex.EncodeToString(kek[:16]), 0o600, false},
+		{"hex", hex.EncodeToString(raw), 0o600, true},
+		{"base64", base64.StdEncoding.EncodeToString(raw) + "\n", 0o400, true},
+		{"readable by others", hex.EncodeToString(raw), 0o644, false},
+		{"short", hex.EncodeToString(raw[:16]), 0o600, false},
 		{"empty", "", 0o600, false},
 	} {
 		path := filepath.Join(t.TempDir(), "kek")
 		if err := os.WriteFile(path, []byte(test.text), test.mode); err != nil {
 			t.Fatal(err)
 		}
-		if got, err := keys.LoadKEK(path, true); (err == nil && bytes.Equal(got, kek)) != test.good {
+		if _, err := open(t, m, path); (err == nil) != test.good {
 			t.Errorf("%s: %v", test.name, err)
+		}
+		if after, _ := os.ReadFile(path); string(after) != test.text {
+			t.Errorf("%s: the file was changed", test.name)
 		}
 	}
 }

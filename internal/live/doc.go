@@ -1,9 +1,11 @@
 // Package live holds the facts that every request asks for and that may change
 // at any moment: the registered clients, and which grants and tokens have ended.
-// They are answered from memory, without a lock.
+// They are answered from memory, without a lock. The signing keys are read again
+// when the feed says so, by package keys.
 //
 //	feed ──every poll, or Refresh──▶ snapshot of clients ──▶ Client, AllowsOrigin
-//	                              └▶ what has ended      ──▶ Ended
+//	                              ├▶ what has ended      ──▶ Ended
+//	                              └▶ signing keys        ──▶ keys.Ring
 //
 // A process that ends a grant calls Refresh before it answers, so its own next
 // request is refused; other processes learn within a poll. When the feed could

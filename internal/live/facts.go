@@ -36,7 +36,10 @@ type Store interface {
 
 // Deps are the parts that Facts needs; all are required.
 type Deps struct {
-	Store      Store
+	Store Store
+	// Keys reads the signing keys again. It is a part of reading the feed: a process
+	// that does not know which keys are gone vouches for no token.
+	Keys       func(ctx context.Context) error
 	AccessLife time.Duration // of the longest-lived access token
 	Poll       time.Duration
 	Now        func() time.Time
@@ -61,7 +64,7 @@ type Facts struct {
 
 // New reads everything once; without it nothing is vouched for.
 func New(ctx context.Context, deps Deps) (*Facts, error) {
-	if deps.Store == nil || deps.AccessLife <= 0 || deps.Poll <= 0 || deps.Now == nil || deps.Log == nil {
+	if deps.Store == nil || deps.Keys == nil || deps.AccessLife <= 0 || deps.Poll <= 0 || deps.Now == nil || deps.Log == nil {
 		return nil, errors.New("live: a part is missing")
 	}
 	f := &Facts{deps: deps, seen: map[int64]time.Time{}}
@@ -161,9 +164,11 @@ func (f *Facts) unseen(changes []store.Change) []store.Change {
 
 // apply makes the answers know of the changes.
 func (f *Facts) apply(ctx context.Context, fresh []store.Change, reload bool) error {
-	clientChanged, until := reload, f.deps.Now().Add(f.deps.AccessLife+margin)
+	clientChanged, keyChanged, until := reload, reload, f.deps.Now().Add(f.deps.AccessLife+margin)
 	for _, c := range fresh {
 		switch c.Kind {
+		case store.ChangeKey:
+			keyChanged = true
 		case store.ChangeClient:
 			clientChanged = true
 		case store.ChangeGrantRevoked:
@@ -178,6 +183,11 @@ func (f *Facts) apply(ctx context.Context, fresh []store.Change, reload bool) er
 			return err
 		}
 		f.clients.Store(newClients(list))
+	}
+	if keyChanged {
+		if err := f.deps.Keys(ctx); err != nil {
+			return err
+		}
 	}
 	if !reload {
 		return nil

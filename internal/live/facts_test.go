@@ -34,6 +34,8 @@ type world struct {
 	tokens  []store.RevokedToken
 	failure error
 	reads   int
+	keys    int    // times that the keys were read
+	locked  error  // of reading the keys
 	before  func() // called before each read of the feed
 }
 
@@ -93,8 +95,16 @@ func (w *world) RevokedSince(_ context.Context, since time.Time) ([]store.GrantI
 	return ids, w.tokens, w.failure
 }
 
+// readKeys stands for the ring.
+func (w *world) readKeys(context.Context) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.keys++
+	return w.locked
+}
+
 func (w *world) deps() live.Deps {
-	return live.Deps{Store: w, AccessLife: life, Poll: poll, Now: w.clock, Log: slog.New(slog.NewTextHandler(io.Discard, nil))}
+	return live.Deps{Store: w, Keys: w.readKeys, AccessLife: life, Poll: poll, Now: w.clock, Log: slog.New(slog.NewTextHandler(io.Discard, nil))}
 }
 
 func facts(t *testing.T, w *world) *live.Facts {
@@ -114,6 +124,7 @@ func must(t testing.TB, err error) {
 func TestPartsAreRequired(t *testing.T) {
 	for name, remove := range map[string]func(*live.Deps){
 		"store": func(d *live.Deps) { d.Store = nil },
+		"keys":  func(d *live.Deps) { d.Keys = nil },
 		"life":  func(d *live.Deps) { d.AccessLife = 0 },
 		"poll":  func(d *live.Deps) { d.Poll = 0 },
 		"now":   func(d *live.Deps) { d.Now = nil },
@@ -274,6 +285,44 @@ func TestEveryMinuteEverythingIsReadAnew(t *testing.T) {
 }
 
 // Memory is bounded by what can still be presented.
+// A change of the keys is read with the feed, once; a process that cannot read the
+// keys does not know which of them are gone, and vouches for nothing.
+//
+// attack: F-56
+func TestKeysAreReadWithTheFeed(t *testing.T) {
+	w := newWorld()
+	f := facts(t, w)
+	if w.keys != 1 {
+		t.Errorf("read %d times at the start", w.keys)
+	}
+	w.tell(1, store.ChangeClient, "c")
+	must(t, f.Refresh(ctx))
+	w.tell(2, store.ChangeKey, "")
+	must(t, f.Refresh(ctx))
+	must(t, f.Refresh(ctx))
+	if w.keys != 2 {
+		t.Errorf("read %d times after one change", w.keys)
+	}
+	w.do(func() { w.locked = errors.New("sealed under another key") })
+	w.tell(3, store.ChangeKey, "")
+	w.wait(6 * time.Second)
+	for range 2 {
+		if err := f.Refresh(ctx); !errors.Is(err, w.locked) || f.Fresh() {
+			t.Errorf("keys that cannot be read: %v, fresh %t", err, f.Fresh())
+		}
+	}
+	w.do(func() { w.locked = nil })
+	must(t, f.Refresh(ctx))
+	if w.keys != 5 || !f.Fresh() {
+		t.Errorf("read %d times, fresh %t", w.keys, f.Fresh())
+	}
+	w.wait(time.Minute)
+	must(t, f.Refresh(ctx))
+	if w.keys != 6 {
+		t.Errorf("read %d times after a minute", w.keys)
+	}
+}
+
 func TestEndedIsForgottenWhenItsTokensAreOver(t *testing.T) {
 	w := newWorld()
 	f := facts(t, w)

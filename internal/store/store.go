@@ -146,9 +146,13 @@ type Keys interface {
 	// CreateKeysOnce stores the keys if no key exists yet; it returns all stored
 	// keys either way, so that two processes starting together agree.
 	CreateKeysOnce(ctx context.Context, keys []SigningKey) ([]SigningKey, error)
+	// ListKeys returns all keys, the oldest first.
 	ListKeys(ctx context.Context) ([]SigningKey, error)
-	AddKey(ctx context.Context, k SigningKey) error
-	SetKeyState(ctx context.Context, kid string, s KeyState) error
+	// ChangeKeys writes the change if what is stored is exactly what was read, all
+	// or nothing. ErrConflict otherwise: somebody else was faster.
+	ChangeKeys(ctx context.Context, c KeyChange) error
+	// ListSecrets returns all secrets ordered by name.
+	ListSecrets(ctx context.Context) ([]ServerSecret, error)
 	// CreateSecretOnce stores a secret unless one of that name exists; it returns
 	// the stored one.
 	CreateSecretOnce(ctx context.Context, s ServerSecret) (ServerSecret, error)

@@ -66,16 +66,29 @@ func (t *Tokens) MintID(g store.Grant, client store.Client, accessToken string) 
 	return t.deps.Ring.Sign(keys.UseID, algorithm, "JWT", payload)
 }
 
-// HintedUser is the subject of an ID token of ours, expired or not (OpenID Connect
-// Core §3.1.2.1: id_token_hint); false for any other text.
-func (t *Tokens) HintedUser(text string) (store.UserID, bool) {
-	payload, err := t.deps.Ring.Verify(keys.UseID, "JWT", text)
+// Hint is what an ID token of ours says: whom it is about, and which app got it.
+type Hint struct {
+	UserID   store.UserID
+	ClientID store.ClientID
+}
+
+// Hint reads an ID token of ours, expired or not (OpenID Connect Core §3.1.2.1,
+// RP-Initiated Logout §2 and §4: id_token_hint). False for any other text, and when
+// the key that signed it is gone.
+func (t *Tokens) Hint(text string) (Hint, bool) {
+	payload, _, err := t.deps.Ring.Verify(keys.UseID, "JWT", text)
 	if err != nil {
-		return "", false
+		return Hint{}, false
 	}
 	var c idClaims
-	if err := json.Unmarshal(payload, &c); err != nil || c.Issuer != t.deps.Issuer || c.Subject == "" {
-		return "", false
+	if err := json.Unmarshal(payload, &c); err != nil || c.Issuer != t.deps.Issuer || c.Subject == "" || c.Audience == "" {
+		return Hint{}, false
 	}
-	return store.UserID(c.Subject), true
+	return Hint{store.UserID(c.Subject), store.ClientID(c.Audience)}, true
+}
+
+// HintedUser is the subject of an ID token of ours, as Hint reads it.
+func (t *Tokens) HintedUser(text string) (store.UserID, bool) {
+	h, ours := t.Hint(text)
+	return h.UserID, ours
 }

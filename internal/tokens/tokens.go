@@ -19,10 +19,11 @@ var (
 	ErrUnavailable = errors.New("tokens: cannot be verified at present")
 )
 
-// Live tells what has ended.
+// Live tells what has ended, and can be made to look again.
 type Live interface {
 	Ended(grant store.GrantID, tokenID string) bool
 	Fresh() bool
+	Refresh(ctx context.Context) error
 }
 
 // Grants resolves what a token leaves out.
@@ -45,6 +46,7 @@ type Tokens struct {
 	deps       Deps
 	refreshKey []byte
 	cache      cache
+	again      secondLook
 }
 
 // New makes it; the key of refresh tokens is made at the first start.
@@ -57,7 +59,7 @@ func New(ctx context.Context, deps Deps) (*Tokens, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Tokens{deps: deps, refreshKey: key, cache: newCache()}, nil
+	return &Tokens{deps: deps, refreshKey: key, cache: newCache(), again: secondLook{look: deps.Live.Refresh}}, nil
 }
 
 // BearerError is how a failed verification is told to the caller (RFC 6750 §3.1).

@@ -6,6 +6,8 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"log/slog"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -24,6 +26,8 @@ const (
 	fhirBase = issuer + "/fhir"
 )
 
+var discard = slog.New(slog.DiscardHandler)
+
 var start = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
 type keyStore struct {
@@ -39,6 +43,11 @@ func (m *keyStore) CreateKeysOnce(_ context.Context, made []store.SigningKey) ([
 	return made, nil
 }
 
+func (m *keyStore) ChangeKeys(_ context.Context, c store.KeyChange) error {
+	m.keys = c.Keys
+	return nil
+}
+
 func (m *keyStore) CreateSecretOnce(_ context.Context, s store.ServerSecret) (store.ServerSecret, error) {
 	if _, ok := m.secrets[s.Name]; !ok {
 		m.secrets[s.Name] = s
@@ -50,12 +59,24 @@ func (m *keyStore) CreateSecretOnce(_ context.Context, s store.ServerSecret) (st
 type world struct {
 	*tokens.Tokens
 	ring     *keys.Ring
+	keys     *keyStore
+	kek      string
 	now      time.Time
 	ended    map[string]bool
 	stale    bool
 	grants   map[store.GrantID]store.Grant
 	grantErr error
 	lookups  int
+	looks    int   // second looks
+	lookErr  error // of a second look
+}
+
+func (w *world) Refresh(ctx context.Context) error {
+	w.looks++
+	if w.lookErr != nil {
+		return w.lookErr
+	}
+	return w.ring.Reload(ctx)
 }
 
 func (w *world) Fresh() bool { return !w.stale }
@@ -75,10 +96,12 @@ func (w *world) Grant(_ context.Context, id store.GrantID) (store.Grant, error) 
 
 func newWorld(t testing.TB) *world {
 	t.Helper()
-	w := &world{now: start, ended: map[string]bool{}, grants: map[store.GrantID]store.Grant{}}
+	w := &world{kek: filepath.Join(t.TempDir(), "kek"), keys: &keyStore{secrets: map[string]store.ServerSecret{}}, now: start, ended: map[string]bool{}, grants: map[store.GrantID]store.Grant{}}
 	now := func() time.Time { return w.now }
 	var err error
-	w.ring, err = keys.Open(context.Background(), keys.Deps{Store: &keyStore{secrets: map[string]store.ServerSecret{}}, KEK: make([]byte, 32), Now: now})
+	w.ring, err = keys.Open(context.Background(), keys.Deps{
+		Store: w.keys, KEKFile: w.kek, Schedule: keys.DefaultSchedule(), Now: now, Log: discard,
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -186,7 +209,7 @@ func TestManyScopesAreReadFromTheGrant(t *testing.T) {
 func TestSignedButWrongTokensAreRefused(t *testing.T) {
 	w, ctx := newWorld(t), context.Background()
 	good := w.mint(t, grant())
-	payload, err := w.ring.Verify(keys.UseAccess, "at+jwt", good.Text)
+	payload, _, err := w.ring.Verify(keys.UseAccess, "at+jwt", good.Text)
 	if err != nil {
 		t.Fatal(err)
 	}

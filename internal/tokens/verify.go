@@ -18,6 +18,7 @@ import (
 type Verified struct{ facts *verified }
 
 type verified struct {
+	kid     string
 	claims  accessClaims
 	scopes  smart.ScopeSet
 	list    []string
@@ -85,6 +86,9 @@ func (t *Tokens) Verify(ctx context.Context, text string) (Verified, error) {
 	if !t.deps.Live.Fresh() {
 		return Verified{}, ErrUnavailable
 	}
+	if !t.deps.Ring.Accepts(facts.kid) { // a stolen key is gone before its tokens end
+		return Verified{}, ErrInvalid
+	}
 	if t.deps.Live.Ended(store.GrantID(facts.claims.GrantID), facts.claims.TokenID) {
 		return Verified{}, ErrInvalid
 	}
@@ -93,9 +97,9 @@ func (t *Tokens) Verify(ctx context.Context, text string) (Verified, error) {
 
 // verify is the cold path.
 func (t *Tokens) verify(ctx context.Context, text string) (*verified, error) {
-	payload, err := t.deps.Ring.Verify(keys.UseAccess, accessType, text)
+	payload, kid, err := t.signedByUs(ctx, text)
 	if err != nil {
-		return nil, ErrInvalid
+		return nil, err
 	}
 	var c accessClaims
 	if err := json.Unmarshal(payload, &c); err != nil {
@@ -104,7 +108,7 @@ func (t *Tokens) verify(ctx context.Context, text string) (*verified, error) {
 	if !t.complete(c) {
 		return nil, ErrInvalid
 	}
-	f := &verified{claims: c, issued: time.Unix(c.IssuedAt, 0).UTC(), expires: time.Unix(c.Expires, 0).UTC()}
+	f := &verified{kid: kid, claims: c, issued: time.Unix(c.IssuedAt, 0).UTC(), expires: time.Unix(c.Expires, 0).UTC()}
 	f.list = strings.Fields(c.Scope)
 	if c.Scope == "" {
 		if f.list, err = t.scopesOfGrant(ctx, c); err != nil {
@@ -113,6 +117,22 @@ func (t *Tokens) verify(ctx context.Context, text string) (*verified, error) {
 	}
 	f.scopes = smart.NewScopeSet(f.list)
 	return f, nil
+}
+
+// signedByUs proves the signature. A key that is not known may be younger than what
+// this process has read; then it looks again, once.
+func (t *Tokens) signedByUs(ctx context.Context, text string) (payload []byte, kid string, err error) {
+	payload, kid, err = t.deps.Ring.Verify(keys.UseAccess, accessType, text)
+	if errors.Is(err, keys.ErrUnknownKey) {
+		if err := t.again.now(ctx); err != nil {
+			return nil, "", ErrUnavailable
+		}
+		payload, kid, err = t.deps.Ring.Verify(keys.UseAccess, accessType, text)
+	}
+	if err != nil {
+		return nil, "", ErrInvalid
+	}
+	return payload, kid, nil
 }
 
 // complete: every required claim is there and is ours (RFC 9068 §4; security

@@ -291,7 +291,7 @@ func TestOneSetOfKeys(t *testing.T) {
 		sets, secrets := make([][]store.SigningKey, 8), make([]store.ServerSecret, 8)
 		errs := together(8, func(i int) error {
 			var err error
-			key := store.SigningKey{ID: fmt.Sprint("kid", i), Algorithm: "ES256", PublicJWK: []byte("{}"), Sealed: random(8), State: store.KeySigning}
+			key := store.SigningKey{ID: fmt.Sprint("kid", i), Algorithm: "ES256", PublicJWK: []byte("{}"), Sealed: random(8)}
 			if sets[i], err = w.handle(i).CreateKeysOnce(ctx, []store.SigningKey{key}); err != nil {
 				return err
 			}

@@ -297,36 +297,6 @@ func TestApprovals(t *testing.T) {
 	})
 }
 
-func TestKeys(t *testing.T) {
-	both(t, func(t *testing.T, w world) {
-		if keys, err := w.ListKeys(ctx); err != nil || len(keys) != 0 {
-			t.Fatalf("keys at the start: %v, %v", keys, err)
-		}
-		k := filled[store.SigningKey]("key")
-		must(t, w.AddKey(ctx, k))
-		if err := w.AddKey(ctx, k); !errors.Is(err, store.ErrConflict) {
-			t.Errorf("the same key again: %v", err)
-		}
-		must(t, w.SetKeyState(ctx, k.ID, store.KeyRetired))
-		k.State = store.KeyRetired
-		keys, err := w.CreateKeysOnce(ctx, []store.SigningKey{{ID: "too late"}})
-		must(t, err)
-		same(t, []store.SigningKey{k}, keys)
-		if err := w.SetKeyState(ctx, "unknown", store.KeyRetired); !errors.Is(err, store.ErrNotFound) {
-			t.Errorf("an unknown key: %v", err)
-		}
-		if !told(t, w, store.ChangeKey, k.ID) {
-			t.Error("the feed was not told")
-		}
-		secret := filled[store.ServerSecret]("secret")
-		for _, offered := range []store.ServerSecret{secret, {Name: secret.Name, Sealed: []byte("another")}} {
-			got, err := w.CreateSecretOnce(ctx, offered)
-			must(t, err)
-			same(t, secret, got)
-		}
-	})
-}
-
 // What PostgreSQL cannot hold is refused by both.
 func TestTextThatCannotBeStored(t *testing.T) {
 	both(t, func(t *testing.T, w world) {
