@@ -29,6 +29,7 @@ type commands struct {
 	User    userCommand    `cmd:"" help:"Make accounts for people."`
 	Data    dataCommand    `cmd:"" help:"Bring FHIR records in."`
 	Grant   grantCommand   `cmd:"" help:"End the access of applications."`
+	Key     keyCommand     `cmd:"" help:"Rotate the signing keys, and change what they are sealed under."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 }
 

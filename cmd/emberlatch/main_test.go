@@ -22,17 +22,24 @@ func (l lines) Write(b []byte) (int, error) { return l.pipe.Write(b) }
 func dev(t *testing.T, dir string) string {
 	t.Helper()
 	ctx, stop := context.WithCancel(context.Background())
-	out, in := io.Pipe()
-	done := make(chan int, 1)
-	go func() {
-		done <- run(ctx, []string{"dev", "--listen", "127.0.0.1:0", "--data", dir, "--people", "6", "--quiet"}, nil, lines{in}, io.Discard)
-	}()
+	address, ended := devUntil(ctx, t, dir)
 	t.Cleanup(func() {
 		stop()
-		if code := <-done; code != 0 {
+		if code := <-ended; code != 0 {
 			t.Errorf("dev ended with %d", code)
 		}
 	})
+	return address
+}
+
+// devUntil runs `emberlatch dev` until ctx ends; the status comes when it has.
+func devUntil(ctx context.Context, t *testing.T, dir string) (address string, ended chan int) {
+	t.Helper()
+	out, in := io.Pipe()
+	ended = make(chan int, 1)
+	go func() {
+		ended <- run(ctx, []string{"dev", "--listen", "127.0.0.1:0", "--data", dir, "--people", "6", "--quiet"}, nil, lines{in}, io.Discard)
+	}()
 	buf := make([]byte, 256)
 	n, err := out.Read(buf)
 	if err != nil {
@@ -42,7 +49,7 @@ func dev(t *testing.T, dir string) string {
 	if !ok {
 		t.Fatalf("printed %q", buf[:n])
 	}
-	return address
+	return address, ended
 }
 
 // command runs another command against the folder.
