@@ -21,6 +21,7 @@ import (
 	"github.com/emberlatch/emberlatch/internal/keys"
 	"github.com/emberlatch/emberlatch/internal/launch"
 	"github.com/emberlatch/emberlatch/internal/login"
+	"github.com/emberlatch/emberlatch/internal/logout"
 	"github.com/emberlatch/emberlatch/internal/page"
 	"github.com/emberlatch/emberlatch/internal/revoke"
 	"github.com/emberlatch/emberlatch/internal/store"
@@ -34,6 +35,7 @@ type doors struct {
 	flow       *flow.Flow
 	authorize  *authorize.Door
 	login      *login.Door
+	logout     *logout.Door
 	enrol      *enrol.Door
 	launch     *launch.Door
 	consent    *consent.Door
@@ -69,6 +71,13 @@ func (a *App) openFlow(ctx context.Context, d *doors) (err error) {
 	}
 	d.flow, err = flow.New(flow.Deps{
 		Store: a.store, Sessions: a.sessions, Pages: d.pages, Client: a.live.Client, Key: ticketKey, Now: a.now, Log: a.log,
+	})
+	if err != nil {
+		return err
+	}
+	d.logout, err = logout.New(logout.Deps{
+		Store: a.store, Flow: d.flow, Sessions: a.sessions, Client: a.live.Client, Hint: a.tokens.Hint,
+		Path: pathLogout, Key: ticketKey, Now: a.now, Log: a.log,
 	})
 	return err
 }
@@ -144,7 +153,7 @@ func (a *App) person(ctx context.Context, id store.UserID) (store.User, search.I
 func (a *App) features() discovery.Features {
 	return discovery.Features{
 		Issuer: a.cfg.PublicURL, FHIRBase: a.cfg.FHIRBase(), Authorize: pathAuthorize, Token: pathToken,
-		Introspect: pathIntrospect, Revoke: pathRevoke, UserInfo: pathUserInfo, JWKS: pathKeys,
+		Introspect: pathIntrospect, Revoke: pathRevoke, UserInfo: pathUserInfo, JWKS: pathKeys, Logout: pathLogout,
 		Capabilities: []string{
 			"launch-standalone", "authorize-post", "client-public", "client-confidential-symmetric", "sso-openid-connect",
 			"context-standalone-patient", "permission-offline", "permission-online", "permission-patient", "permission-user",

@@ -41,7 +41,7 @@ func (a *App) routes(ctx context.Context) (http.Handler, error) {
 	mux.HandleFunc("GET /authorize/continue", d.authorize.Continue)
 	mux.HandleFunc("GET "+pathLogin, d.login.Show)
 	mux.HandleFunc("POST "+pathLogin, d.login.Post)
-	mux.HandleFunc("POST "+pathLogout, d.login.LogOut)
+	mux.Handle(pathLogout, d.logout)
 	mux.HandleFunc("GET "+pathEnrol, d.enrol.Show)
 	mux.HandleFunc("POST "+pathEnrol, d.enrol.Post)
 	mux.HandleFunc("GET "+pathChoose, d.launch.Show)

@@ -3,7 +3,6 @@ package authorize
 import (
 	"net/http"
 	"net/url"
-	"strings"
 
 	"github.com/emberlatch/emberlatch/internal/flow"
 	"github.com/emberlatch/emberlatch/internal/oauth"
@@ -71,14 +70,7 @@ func (d *Door) answer(w http.ResponseWriter, t redirectable, values url.Values) 
 		values.Set("state", t.state)
 	}
 	values.Set("iss", d.deps.Issuer)
-	separator := "?"
-	if strings.Contains(t.uri, "?") {
-		separator = "&"
-		if strings.HasSuffix(t.uri, "?") || strings.HasSuffix(t.uri, "&") {
-			separator = ""
-		}
-	}
-	d.deps.Flow.Redirect(w, t.uri+separator+values.Encode())
+	d.deps.Flow.Redirect(w, oauth.AddToQuery(t.uri, values))
 }
 
 // refuse sends a protocol error back to the app; a desktop app that reads codes

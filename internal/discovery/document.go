@@ -5,7 +5,7 @@ type Features struct {
 	Issuer   string // origin, no trailing slash
 	FHIRBase string
 	// Paths below the issuer.
-	Authorize, Token, Introspect, Revoke, UserInfo, JWKS string
+	Authorize, Token, Introspect, Revoke, UserInfo, JWKS, Logout string
 	// Capabilities are the SMART capabilities (SMART App Launch 2.2, conformance).
 	Capabilities []string
 	// Scopes that can be granted, and are worth naming.
@@ -52,9 +52,11 @@ type providerConfiguration struct {
 	Claims            []string `json:"claims_supported"`
 	Prompts           []string `json:"prompt_values_supported"`
 	UILocales         []string `json:"ui_locales_supported"`
-	ClaimsParameter   bool     `json:"claims_parameter_supported"`
-	RequestParameter  bool     `json:"request_parameter_supported"`
-	RequestURI        bool     `json:"request_uri_parameter_supported"`
+	// EndSession is where apps sign people out (RP-Initiated Logout §2.1).
+	EndSession       string `json:"end_session_endpoint"`
+	ClaimsParameter  bool   `json:"claims_parameter_supported"`
+	RequestParameter bool   `json:"request_parameter_supported"`
+	RequestURI       bool   `json:"request_uri_parameter_supported"`
 }
 
 func (f Features) common() common {
@@ -81,7 +83,7 @@ func (f Features) smart() smartConfiguration {
 
 func (f Features) provider() providerConfiguration {
 	return providerConfiguration{
-		common: f.common(), SubjectTypes: []string{"public"}, IDTokenAlgorithms: f.IDTokenAlgorithms,
+		common: f.common(), EndSession: f.Issuer + f.Logout, SubjectTypes: []string{"public"}, IDTokenAlgorithms: f.IDTokenAlgorithms,
 		Claims:    []string{"iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "amr", "at_hash", "fhirUser", "profile"},
 		Prompts:   []string{"none", "login", "consent", "select_account"},
 		UILocales: []string{"en", "es"},

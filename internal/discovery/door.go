@@ -28,7 +28,7 @@ type document struct {
 // New makes the documents. keys returns the public key set as JSON.
 func New(f Features, keys func() []byte) (*Door, error) {
 	if f.Issuer == "" || f.FHIRBase == "" || f.Authorize == "" || f.Token == "" || f.Introspect == "" || f.Revoke == "" ||
-		f.UserInfo == "" || f.JWKS == "" || len(f.Capabilities) == 0 || len(f.Scopes) == 0 || keys == nil {
+		f.UserInfo == "" || f.JWKS == "" || f.Logout == "" || len(f.Capabilities) == 0 || len(f.Scopes) == 0 || keys == nil {
 		return nil, errors.New("discovery: a part is missing")
 	}
 	smart, err := json.Marshal(f.smart())

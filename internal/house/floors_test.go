@@ -67,6 +67,7 @@ var places = map[string]place{
 	"internal/introspect": {doors, nil},
 	"internal/launch":     {doors, nil},
 	"internal/login":      {doors, nil},
+	"internal/logout":     {doors, nil},
 	"internal/revoke":     {doors, nil},
 	"internal/token":      {doors, nil},
 	"internal/userinfo":   {doors, nil},

@@ -5,7 +5,6 @@
 //	POST sign-in ─▶ count the try ─▶ verify ─▶ session ─▶ fact: who, when, how ─▶ continue
 //	       too many: wait ◀┘   one text ◀┘
 //	POST continue ─▶ adopt the session that exists     POST cancel ─▶ refused
-//	POST /logout ─▶ end the session
 //
 // Wrong name, wrong password, unknown and disabled accounts get one text and cost
 // one hash (LOGIN-10). Tries are counted by account and by address before anything

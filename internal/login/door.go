@@ -216,17 +216,3 @@ func (d *Door) record(ctx context.Context, kind string, user store.UserID, s flo
 		d.deps.Log.ErrorContext(ctx, "an event could not be recorded", "kind", kind, "error", err)
 	}
 }
-
-// LogOut ends the session; the form carries no request, so it is the origin that
-// is checked (LOGIN-16).
-func (d *Door) LogOut(w http.ResponseWriter, r *http.Request) {
-	if err := http.NewCrossOriginProtection().Check(r); err != nil {
-		d.deps.Flow.Forbidden(w, r, flow.Step{})
-		return
-	}
-	if err := d.deps.Sessions.End(w, r, "signed out"); err != nil {
-		d.deps.Flow.Fail(w, r, err)
-		return
-	}
-	d.deps.Flow.Show(w, r, http.StatusOK, page.SignedOut{})
-}

@@ -324,20 +324,3 @@ func TestGoingOnAsTheSamePerson(t *testing.T) {
 		})
 	}
 }
-
-// Signing out works from our own pages, and from nowhere else.
-//
-// spec: LOGIN-16
-// attack: LG-08, LG-34
-func TestSigningOut(t *testing.T) {
-	for site, left := range map[string]int{"cross-site": 1, "same-site": 1, "same-origin": 0} {
-		e := newEnv(t)
-		e.signIn(t, "a", "maria", "right")
-		r := httptest.NewRequest(http.MethodPost, "https://auth.example.org/logout", nil)
-		r.Header.Set("Sec-Fetch-Site", site)
-		w := e.serve(e.door.LogOut, r)
-		if len(e.sessions) != left || (w.Code == http.StatusOK) != (left == 0) {
-			t.Errorf("%s: %d, %d sessions left", site, w.Code, len(e.sessions))
-		}
-	}
-}

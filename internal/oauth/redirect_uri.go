@@ -39,6 +39,19 @@ func MatchRedirectURI(registered []string, native bool, requested string) bool {
 	return false
 }
 
+// AddToQuery adds response parameters to a redirect URI, whose own query stays as
+// it is (RFC 6749 §3.1.2).
+func AddToQuery(uri string, values url.Values) string {
+	separator := "?"
+	if strings.Contains(uri, "?") {
+		separator = "&"
+		if strings.HasSuffix(uri, "?") || strings.HasSuffix(uri, "&") {
+			separator = ""
+		}
+	}
+	return uri + separator + values.Encode()
+}
+
 // loopbackPrefixes are the only spellings of a loopback host.
 var loopbackPrefixes = []string{"http://127.0.0.1", "http://[::1]", "http://localhost"}
 

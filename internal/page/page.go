@@ -34,6 +34,15 @@ type SignIn struct {
 // SignedOut says that the session has ended.
 type SignedOut struct{ Shell }
 
+// SignOut asks whether the session is to end.
+type SignOut struct {
+	Shell
+	User string // who is signed in
+}
+
+// StillSignedIn says that nothing has ended.
+type StillSignedIn struct{ Shell }
+
 // Identify asks who a person without credentials is (page C2, first step).
 type Identify struct {
 	Shell
@@ -91,6 +100,8 @@ type Error struct {
 	// For the developer.
 	ErrorCode, Slug, Parameter, Description, Section string
 	When                                             time.Time
+	// SignOutURL leads to where people can sign out, for an app that could not do it.
+	SignOutURL string
 }
 
 // Start is the first page of the sandbox.
@@ -111,6 +122,8 @@ type StartEnrolment struct{ Given, Family, BirthDate, Code string }
 
 func (SignIn) name() string            { return "sign-in" }
 func (SignedOut) name() string         { return "signed-out" }
+func (SignOut) name() string           { return "sign-out" }
+func (StillSignedIn) name() string     { return "still-signed-in" }
 func (Identify) name() string          { return "identify" }
 func (CreateCredentials) name() string { return "create-credentials" }
 func (ChoosePerson) name() string      { return "choose-person" }

@@ -46,6 +46,7 @@ func loginSamples() []sample {
 	return []sample{
 		{"sign-in", 200, login}, {"sign-in-failed", 200, failed}, {"sign-in-waiting", 429, waiting},
 		{"sign-in-again", 200, again}, {"sign-in-known", 200, known}, {"signed-out", 200, page.SignedOut{}},
+		{"sign-out", 200, page.SignOut{Shell: shell("/logout"), User: "Maria Lopez"}}, {"still-signed-in", 200, page.StillSignedIn{}},
 	}
 }
 
@@ -126,6 +127,11 @@ func endSamples() []sample {
 		{"error-app", 400, page.Error{
 			Shell: page.Shell{AppName: "the app"}, ID: "7KQ2M4XT9B", Title: "app", ErrorCode: "invalid_request", Slug: "client.redirect_not_registered",
 			Parameter: "redirect_uri", Description: "redirect_uri is not, byte for byte, one that this client has registered.", Section: "RFC 9700 §2.1", When: noon,
+		}},
+		{"error-logout", 400, page.Error{
+			Shell: page.Shell{AppName: "the app"}, ID: "7KQ2M4XT9D", Title: "logout", ErrorCode: "invalid_request", Slug: "logout.redirect_not_registered",
+			Parameter: "post_logout_redirect_uri", Description: "post_logout_redirect_uri is not, byte for byte, one that this client has registered.",
+			SignOutURL: "/logout", When: noon,
 		}},
 		{"error-expired", 400, page.Error{Shell: page.Shell{AppName: "GrowthTracker"}, ID: "7KQ2M4XT9C", Title: "expired", Slug: "request.expired", When: noon}},
 		{"start", 200, page.Start{

@@ -1,6 +1,7 @@
 package register
 
 import (
+	"fmt"
 	"net/url"
 	"slices"
 	"strings"
@@ -21,6 +22,7 @@ type metadata struct {
 	TermsURI        string   `json:"tos_uri,omitempty"`
 	Contacts        []string `json:"contacts,omitempty"`
 	RedirectURIs    []string `json:"redirect_uris,omitempty"`
+	PostLogoutURIs  []string `json:"post_logout_redirect_uris,omitempty"`
 	AuthMethod      string   `json:"token_endpoint_auth_method,omitempty"`
 	GrantTypes      []string `json:"grant_types,omitempty"`
 	ResponseTypes   []string `json:"response_types,omitempty"`
@@ -82,7 +84,7 @@ func (m *metadata) guessType() string {
 
 // rules are checked in this order; the first mistake is told.
 var rules = []func(m *metadata) *oauth.Error{
-	checkName, checkMethod, checkGrantTypes, checkResponseTypes, checkType, checkRedirects, checkLinks, checkScope, checkAlg, checkSwitches,
+	checkName, checkMethod, checkGrantTypes, checkResponseTypes, checkType, checkRedirects, checkPostLogout, checkLinks, checkScope, checkAlg, checkSwitches,
 }
 
 func checkName(m *metadata) *oauth.Error {
@@ -140,6 +142,21 @@ func checkRedirects(m *metadata) *oauth.Error {
 	for i, uri := range m.RedirectURIs {
 		if err := oauth.CheckRedirectURI(uri, native); err != nil {
 			return oauth.New(oauth.InvalidRedirectURI, "redirect_uris[%d]: %s", i, err.Error()).About("redirect_uris")
+		}
+	}
+	return nil
+}
+
+// checkPostLogout: where a browser returns to after logout follows the rules of
+// redirect URIs (OpenID Connect RP-Initiated Logout §3.1).
+func checkPostLogout(m *metadata) *oauth.Error {
+	if len(m.PostLogoutURIs) > maxRedirects {
+		return wrong("post_logout_redirect_uris", "at most 20")
+	}
+	native := m.ApplicationType == string(store.ApplicationNative)
+	for i, uri := range m.PostLogoutURIs {
+		if err := oauth.CheckRedirectURI(uri, native); err != nil || uri == store.OutOfBand {
+			return wrong("post_logout_redirect_uris", fmt.Sprintf("[%d] is no URI that a browser can be sent to: %v", i, err))
 		}
 	}
 	return nil
@@ -215,7 +232,7 @@ func (m *metadata) client(now time.Time) store.Client {
 	return store.Client{
 		Name: name, Maker: m.Maker, ClientURI: m.ClientURI, LogoURI: m.LogoURI, PolicyURI: m.PolicyURI, TermsURI: m.TermsURI,
 		Contacts: m.Contacts, ApplicationType: store.ApplicationType(m.ApplicationType), AuthMethod: store.AuthMethod(m.AuthMethod),
-		RedirectURIs: m.RedirectURIs, Origins: m.Origins, Scope: m.Scope, GrantTypes: m.GrantTypes, IDTokenAlg: m.IDTokenAlg,
+		RedirectURIs: m.RedirectURIs, PostLogoutRedirectURIs: m.PostLogoutURIs, Origins: m.Origins, Scope: m.Scope, GrantTypes: m.GrantTypes, IDTokenAlg: m.IDTokenAlg,
 		PKCEOptional: m.PKCEOptional, KeepRefreshToken: m.KeepRefresh, MayIntrospect: m.MayIntrospect,
 		RefreshLife: time.Duration(m.RefreshLife) * time.Second, CreatedAt: now,
 	}

@@ -3,6 +3,7 @@ package register_test
 import (
 	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -29,7 +30,7 @@ const redirects = `"redirect_uris":["https://app.example.org/cb"]`
 
 // spec: REG-10, REG-19, CAUTH-01, CAUTH-09
 func TestRegistrationAnswersWithAllThatIsRegistered(t *testing.T) {
-	c, body, err := registrar(t).Register([]byte(`{"client_name":"App",` + redirects + `,"contacts":["a@example.org"],"logo_uri":"https://app.example.org/l.png"}`))
+	c, body, err := registrar(t).Register([]byte(`{"client_name":"App",` + redirects + `,"contacts":["a@example.org"],"post_logout_redirect_uris":["https://app.example.org/bye"],"logo_uri":"https://app.example.org/l.png"}`))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,7 +42,7 @@ func TestRegistrationAnswersWithAllThatIsRegistered(t *testing.T) {
 	want := map[string]any{
 		"client_id": string(c.ID), "client_secret": secret, "client_secret_expires_at": 0.0, "client_id_issued_at": float64(now.Unix()),
 		"client_name": "App", "contacts": []any{"a@example.org"}, "logo_uri": "https://app.example.org/l.png",
-		"redirect_uris": []any{"https://app.example.org/cb"}, "token_endpoint_auth_method": "client_secret_basic",
+		"redirect_uris": []any{"https://app.example.org/cb"}, "post_logout_redirect_uris": []any{"https://app.example.org/bye"}, "token_endpoint_auth_method": "client_secret_basic",
 		"grant_types": []any{"authorization_code", "refresh_token"}, "response_types": []any{"code"}, "application_type": "web",
 		"scope": "launch/patient patient/*.rs openid fhirUser offline_access", "id_token_signed_response_alg": "RS256",
 	}
@@ -89,6 +90,11 @@ func TestMetadataThatIsRefused(t *testing.T) {
 		{"CU-06", `{` + public + `"redirect_uris":["app:/cb"]}`, redirect, "redirect_uris"},
 		{"REG-08 oob of a web app", `{"application_type":"web","redirect_uris":["urn:ietf:wg:oauth:2.0:oob"]}`, redirect, "redirect_uris"},
 		{"REG-08 second is bad", `{"redirect_uris":["https://a.example/cb","javascript:alert(1)"]}`, redirect, "redirect_uris"},
+		{"post logout http", `{` + redirects + `,"post_logout_redirect_uris":["http://host.example/bye"]}`, metadata, "post_logout_redirect_uris"},
+		{"post logout script", `{` + redirects + `,"post_logout_redirect_uris":["https://a.example/","javascript:alert(1)"]}`, metadata, "post_logout_redirect_uris"},
+		{"post logout fragment", `{` + redirects + `,"post_logout_redirect_uris":["https://a.example/#x"]}`, metadata, "post_logout_redirect_uris"},
+		{"post logout out of band", `{"application_type":"native",` + redirects + `,"post_logout_redirect_uris":["urn:ietf:wg:oauth:2.0:oob"]}`, metadata, "post_logout_redirect_uris"},
+		{"post logout too many", `{` + redirects + `,"post_logout_redirect_uris":[` + strings.Repeat(`"https://a.example/",`, 20) + `"https://a.example/"]}`, metadata, "post_logout_redirect_uris"},
 		{"REG-09 logo", `{` + redirects + `,"logo_uri":"http://a.example/l.png"}`, metadata, "logo_uri"},
 		{"REG-09 script", `{` + redirects + `,"client_uri":"javascript:alert(1)"}`, metadata, "client_uri"},
 		{"REG-09 policy", `{` + redirects + `,"policy_uri":"https://u@a.example/"}`, metadata, "policy_uri"},
@@ -153,7 +159,7 @@ func FuzzRegister(f *testing.F) {
 		if !json.Valid(body) || c.Public() && (len(c.Secrets) > 0 || c.PKCEOptional || c.KeepRefreshToken || c.MayIntrospect) {
 			t.Fatalf("registered %s", body)
 		}
-		for _, uri := range c.RedirectURIs {
+		for _, uri := range slices.Concat(c.RedirectURIs, c.PostLogoutRedirectURIs) {
 			if err := oauth.CheckRedirectURI(uri, c.ApplicationType == store.ApplicationNative); err != nil {
 				t.Fatalf("%q: %v", uri, err)
 			}

@@ -52,6 +52,9 @@ type Client struct {
 	Secrets          []ClientSecret `json:"secrets,omitempty"` // at most two alive: rotation overlaps
 	// RedirectURIs are compared byte for byte (RFC 9700 §2.1), loopback IPs up to the port.
 	RedirectURIs []string `json:"redirect_uris,omitempty"`
+	// PostLogoutRedirectURIs are where the browser may return to after logout, byte
+	// for byte (OpenID Connect RP-Initiated Logout §3.1).
+	PostLogoutRedirectURIs []string `json:"post_logout_redirect_uris,omitempty"`
 	// Origins may call from a browser, beside the origins of RedirectURIs.
 	Origins    []string        `json:"origins,omitempty"`
 	LaunchURI  string          `json:"launch_uri,omitempty"`
