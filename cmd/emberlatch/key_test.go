@@ -97,3 +97,16 @@ func TestKeyCommands(t *testing.T) {
 		t.Errorf("with the old key: %d %s", code, errs)
 	}
 }
+
+// A rhythm that would lose tokens, or nobody could follow, is refused with its name.
+func TestTheRhythmOfKeysIsChecked(t *testing.T) {
+	for _, row := range []struct{ keys, key string }{
+		{"{ rotate_every: 1h }", "keys.rotate_every"}, {"{ publish_ahead: 1m }", "keys.publish_ahead"},
+		{"{ rotate_every: 48h, publish_ahead: 25h }", "keys.publish_ahead"}, {"{ rotate: 48h }", "rotate"},
+	} {
+		config := file(t, "emberlatch.yaml", "public_url: http://localhost:1\nlisten: { public: \"127.0.0.1:0\" }\nkeys: "+row.keys+"\n")
+		if code, _, errs := command(t, "key", "list", "--config", config); code == 0 || !strings.Contains(errs, row.key) {
+			t.Errorf("%s: %d %s", row.keys, code, errs)
+		}
+	}
+}

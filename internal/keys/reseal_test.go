@@ -2,6 +2,7 @@ package keys_test
 
 import (
 	"bytes"
+	"errors"
 	"maps"
 	"os"
 	"slices"
@@ -180,5 +181,27 @@ func TestANextKeyThatIsNone(t *testing.T) {
 	}
 	if _, err := open(t, m, m.kek); err != nil {
 		t.Errorf("a file beside the key keeps the server from starting: %v", err)
+	}
+}
+
+// The answer of the database was lost, the change was not: whoever reads the keys
+// next goes on with the new key.
+func TestResealWithoutAnAnswer(t *testing.T) {
+	r, m := ring(t)
+	tokens := signed(t, r)
+	m.lost = errors.New("the outcome is not known")
+	if err := r.Reseal(ctx); !errors.Is(err, m.lost) {
+		t.Fatal(err)
+	}
+	m.lost = nil
+	must(t, r.Reload(ctx))
+	if _, err := os.Stat(m.kek + ".next"); !os.IsNotExist(err) {
+		t.Errorf("the next key still lies beside its place: %v", err)
+	}
+	must(t, r.Rotate(ctx))
+	again, err := open(t, m, m.kek)
+	must(t, err)
+	if errs := accepted(again, tokens); !good(errs) {
+		t.Error(errs)
 	}
 }

@@ -32,6 +32,7 @@ type memory struct {
 	secrets map[string]store.ServerSecret
 	created int
 	changed int
+	lost    error     // what ChangeKeys answers although it was done
 	clock   time.Time // zero: the real one
 }
 
@@ -89,7 +90,7 @@ func (m *memory) ChangeKeys(ctx context.Context, c store.KeyChange) error {
 	for _, s := range c.Secrets {
 		m.secrets[s.Name] = s
 	}
-	return nil
+	return m.lost
 }
 
 func (m *memory) CreateSecretOnce(_ context.Context, s store.ServerSecret) (store.ServerSecret, error) {

@@ -21,7 +21,7 @@ type Change struct {
 	Seq  int64
 	At   time.Time
 	Kind ChangeKind
-	ID   string // client id, user id, grant id, jti, hex of session hash, kid
+	ID   string // client id, user id, grant id, jti, hex of session hash; empty for keys
 }
 
 // Event is one line of the security record: who did what, with which outcome.
