@@ -7,6 +7,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/emberlatch/emberlatch/internal/keys"
@@ -103,6 +104,28 @@ func TestAKeyThatIsYoungerThanTheFeed(t *testing.T) {
 	if _, err := w.Verify(ctx, a.Text); err != nil {
 		t.Errorf("a token that was signed elsewhere a moment ago: %v", err)
 	}
+}
+
+// However fast they come one after the other, made-up keys cause ten looks a second.
+func TestUnknownKeysHaveAPace(t *testing.T) {
+	w := newWorld(t)
+	theirs := newWorld(t).mint(t, grant()).Text
+	synctest.Test(t, func(t *testing.T) {
+		began := time.Now()
+		for range 5 {
+			if _, err := w.Verify(ctx, theirs); !errors.Is(err, tokens.ErrInvalid) {
+				t.Error(err)
+			}
+		}
+		if took := time.Since(began); w.looks != 5 || took != 400*time.Millisecond {
+			t.Errorf("%d looks in %v", w.looks, took)
+		}
+		gone, cancel := context.WithCancel(ctx)
+		cancel()
+		if _, err := w.Verify(gone, theirs); !errors.Is(err, tokens.ErrUnavailable) {
+			t.Errorf("a caller who has gone: %v", err)
+		}
+	})
 }
 
 // busy counts looks, each of which takes a while.
