@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -102,14 +103,16 @@ func (p *proofs) tag(line, test string) {
 
 // notes are the reasons and departures, by hand.
 type notes struct {
-	rows map[string]string // id → why it is not done, or how it is met without a test
-	text string            // departures, as Markdown
+	rows    map[string]string // id → why it is not done, or how it is met without a test
+	attacks map[string]string // the same for rows of the attack catalogue
+	text    string            // departures, as Markdown
 }
 
-// readNotes reads docs/conformance.txt: lines "ID[, ID …]: reason", then, after
-// a line of dashes, Markdown about departures.
+// readNotes reads docs/conformance.txt: lines "ID[, ID …]: reason", with "attack "
+// before the ids for rows of the attack catalogue, then, after a line of dashes,
+// Markdown about departures.
 func readNotes(path string) (notes, error) {
-	n := notes{rows: map[string]string{}}
+	n := notes{rows: map[string]string{}, attacks: map[string]string{}}
 	raw, err := os.ReadFile(path)
 	if err != nil {
 		return n, err
@@ -121,9 +124,16 @@ func readNotes(path string) (notes, error) {
 		if !ok || strings.HasPrefix(line, "#") {
 			continue
 		}
-		list, _ := expand(ids)
+		into := n.rows
+		if attacks, of := strings.CutPrefix(ids, "attack "); of {
+			ids, into = attacks, n.attacks
+		}
+		list, unread := expand(ids)
+		if len(unread) > 0 {
+			return n, fmt.Errorf("%s: not a row: %s", path, strings.Join(unread, ", "))
+		}
 		for _, id := range list {
-			n.rows[id] = reason
+			into[id] = reason
 		}
 	}
 	return n, nil

@@ -6,7 +6,8 @@
 //
 // With -check it writes nothing and fails when the file is out of date, when a
 // test names a row that does not exist, or when a SHALL group of the current
-// milestone has a row with neither a test nor a reason.
+// milestone has a row with neither a test nor a reason. Reasons for rows of the
+// attack catalogue stand behind the word attack.
 //
 //	go run ./internal/house/conformance
 //	go run ./internal/house/conformance -check

@@ -28,8 +28,8 @@ func run(root string, check bool) error {
 	if err != nil {
 		return err
 	}
-	if wrong := unknownRows(proofs); len(wrong) > 0 {
-		return errors.New("tests name rows that do not exist: " + strings.Join(wrong, ", "))
+	if wrong := unknownRows(proofs, notes); len(wrong) > 0 {
+		return errors.New("tests or docs/conformance.txt name rows that do not exist: " + strings.Join(wrong, ", "))
 	}
 	page := render(proofs, notes)
 	path := root + "/docs/conformance.md"

@@ -31,14 +31,21 @@ func render(p proofs, n notes) []byte {
 	}
 	b.WriteString("\n## Attacks\n")
 	for _, a := range attacks {
-		renderAttacks(&b, a.prefix, a.subject, p)
+		renderAttacks(&b, a.prefix, a.subject, p, n)
 	}
 	return b.Bytes()
 }
 
-func renderAttacks(b *bytes.Buffer, prefix, subject string, p proofs) {
-	var ids []string
+func renderAttacks(b *bytes.Buffer, prefix, subject string, p proofs, n notes) {
+	seen := map[string]bool{}
 	for id := range p.attack {
+		seen[id] = true
+	}
+	for id := range n.attacks {
+		seen[id] = true
+	}
+	var ids []string
+	for id := range seen {
 		if m := rowID.FindStringSubmatch(id); m != nil && m[1] == prefix {
 			ids = append(ids, id)
 		}
@@ -54,7 +61,7 @@ func renderAttacks(b *bytes.Buffer, prefix, subject string, p proofs) {
 	})
 	fmt.Fprintf(b, "\n### %s: %s\n\n| row | proven by |\n|---|---|\n", prefix, subject)
 	for _, id := range ids {
-		fmt.Fprintf(b, "| %s | %s |\n", id, proof(p.attack[id], ""))
+		fmt.Fprintf(b, "| %s | %s |\n", id, proof(p.attack[id], n.attacks[id]))
 	}
 }
 

@@ -76,9 +76,19 @@ func rowName(prefix, separator string, n int) string {
 	return fmt.Sprintf("%s-%02d", prefix, n)
 }
 
-// unknownRows lists ids that no catalogue has.
-func unknownRows(p proofs) []string {
+// unknownRows lists ids of tests and notes that no catalogue has.
+func unknownRows(p proofs, n notes) []string {
 	var wrong []string
+	for id := range n.rows {
+		if !known(id) {
+			wrong = append(wrong, id)
+		}
+	}
+	for id := range n.attacks {
+		if !knownAttack(id) {
+			wrong = append(wrong, id)
+		}
+	}
 	for id := range p.spec {
 		if !known(id) {
 			wrong = append(wrong, id)
