@@ -85,7 +85,7 @@ func (a *App) openFlow(ctx context.Context, d *doors) (err error) {
 func (a *App) openPeopleDoors(_ context.Context, d *doors) error {
 	var errs [5]error
 	d.authorize, errs[0] = authorize.New(authorize.Deps{
-		Store: a.store, Flow: d.flow, Sessions: a.sessions, Client: a.live.Client, Person: a.person, HintedUser: a.tokens.HintedUser,
+		Store: a.store, Flow: d.flow, Sessions: a.sessions, Client: a.live.Client, Person: a.person, Offered: fhirapi.Offered, HintedUser: a.tokens.HintedUser,
 		LoginPath: pathLogin, PatientPath: pathChoose, ApprovePath: pathApprove, Issuer: a.cfg.PublicURL, FHIRBase: a.cfg.FHIRBase(),
 		CodeLife: a.cfg.Tokens.Code, RefreshIdle: a.cfg.Tokens.RefreshIdle, NewID: newID, Now: a.now, Log: a.log,
 	})

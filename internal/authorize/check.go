@@ -20,7 +20,7 @@ func (d *Door) check(p oauth.Parameters, t redirectable) (store.AuthorizationReq
 		CreatedAt: now, ExpiresAt: now.Add(requestLife), MaxAge: -1,
 	}
 	for _, rule := range []func(oauth.Parameters, redirectable, *store.AuthorizationRequest) *oauth.Error{
-		checkUnsupported, checkResponseType, checkState, checkLengths, d.checkAudience, checkChallenge, checkLaunch, checkPrompt, checkMaxAge, checkScopes,
+		checkUnsupported, checkResponseType, checkState, checkLengths, d.checkAudience, checkChallenge, checkLaunch, checkPrompt, checkMaxAge, d.checkHint, d.checkScopes,
 	} {
 		if err := rule(p, t, &q); err != nil {
 			return q, err
@@ -169,9 +169,22 @@ func checkMaxAge(p oauth.Parameters, _ redirectable, q *store.AuthorizationReque
 	return nil
 }
 
+// OpenID Connect Core §3.1.2.1: a hint is an ID token that was issued here, expired
+// or not. It only ever says for whom nobody else may answer (AZ-18).
+func (d *Door) checkHint(p oauth.Parameters, _ redirectable, _ *store.AuthorizationRequest) *oauth.Error {
+	if !p.Has("id_token_hint") {
+		return nil
+	}
+	if _, ours := d.deps.HintedUser(p.Get("id_token_hint")); !ours {
+		return invalid("request.id_token_hint", "id_token_hint", "id_token_hint is not an ID token of this server")
+	}
+	return nil
+}
+
 // checkScopes keeps what can be granted: understood, registered for the client,
-// and meaningful in an interactive request (SCOPE-22, SCOPE-40, SCOPE-42, CTX-06).
-func checkScopes(p oauth.Parameters, t redirectable, q *store.AuthorizationRequest) *oauth.Error {
+// offered, and meaningful in an interactive request (SCOPE-16, SCOPE-22, SCOPE-40,
+// SCOPE-42, CTX-06).
+func (d *Door) checkScopes(p oauth.Parameters, t redirectable, q *store.AuthorizationRequest) *oauth.Error {
 	if !p.Has("scope") {
 		return oauth.New(oauth.InvalidScope, "scope is missing").About("scope").Slugged("scope.missing")
 	}
@@ -179,7 +192,7 @@ func checkScopes(p oauth.Parameters, t redirectable, q *store.AuthorizationReque
 	if err != nil {
 		return oauth.New(oauth.InvalidScope, "scope is a list of scopes separated by single spaces").About("scope").Slugged("scope.malformed")
 	}
-	kept := grantable(asked, t.client)
+	kept := d.grantable(asked, t.client)
 	if kept.IsEmpty() {
 		return oauth.New(oauth.InvalidScope, "None of the scopes can be granted to this client").About("scope").Slugged("scope.not_allowed_for_client")
 	}
@@ -187,8 +200,8 @@ func checkScopes(p oauth.Parameters, t redirectable, q *store.AuthorizationReque
 	return nil
 }
 
-func grantable(asked smart.ScopeSet, client store.Client) smart.ScopeSet {
-	kept := smart.Allowed(asked, smart.NewScopeSet(strings.Fields(client.Scope)))
+func (d *Door) grantable(asked smart.ScopeSet, client store.Client) smart.ScopeSet {
+	kept := d.deps.Offered(smart.Allowed(asked, smart.NewScopeSet(strings.Fields(client.Scope))))
 	// launch and launch/encounter need a chart that launches; without one the scope
 	// is not granted and the launch is a standalone one.
 	openid, offline := kept.Has(smart.OpenID), kept.Has(smart.OfflineAccess)

@@ -9,11 +9,13 @@ import (
 	"time"
 
 	"github.com/emberlatch/emberlatch/fhir/search"
+	"github.com/emberlatch/emberlatch/internal/door"
 	"github.com/emberlatch/emberlatch/internal/flow"
 	"github.com/emberlatch/emberlatch/internal/oauth"
 	"github.com/emberlatch/emberlatch/internal/page"
 	"github.com/emberlatch/emberlatch/internal/session"
 	"github.com/emberlatch/emberlatch/internal/store"
+	"github.com/emberlatch/emberlatch/smart"
 )
 
 // Store is what the endpoint needs of the store.
@@ -35,6 +37,8 @@ type Deps struct {
 	// Person returns an enabled user with the patients they reach now;
 	// store.ErrNotFound otherwise.
 	Person func(ctx context.Context, id store.UserID) (store.User, search.IDSet, error)
+	// Offered is the part of a set of scopes that the FHIR API answers (SCOPE-16).
+	Offered func(smart.ScopeSet) smart.ScopeSet
 	// HintedUser is the subject of an ID token of ours, expired or not; false for
 	// any other text.
 	HintedUser func(idToken string) (store.UserID, bool)
@@ -53,7 +57,7 @@ type Door struct{ deps Deps }
 // New makes the door; it refuses missing parts.
 func New(deps Deps) (*Door, error) {
 	if deps.Store == nil || deps.Flow == nil || deps.Sessions == nil || deps.Client == nil || deps.Person == nil ||
-		deps.HintedUser == nil || deps.LoginPath == "" || deps.PatientPath == "" || deps.ApprovePath == "" || deps.Issuer == "" ||
+		deps.Offered == nil || deps.HintedUser == nil || deps.LoginPath == "" || deps.PatientPath == "" || deps.ApprovePath == "" || deps.Issuer == "" ||
 		deps.FHIRBase == "" || deps.CodeLife <= 0 || deps.RefreshIdle <= 0 || deps.NewID == nil || deps.Now == nil || deps.Log == nil {
 		return nil, errors.New("authorize: a part is missing")
 	}
@@ -116,7 +120,8 @@ func parse(r *http.Request) (p oauth.Parameters, repeated *oauth.Error, problem 
 		}
 		p, err = oauth.ParseParameters(r.URL.RawQuery)
 	case http.MethodPost:
-		p, err = oauth.ParseForm(r, maxBody)
+		// Parameters of the URL are never merged with those of the body (AZ-05).
+		p, err = oauth.ParseBody(r, maxBody)
 	default:
 		return p, nil, appError("request.method", "", "Use GET or POST.", "RFC 6749 §3.1"), http.StatusMethodNotAllowed
 	}
@@ -185,8 +190,12 @@ func (d *Door) store(w http.ResponseWriter, r *http.Request, target redirectable
 	d.deps.Flow.Continue(w, handle)
 }
 
-// fail tells the app that the server could not (ERR-21).
+// fail tells the app that the server could not, or cannot at present (ERR-21).
 func (d *Door) fail(w http.ResponseWriter, r *http.Request, target redirectable, err error) {
 	d.deps.Log.ErrorContext(r.Context(), "an authorization request failed", "error", err)
-	d.refuse(w, r, target, &oauth.Error{Code: oauth.ServerError, Description: "The request could not be answered. Try again in a moment"})
+	code := oauth.ServerError
+	if door.Unavailable(err) {
+		code = oauth.TemporarilyUnavailable
+	}
+	d.refuse(w, r, target, oauth.New(code, "The request could not be answered. Try again in a moment"))
 }

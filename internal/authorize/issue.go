@@ -24,7 +24,7 @@ func (d *Door) issue(w http.ResponseWriter, r *http.Request, target redirectable
 		d.fail(w, r, target, err)
 		return
 	}
-	scopes := granted(q, target.client)
+	scopes := d.granted(q, target.client)
 	if len(scopes) == 0 {
 		d.refuse(w, r, target, oauth.New(oauth.AccessDenied, "Nothing was approved"))
 		return
@@ -61,8 +61,8 @@ func (d *Door) issue(w http.ResponseWriter, r *http.Request, target redirectable
 // granted is what the grant may hold: approved, within what was asked for and what
 // the client may ask for at this moment, and patient/ scopes only with a patient
 // (SCOPE-20).
-func granted(q store.AuthorizationRequest, client store.Client) []string {
-	asked := grantable(smart.NewScopeSet(q.Scopes), client)
+func (d *Door) granted(q store.AuthorizationRequest, client store.Client) []string {
+	asked := d.grantable(smart.NewScopeSet(q.Scopes), client)
 	set := smart.NewScopeSet(q.Approved).Without(func(text string) bool {
 		scope, err := smart.ParseScope(text)
 		if err != nil {

@@ -69,7 +69,7 @@ func TestWhatComesNext(t *testing.T) {
 		{"AZ-17 max_age=0", "maria", "web", patientScopes, []string{"max_age", "0"}, anyone, false, "/login", "login_required"},
 		{"AUTHZ-45 hint at the same person", "maria", "web", patientScopes, []string{"id_token_hint", "hint-maria"}, anyone, false, "code", "code"},
 		{"AUTHZ-45 hint at somebody else", "maria", "web", patientScopes, []string{"id_token_hint", "hint-anna"}, anyone, false, "/login", "login_required"},
-		{"AUTHZ-45 hint of another server", "maria", "web", patientScopes, []string{"id_token_hint", "eyJ"}, anyone, false, "/login", "login_required"},
+		{"AUTHZ-45 hint of another server", "maria", "web", patientScopes, []string{"id_token_hint", "eyJ"}, anyone, false, "invalid_request", "invalid_request"},
 	} {
 		ask := func(t *testing.T, want string, pairs ...string) {
 			e := newEnv(t)

@@ -21,6 +21,7 @@ import (
 	"github.com/emberlatch/emberlatch/internal/page"
 	"github.com/emberlatch/emberlatch/internal/session"
 	"github.com/emberlatch/emberlatch/internal/store"
+	"github.com/emberlatch/emberlatch/smart"
 )
 
 const (
@@ -38,13 +39,14 @@ type memory struct {
 	issued     []store.Issue
 	decisions  []store.ConsentDecision
 	remembered store.RememberedConsent
+	broken     error // what every call about requests and codes answers, when set
 }
 
 func (m *memory) CreateRequest(_ context.Context, r store.AuthorizationRequest) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.requests[string(r.HandleHash)] = r
-	return nil
+	return m.broken
 }
 
 func (m *memory) ClaimRequest(_ context.Context, handle, unclaimed, browser []byte) error {
@@ -66,7 +68,7 @@ func (m *memory) Request(_ context.Context, handle, browser []byte) (store.Autho
 	if !ok || !bytes.Equal(r.BrowserHash, browser) {
 		return store.AuthorizationRequest{}, store.ErrNotFound
 	}
-	return r, nil
+	return r, m.broken
 }
 
 func (m *memory) SaveFacts(_ context.Context, r store.AuthorizationRequest) error {
@@ -106,6 +108,9 @@ func (m *memory) AnswerRequest(_ context.Context, handle []byte, d *store.Consen
 func (m *memory) IssueCode(_ context.Context, i store.Issue) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if m.broken != nil {
+		return m.broken
+	}
 	if i.RequestHandleHash != nil {
 		if err := m.answer(i.RequestHandleHash); err != nil {
 			return err
@@ -216,6 +221,7 @@ func newEnv(t testing.TB) *env {
 	e.sessions = sessions
 	e.door, err = authorize.New(authorize.Deps{
 		Store: e.store, Flow: way, Sessions: sessions, Client: find, Person: e.person,
+		Offered: func(asked smart.ScopeSet) smart.ScopeSet { return asked },
 		HintedUser: func(text string) (store.UserID, bool) {
 			user, ours := strings.CutPrefix(text, "hint-")
 			return store.UserID(user), ours

@@ -114,9 +114,9 @@ func (u OAuthURIs) extensions() []extension {
 }
 
 func describe(t fhir.ResourceType, revIncludes []string) resource {
-	r := resource{
-		Type: string(t), Versioning: "versioned", SearchRevInclude: revIncludes,
-		Interaction: []interaction{{string(fhir.Read)}, {string(fhir.VRead)}, {string(fhir.SearchType)}},
+	r := resource{Type: string(t), Versioning: "versioned", SearchRevInclude: revIncludes}
+	for _, code := range answered {
+		r.Interaction = append(r.Interaction, interaction{string(code)})
 	}
 	for _, p := range search.Parameters(t) {
 		if !p.Answerable() {

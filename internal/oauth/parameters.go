@@ -131,7 +131,7 @@ func (p Parameters) Names() []string {
 const formType = "application/x-www-form-urlencoded"
 
 // ParseBody reads the parameters of a POST with a form body of at most limit
-// bytes, and of nowhere else: another method is 405, another media type 415, a
+// bytes, and of nowhere else: another method is 405, another media type or a
 // query string InvalidRequest, a larger body 413 (RFC 6749 §3.2, §2.3.1).
 func ParseBody(r *http.Request, limit int64) (Parameters, *Error) {
 	if r.Method != http.MethodPost {
@@ -142,10 +142,6 @@ func ParseBody(r *http.Request, limit int64) (Parameters, *Error) {
 	}
 	return parseForm(r, limit)
 }
-
-// ParseForm reads the form body of a POST of at most limit bytes; what stands in
-// the URL is not looked at.
-func ParseForm(r *http.Request, limit int64) (Parameters, *Error) { return parseForm(r, limit) }
 
 func parseForm(r *http.Request, limit int64) (Parameters, *Error) {
 	media, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))

@@ -281,7 +281,7 @@ func TestPrompts(t *testing.T) {
 		t.Errorf("silent token: %d %s", a.Status, a.Raw)
 	}
 	// spec: CONS-14
-	if p := b.Open(c.Request(readAll + " patient/Patient.u").URL()); !p.HasButton("decision", "allow") {
+	if p := b.Open(c.Request(readAll + " user/Patient.r").URL()); !p.HasButton("decision", "allow") {
 		t.Errorf("more was asked for and nobody was asked: %s", p.Describe())
 	}
 	if p := b.Open(c.Request(readAll, "prompt", "consent").URL()); !p.HasButton("decision", "allow") {

@@ -116,7 +116,12 @@ func cloneValues(v url.Values) url.Values {
 // Send sends a request as it is and reads a JSON answer.
 func (e *Env) Send(req *http.Request) Answer {
 	e.t.Helper()
-	resp, err := e.client.Do(req)
+	return e.sendBy(e.client, req)
+}
+
+func (e *Env) sendBy(c *http.Client, req *http.Request) Answer {
+	e.t.Helper()
+	resp, err := c.Do(req)
 	if err != nil {
 		e.t.Fatal(err)
 	}
