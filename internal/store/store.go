@@ -83,7 +83,8 @@ type Sessions interface {
 // Requests are authorization requests under way.
 type Requests interface {
 	// CreateRequest stores a request; the store evicts the oldest requests that
-	// nobody has logged in to when clearly more than the cap are kept (B1 AZ-36).
+	// nobody has logged in to when clearly more than the cap are kept, and the oldest
+	// of its person when that person has too many (B1 AZ-36).
 	CreateRequest(ctx context.Context, r AuthorizationRequest) error
 	// ClaimRequest gives a request that belongs to no browser yet, but to the hash
 	// unclaimed, to a browser. One claim wins; ErrNotFound for all others.
@@ -94,7 +95,8 @@ type Requests interface {
 	Request(ctx context.Context, handleHash, browserHash []byte) (AuthorizationRequest, error)
 	// SaveFacts writes the facts of r if r.Version is still the stored one and the
 	// request is neither answered nor expired; the stored version grows by one.
-	// ErrConflict otherwise. Nothing but the facts is written.
+	// ErrConflict otherwise. Nothing but the facts is written; when the facts name a
+	// person who has too many requests, the oldest of the others make room.
 	SaveFacts(ctx context.Context, r AuthorizationRequest) error
 	// AnswerRequest marks a request as answered without a code (refused).
 	// ErrConsumed when it was answered before or its time is over. The decision is

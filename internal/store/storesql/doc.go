@@ -17,7 +17,7 @@
 // no statement can forget it.
 //
 // Columns worth a word: body and asked hold the facts that never change, as JSON;
-// facts holds what steps add; anonymous is 1 while nobody has logged in;
+// facts holds what steps add; anonymous is 1 while nobody has logged in, user_id whose it is from then on;
 // session_hash ties an online grant to its session and is empty for others;
 // revoked, ended, used and answered are the time when, 0 while not.
 //

@@ -12,6 +12,8 @@ const (
 	// maxAnonymous is how many requests that nobody has logged in to are kept,
 	// answered or not; above it the oldest make room (AZ-36).
 	maxAnonymous = 10_000
+	// maxPersonal is the same for the requests of one person.
+	maxPersonal = 100
 	// evictEvery so many new requests a process looks whether there are too many:
 	// looking costs more than storing.
 	evictEvery = 64
@@ -72,8 +74,11 @@ func (s *Store) CreateRequest(ctx context.Context, r store.AuthorizationRequest)
 			return failure("making room for an authorization request", err)
 		}
 	}
-	_, err = s.db.Exec(ctx, `INSERT INTO authorization_request (handle_hash, browser_hash, version, created, expires, anonymous, asked, facts)
-VALUES ($1, $2, 1, $3, $4, $5, $6, $7)`, r.HandleHash, r.BrowserHash, millis(r.CreatedAt), millis(r.ExpiresAt), flag(r.UserID == ""), fixed, added)
+	if err := s.evictOf(ctx, r); err != nil {
+		return failure("making room for an authorization request", err)
+	}
+	_, err = s.db.Exec(ctx, `INSERT INTO authorization_request (handle_hash, browser_hash, version, created, expires, anonymous, asked, facts, user_id)
+VALUES ($1, $2, 1, $3, $4, $5, $6, $7, $8)`, r.HandleHash, r.BrowserHash, millis(r.CreatedAt), millis(r.ExpiresAt), flag(r.UserID == ""), fixed, added, string(r.UserID))
 	return failure("storing an authorization request", err)
 }
 
@@ -84,6 +89,19 @@ func (s *Store) evict(ctx context.Context) error {
   SELECT r.handle_hash FROM authorization_request r WHERE r.handle_hash IN (
     SELECT handle_hash FROM authorization_request WHERE anonymous = 1 ORDER BY created DESC LIMIT 1000 OFFSET $1)`+
 		s.db.Dialect().SkipLocked+`)`, int64(maxAnonymous))
+	return err
+}
+
+// evictOf makes room for r among the requests of its person, if it has one: the
+// oldest of the others go.
+func (s *Store) evictOf(ctx context.Context, r store.AuthorizationRequest) error {
+	if r.UserID == "" {
+		return nil
+	}
+	_, err := s.db.Exec(ctx, `DELETE FROM authorization_request WHERE handle_hash IN (
+  SELECT r.handle_hash FROM authorization_request r WHERE r.handle_hash IN (
+    SELECT handle_hash FROM authorization_request WHERE user_id = $1 AND user_id <> '' AND handle_hash <> $2 ORDER BY created DESC LIMIT 1000 OFFSET $3)`+
+		s.db.Dialect().SkipLocked+`)`, string(r.UserID), r.HandleHash, int64(maxPersonal-1))
 	return err
 }
 
@@ -132,9 +150,12 @@ func (s *Store) SaveFacts(ctx context.Context, r store.AuthorizationRequest) err
 	if err != nil {
 		return err
 	}
-	n, err := s.db.Exec(ctx, `UPDATE authorization_request SET facts = $4, anonymous = $5, version = version + 1
+	if err := s.evictOf(ctx, r); err != nil {
+		return failure("making room for an authorization request", err)
+	}
+	n, err := s.db.Exec(ctx, `UPDATE authorization_request SET facts = $4, anonymous = $5, user_id = $6, version = version + 1
 WHERE handle_hash = $1 AND browser_hash = $2 AND version = $3 AND answered = 0 AND expires > `+s.now,
-		r.HandleHash, r.BrowserHash, r.Version, added, flag(r.UserID == ""))
+		r.HandleHash, r.BrowserHash, r.Version, added, flag(r.UserID == ""), string(r.UserID))
 	if err == nil && n == 0 {
 		err = store.ErrConflict
 	}

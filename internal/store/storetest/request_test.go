@@ -212,3 +212,63 @@ func TestPendingRequestsAreBounded(t *testing.T) {
 		}
 	})
 }
+
+// The requests of one person are bounded too, whether they began with that person
+// or found them on the way; those of others stay, and so does the one in hand.
+//
+// attack: AZ-36
+func TestRequestsOfAPersonAreBounded(t *testing.T) {
+	both(t, func(t *testing.T, w world) {
+		const limit, extra = 100, 30
+		began := w.now(t)
+		personal := func(user store.UserID, at int) store.AuthorizationRequest {
+			q := store.AuthorizationRequest{
+				HandleHash: random(32), BrowserHash: random(32), UserID: user,
+				CreatedAt: began.Add(time.Duration(at) * time.Second), ExpiresAt: began.Add(time.Hour),
+			}
+			must(t, w.CreateRequest(ctx, q))
+			q.Version = 1
+			return q
+		}
+		kept := func(list ...store.AuthorizationRequest) (n int) {
+			for _, q := range list {
+				if _, err := w.Request(ctx, q.HandleHash, q.BrowserHash); err == nil {
+					n++
+				} else if !errors.Is(err, store.ErrNotFound) {
+					t.Fatal(err)
+				}
+			}
+			return n
+		}
+		anonymous, others := request(t, w), personal("other", 0)
+		var own []store.AuthorizationRequest
+		for i := range limit + extra {
+			if i%2 == 0 {
+				own = append(own, personal("u", i))
+				continue
+			}
+			q := personal("", i)
+			q.UserID = "u"
+			must(t, w.SaveFacts(ctx, q))
+			q.Version++
+			own = append(own, q)
+		}
+		if got := kept(own...); got != limit {
+			t.Errorf("%d requests of one person are kept, want %d", got, limit)
+		}
+		if got := kept(own[:extra]...); got != 0 {
+			t.Errorf("%d of the oldest stayed", got)
+		}
+		if kept(anonymous) != 1 || kept(others) != 1 {
+			t.Error("a request of somebody else made room")
+		}
+		// The oldest of all, in which the person signs in last.
+		late := store.AuthorizationRequest{HandleHash: random(32), BrowserHash: random(32), CreatedAt: began.Add(-time.Hour), ExpiresAt: began.Add(time.Hour)}
+		must(t, w.CreateRequest(ctx, late))
+		late.Version, late.UserID = 1, "u"
+		must(t, w.SaveFacts(ctx, late))
+		if kept(late) != 1 || kept(own...) != limit-1 {
+			t.Errorf("the one in hand: %d kept; of the others %d", kept(late), kept(own...))
+		}
+	})
+}
