@@ -13,12 +13,17 @@ type clientCommand struct {
 
 type clientAddCommand struct {
 	where
-	File string `arg:"" help:"Client metadata as JSON, or - for standard input."`
+	File      string `arg:"" help:"Client metadata as JSON, or - for standard input."`
+	Untrusted bool   `help:"Somebody else's app: an error is shown on a page that names where the app is, and the browser goes there only when the person follows the link."`
 }
 
 // Run registers the client and prints the registration response.
 func (c *clientAddCommand) Run(s *session) error {
-	return c.post(s, "/clients", c.File)
+	path := "/clients"
+	if c.Untrusted {
+		path += "?untrusted"
+	}
+	return c.post(s, path, c.File)
 }
 
 type clientListCommand struct{ where }

@@ -11,7 +11,9 @@ import (
 )
 
 // addClient registers an application from its metadata (RFC 7591 §2) and
-// answers the registration response (§3.2.1), the secret in it once.
+// answers the registration response (§3.2.1), the secret in it once. With
+// ?untrusted browsers are not sent to it with an error before the person has read
+// where they are going (AZ-29).
 func (d *Door) addClient(r *http.Request) (int, any, error) {
 	metadata, err := io.ReadAll(http.MaxBytesReader(nil, r.Body, 1<<20))
 	if err != nil {
@@ -27,6 +29,7 @@ func (d *Door) addClient(r *http.Request) (int, any, error) {
 		}
 		return 0, nil, err
 	}
+	client.Trusted = !r.URL.Query().Has("untrusted")
 	if err := d.deps.Store.CreateClient(r.Context(), client); err != nil {
 		return 0, nil, err
 	}

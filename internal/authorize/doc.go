@@ -10,7 +10,8 @@
 //
 // Order: nothing is redirected before client and redirect URI are proven; a value
 // of type redirectable is that proof, and only it can send anything back
-// (RFC 6749 §4.1.2.1, RFC 9700 §4.11). The audience is checked before login, so
+// (RFC 6749 §4.1.2.1, RFC 9700 §4.11). An error goes to an app by itself only when
+// the operator vouches for the app; to any other it is a link on a page. The audience is checked before login, so
 // that a counterfeit server gains no page to type a password into.
 //
 // A request that another site posts arrives without cookies; it is claimed by the

@@ -63,36 +63,50 @@ func ofRequest(s flow.Step) (redirectable, bool) {
 // outOfBand reports whether the answer is shown on a page.
 func (t redirectable) outOfBand() bool { return t.uri == store.OutOfBand }
 
-// answer sends parameters back to the app (RFC 6749 §4.1.2, RFC 9207 §2): with the
-// state as it came, and the issuer.
+// answer sends parameters back to the app.
 func (d *Door) answer(w http.ResponseWriter, t redirectable, values url.Values) {
+	d.deps.Flow.Redirect(w, d.address(t, values))
+}
+
+// address is the redirect URI with parameters (RFC 6749 §4.1.2, RFC 9207 §2): with
+// the state as it came, and the issuer.
+func (d *Door) address(t redirectable, values url.Values) string {
 	if t.hasState {
 		values.Set("state", t.state)
 	}
 	values.Set("iss", d.deps.Issuer)
-	d.deps.Flow.Redirect(w, oauth.AddToQuery(t.uri, values))
+	return oauth.AddToQuery(t.uri, values)
 }
 
-// refuse sends a protocol error back to the app; a desktop app that reads codes
-// off a page gets a page (ERR-22).
+// refuse sends a protocol error back to the app. A desktop app that reads codes off
+// a page gets a page (ERR-22); an app that nobody vouches for gets one with a link,
+// so that our address never bounces anybody to a place of somebody else's choice
+// (RFC 9700 §4.11.2).
 func (d *Door) refuse(w http.ResponseWriter, r *http.Request, t redirectable, e *oauth.Error) {
 	if e.Cause != nil {
 		d.deps.Log.WarnContext(r.Context(), "an authorization request was refused", "code", string(e.Code), "cause", e.Cause)
-	}
-	if t.outOfBand() {
-		title := "app"
-		if e.Code == oauth.AccessDenied {
-			title = "declined"
-		}
-		d.deps.Flow.Error(w, r, page.Error{
-			Shell: page.Shell{AppName: t.client.Name, UILocales: t.locales}, Title: title,
-			ErrorCode: string(e.Code), Slug: e.Slug, Parameter: e.Parameter, Description: e.Description,
-		}, http.StatusBadRequest)
-		return
 	}
 	values := url.Values{"error": {string(e.Code)}}
 	if e.Description != "" {
 		values.Set("error_description", e.Description)
 	}
-	d.answer(w, t, values)
+	switch {
+	case t.outOfBand():
+		d.refuseOnPage(w, r, t, e, page.Leave{})
+	case !t.client.Trusted:
+		d.refuseOnPage(w, r, t, e, page.Leave{URL: d.address(t, values), Host: flow.Host(t.uri)})
+	default:
+		d.answer(w, t, values)
+	}
+}
+
+func (d *Door) refuseOnPage(w http.ResponseWriter, r *http.Request, t redirectable, e *oauth.Error, leave page.Leave) {
+	title := "app"
+	if e.Code == oauth.AccessDenied {
+		title = "declined"
+	}
+	d.deps.Flow.Error(w, r, page.Error{
+		Shell: page.Shell{AppName: t.client.Name, UILocales: t.locales}, Title: title, Leave: leave,
+		ErrorCode: string(e.Code), Slug: e.Slug, Parameter: e.Parameter, Description: e.Description,
+	}, http.StatusBadRequest)
 }

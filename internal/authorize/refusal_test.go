@@ -191,3 +191,68 @@ func TestOutOfBandErrorsAreOnAPage(t *testing.T) {
 		}
 	})
 }
+
+// An app that nobody vouches for cannot use our address to send anybody anywhere: a
+// request that fails ends on a page that names the place, with a link and without a
+// redirect; a code, which a person has approved, goes the usual way.
+//
+// attack: AZ-29
+func TestNobodyIsBouncedToAnUntrustedApp(t *testing.T) {
+	untrusted := func(t *testing.T) *env {
+		e := newEnv(t)
+		for id, c := range e.clients {
+			c.Trusted = false
+			e.clients[id] = c
+		}
+		return e
+	}
+	for _, row := range []struct {
+		name, client string
+		pairs        []string
+		host, to     string // what the page names, and how its link begins
+	}{
+		{"a bad scope", "web", []string{"scope", "none/such"}, "web.example.org", "https://web.example.org/cb?keep=1&amp;error=invalid_scope"},
+		{"silently", "web", []string{"prompt", "none"}, "web.example.org", "https://web.example.org/cb?keep=1&amp;error=login_required"},
+		{"a nonce too long", "browser", []string{"nonce", strings.Repeat("n", 600)}, "browser.example.org", "https://browser.example.org/cb?error=invalid_request"},
+		{"loopback", "native", []string{"scope", ""}, "127.0.0.1", "http://127.0.0.1/cb?error=invalid_scope"},
+		{"a private scheme", "native", []string{"scope", "", "redirect_uri", "org.example.app:/cb"}, "org.example.app", "org.example.app:/cb?error=invalid_scope"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			e := untrusted(t)
+			a := e.begin(e.values(row.client, "openid user/Patient.rs", row.pairs...))
+			if a.outcome() != "page" || a.status != http.StatusBadRequest || a.header.Get("Refresh") != "" {
+				t.Fatalf("%d %s %v", a.status, a.outcome(), a.location)
+			}
+			for _, want := range []string{`href="` + row.to, "The app is at " + row.host + ".", `id="error-id"`} {
+				if !strings.Contains(a.body, want) {
+					t.Errorf("the page lacks %s:\n%s", want, a.body)
+				}
+			}
+			e = newEnv(t)
+			if a := e.begin(e.values(row.client, "openid user/Patient.rs", row.pairs...)); a.location == nil {
+				t.Errorf("a trusted app is not told: %d %s", a.status, a.outcome())
+			}
+		})
+	}
+	t.Run("declined", func(t *testing.T) {
+		e := untrusted(t)
+		e.signIn("maria")
+		e.begin(e.values("web", patientScopes))
+		for key, r := range e.store.requests {
+			r.Refused = string(oauth.AccessDenied)
+			e.store.requests[key] = r
+		}
+		if a := e.continues(e.handle()); a.outcome() != "page" || !strings.Contains(a.body, "error=access_denied") {
+			t.Errorf("%d %s", a.status, a.outcome())
+		}
+	})
+	t.Run("approved", func(t *testing.T) {
+		e := untrusted(t)
+		e.signIn("maria")
+		e.begin(e.values("web", patientScopes))
+		e.approve(patientScopes, nil)
+		if a := e.continues(e.handle()); a.outcome() != "code" {
+			t.Errorf("%d %s", a.status, a.outcome())
+		}
+	})
+}

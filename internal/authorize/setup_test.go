@@ -170,7 +170,7 @@ const all = "openid fhirUser profile launch launch/patient patient/*.cruds user/
 func client(id, kind string, uris ...string) store.Client {
 	c := store.Client{
 		ID: store.ClientID(id), Name: id, ApplicationType: store.ApplicationWeb, AuthMethod: store.AuthSecretBasic, RedirectURIs: uris,
-		Scope: all, GrantTypes: []string{oauth.GrantAuthorizationCode, oauth.GrantRefreshToken},
+		Scope: all, GrantTypes: []string{oauth.GrantAuthorizationCode, oauth.GrantRefreshToken}, Trusted: true,
 	}
 	if kind == "public" {
 		c.AuthMethod, c.ApplicationType = store.AuthNone, store.ApplicationBrowser

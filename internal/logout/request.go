@@ -40,7 +40,7 @@ func parse(r *http.Request) (oauth.Parameters, *page.Error) {
 		err *oauth.Error
 	)
 	if r.Method == http.MethodPost {
-		p, err = oauth.ParseForm(r, maxBody)
+		p, err = oauth.ParseBody(r, maxBody)
 	} else {
 		p, err = oauth.ParseParameters(r.URL.RawQuery)
 	}

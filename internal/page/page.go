@@ -1,6 +1,11 @@
 package page
 
-import "time"
+import (
+	"html/template"
+	"net/url"
+	"strings"
+	"time"
+)
 
 // Shell is what every page of a flow has.
 type Shell struct {
@@ -102,6 +107,25 @@ type Error struct {
 	When                                             time.Time
 	// SignOutURL leads to where people can sign out, for an app that could not do it.
 	SignOutURL string
+	// Leave is where the app waits, for those who want to go there; zero: nowhere.
+	Leave Leave
+}
+
+// Leave is a link to an app that the server does not go to by itself.
+type Leave struct {
+	URL  string // below a redirect URI that the app registered
+	Host string
+}
+
+// Href is the link. The schemes of native apps are none that the template knows, so
+// it is judged here: https, a loopback address, or a reverse domain name, which no
+// browser runs (RFC 8252 §7).
+func (l Leave) Href() template.URL {
+	u, err := url.Parse(l.URL)
+	if err != nil || u.Scheme != "https" && u.Scheme != "http" && !strings.Contains(u.Scheme, ".") {
+		return ""
+	}
+	return template.URL(l.URL) //nolint:gosec // its scheme was judged, and it is escaped as an attribute
 }
 
 // Start is the first page of the sandbox.

@@ -133,6 +133,10 @@ func endSamples() []sample {
 			Parameter: "post_logout_redirect_uri", Description: "post_logout_redirect_uri is not, byte for byte, one that this client has registered.",
 			SignOutURL: "/logout", When: noon,
 		}},
+		{"error-leave", 400, page.Error{
+			Shell: page.Shell{AppName: "GrowthTracker"}, ID: "7KQ2M4XT9E", Title: "app", ErrorCode: "invalid_scope", Slug: "scope.missing", Parameter: "scope",
+			Description: "scope is missing", When: noon, Leave: page.Leave{URL: "https://app.example.org/cb?keep=1&error=invalid_scope&state=a%26b", Host: "app.example.org"},
+		}},
 		{"error-expired", 400, page.Error{Shell: page.Shell{AppName: "GrowthTracker"}, ID: "7KQ2M4XT9C", Title: "expired", Slug: "request.expired", When: noon}},
 		{"start", 200, page.Start{
 			Shell: page.Shell{Self: "/"}, SampleApp: "http://127.0.0.1:8766", Issuer: "http://localhost:8765", FHIRBase: "http://localhost:8765/fhir", DataDir: ".emberlatch",

@@ -29,7 +29,7 @@ const everything = "launch/patient patient/*.cruds user/*.rs openid fhirUser pro
 func Clients(sampleRedirect string, now time.Time) []Client {
 	grants := []string{oauth.GrantAuthorizationCode, oauth.GrantRefreshToken}
 	make := func(c store.Client, secret string) Client {
-		c.GrantTypes, c.IDTokenAlg, c.CreatedAt = grants, "RS256", now
+		c.GrantTypes, c.IDTokenAlg, c.CreatedAt, c.Trusted = grants, "RS256", now, true
 		kind := "public"
 		if secret != "" {
 			kind = "confidential"
