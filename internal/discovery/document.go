@@ -1,5 +1,7 @@
 package discovery
 
+import "slices"
+
 // Features says what is switched on and where it stands.
 type Features struct {
 	Issuer   string // origin, no trailing slash
@@ -37,9 +39,12 @@ type common struct {
 	ResponseIssuer bool `json:"authorization_response_iss_parameter_supported"`
 }
 
-// smartConfiguration is .well-known/smart-configuration.
+// smartConfiguration is .well-known/smart-configuration. The issuer is that of ID
+// tokens: it stands there with sso-openid-connect, and without it does not
+// (SMART App Launch 2.2, conformance; DISC-11).
 type smartConfiguration struct {
 	common
+	Issuer       string   `json:"issuer,omitempty"` // in place of the common one
 	Capabilities []string `json:"capabilities"`
 }
 
@@ -78,13 +83,17 @@ func (f Features) common() common {
 }
 
 func (f Features) smart() smartConfiguration {
-	return smartConfiguration{common: f.common(), Capabilities: f.Capabilities}
+	c := smartConfiguration{common: f.common(), Capabilities: f.Capabilities}
+	if slices.Contains(f.Capabilities, "sso-openid-connect") {
+		c.Issuer = f.Issuer
+	}
+	return c
 }
 
 func (f Features) provider() providerConfiguration {
 	return providerConfiguration{
 		common: f.common(), EndSession: f.Issuer + f.Logout, SubjectTypes: []string{"public"}, IDTokenAlgorithms: f.IDTokenAlgorithms,
-		Claims:    []string{"iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "amr", "at_hash", "fhirUser", "profile"},
+		Claims:    []string{"iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "amr", "acr", "azp", "at_hash", "fhirUser", "profile"},
 		Prompts:   []string{"none", "login", "consent", "select_account"},
 		UILocales: []string{"en", "es"},
 	}

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/coreos/go-oidc/v3/oidc"
 	"golang.org/x/oauth2"
@@ -389,11 +390,13 @@ func TestGoClients(t *testing.T) {
 		Profile  string `json:"profile"`
 		AuthTime int64  `json:"auth_time"`
 		Azp      string `json:"azp"`
+		ACR      string `json:"acr"`
 	}
 	if err := id.Claims(&claims); err != nil {
 		t.Fatal(err)
 	}
-	if id.Nonce != "n-1" || claims.FHIRUser != env.FHIR+"/Patient/james" || claims.Profile != claims.FHIRUser || claims.AuthTime == 0 || claims.Azp != app.ID || id.Subject == app.ID {
+	if id.Nonce != "n-1" || claims.FHIRUser != env.FHIR+"/Patient/james" || claims.Profile != claims.FHIRUser || claims.AuthTime == 0 || claims.Azp != app.ID ||
+		claims.ACR != "urn:oasis:names:tc:SAML:2.0:ac:classes:Password" || id.Expiry.Sub(id.IssuedAt) != 10*time.Minute || id.Subject == app.ID {
 		t.Errorf("claims %+v, nonce %q", claims, id.Nonce)
 	}
 	if err := id.VerifyAccessToken(token.AccessToken); err != nil {
@@ -404,7 +407,7 @@ func TestGoClients(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name := range all {
-		if !strings.Contains(" iss sub aud exp iat auth_time nonce amr azp at_hash fhirUser profile ", " "+name+" ") {
+		if !strings.Contains(" iss sub aud exp iat auth_time nonce amr acr azp at_hash fhirUser profile ", " "+name+" ") {
 			t.Errorf("the ID token tells %s", name)
 		}
 	}

@@ -3,6 +3,7 @@ package tokens
 import (
 	"crypto/sha256"
 	"encoding/json"
+	"strings"
 	"time"
 
 	"github.com/emberlatch/emberlatch/internal/keys"
@@ -10,8 +11,9 @@ import (
 	"github.com/emberlatch/emberlatch/smart"
 )
 
-// idLife is how long an ID token may be used (OIDC-09: at most an hour).
-const idLife = time.Hour
+// idLife is how long an ID token may be used: it tells of a login that has just
+// been asked about, and opens nothing (OIDC-09, JW-14).
+const idLife = 10 * time.Minute
 
 // idClaims are all claims that an ID token of ours can have (OpenID Connect Core
 // §2; SMART App Launch 2.2, scopes: fhirUser). Nothing else of the person is in
@@ -25,6 +27,7 @@ type idClaims struct {
 	AuthTime        int64    `json:"auth_time,omitempty"`
 	Nonce           string   `json:"nonce,omitempty"`
 	AMR             []string `json:"amr,omitempty"`
+	ACR             string   `json:"acr,omitempty"`
 	AuthorizedParty string   `json:"azp"`
 	AccessTokenHash string   `json:"at_hash,omitempty"`
 	FHIRUser        string   `json:"fhirUser,omitempty"`
@@ -37,7 +40,7 @@ func (t *Tokens) MintID(g store.Grant, client store.Client, accessToken string) 
 	now := t.deps.Now()
 	c := idClaims{
 		Issuer: t.deps.Issuer, Subject: string(g.UserID), Audience: string(client.ID), AuthorizedParty: string(client.ID),
-		Expires: now.Add(idLife).Unix(), IssuedAt: now.Unix(), Nonce: g.Nonce, AMR: g.AMR,
+		Expires: now.Add(idLife).Unix(), IssuedAt: now.Unix(), Nonce: g.Nonce, AMR: g.AMR, ACR: t.acr(g.AMR),
 	}
 	if !g.AuthTime.IsZero() {
 		c.AuthTime = g.AuthTime.Unix()
@@ -64,6 +67,25 @@ func (t *Tokens) MintID(g store.Grant, client store.Client, accessToken string) 
 		algorithm = keys.ES256
 	}
 	return t.deps.Ring.Sign(keys.UseID, algorithm, "JWT", payload)
+}
+
+// The contexts of SAML 2.0 say in one word what OpenID Connect leaves open (Core §2:
+// acr is a URI that both sides know).
+const (
+	acrPassword          = "urn:oasis:names:tc:SAML:2.0:ac:classes:Password"
+	acrProtectedPassword = "urn:oasis:names:tc:SAML:2.0:ac:classes:PasswordProtectedTransport"
+)
+
+// acr is the context class of how somebody proved who they are (RFC 8176 values);
+// empty when there is no word for it, so that nothing is claimed (LOGIN-24).
+func (t *Tokens) acr(amr []string) string {
+	switch {
+	case len(amr) != 1 || amr[0] != "pwd":
+		return ""
+	case strings.HasPrefix(t.deps.Issuer, "https://"):
+		return acrProtectedPassword
+	}
+	return acrPassword
 }
 
 // Hint is what an ID token of ours says: whom it is about, and which app got it.

@@ -296,13 +296,14 @@ func TestAnEndedTokenIsRefusedWarmOrCold(t *testing.T) {
 	}
 }
 
-// spec: OIDC-01, OIDC-06, OIDC-09, OIDC-10, OIDC-11, OIDC-12, OIDC-13, OIDC-16, OIDC-17
+// spec: OIDC-01, OIDC-06, OIDC-09, OIDC-10, OIDC-11, OIDC-12, OIDC-13, OIDC-16, OIDC-17, LOGIN-24
+// attack: JW-14
 func TestIDTokenHoldsOnlyWhatWasAsked(t *testing.T) {
 	w := newWorld(t)
 	sum := sha256.Sum256([]byte("access"))
 	full := map[string]any{
-		"iss": issuer, "sub": "u1", "aud": "app", "azp": "app", "exp": float64(start.Unix() + 3600), "iat": float64(start.Unix()),
-		"auth_time": float64(start.Unix() - 60), "nonce": "n-1", "amr": []any{"pwd"},
+		"iss": issuer, "sub": "u1", "aud": "app", "azp": "app", "exp": float64(start.Unix() + 600), "iat": float64(start.Unix()),
+		"auth_time": float64(start.Unix() - 60), "nonce": "n-1", "amr": []any{"pwd"}, "acr": "urn:oasis:names:tc:SAML:2.0:ac:classes:PasswordProtectedTransport",
 		"at_hash": base64.RawURLEncoding.EncodeToString(sum[:16]), "fhirUser": fhirBase + "/Patient/p1",
 	}
 	for name, test := range map[string]struct {
@@ -315,6 +316,7 @@ func TestIDTokenHoldsOnlyWhatWasAsked(t *testing.T) {
 		"OIDC-16 profile":   {func(g *store.Grant) { g.Scopes = []string{"openid", "profile"} }, "", func(m map[string]any) { m["profile"] = m["fhirUser"] }},
 		"OIDC-12 not asked": {func(g *store.Grant) { g.Scopes = []string{"openid"} }, "", func(m map[string]any) { delete(m, "fhirUser") }},
 		"no record":         {func(g *store.Grant) { g.FHIRUser = "" }, "", func(m map[string]any) { delete(m, "fhirUser") }},
+		"another proof":     {func(g *store.Grant) { g.AMR = []string{"pwd", "otp"} }, "", func(m map[string]any) { m["amr"] = []any{"pwd", "otp"}; delete(m, "acr") }},
 		"no nonce":          {func(g *store.Grant) { g.Nonce = "" }, "", func(m map[string]any) { delete(m, "nonce") }},
 	} {
 		g, want := grant(), map[string]any{}
