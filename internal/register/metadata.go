@@ -48,7 +48,7 @@ func wrong(member, text string) *oauth.Error {
 }
 
 // complete fills in what was left out (RFC 7591 §2 defaults).
-func (m *metadata) complete() {
+func (m *metadata) complete(sandbox bool) {
 	if m.AuthMethod == "" {
 		m.AuthMethod = string(store.AuthSecretBasic)
 	}
@@ -65,15 +65,15 @@ func (m *metadata) complete() {
 		m.IDTokenAlg = "RS256"
 	}
 	if m.ApplicationType == "" {
-		m.ApplicationType = m.guessType()
+		m.ApplicationType = m.guessType(sandbox)
 	}
 }
 
 // guessType: what only a native app can receive makes it one (RFC 8252 §7).
-func (m *metadata) guessType() string {
+func (m *metadata) guessType(sandbox bool) string {
 	for _, uri := range m.RedirectURIs {
 		if !strings.HasPrefix(uri, "https://") {
-			if u, err := url.Parse(uri); err == nil && u.Scheme == "http" && u.Port() != "" && m.AuthMethod != string(store.AuthNone) {
+			if u, err := url.Parse(uri); sandbox && err == nil && u.Scheme == "http" && u.Port() != "" && m.AuthMethod != string(store.AuthNone) {
 				continue // a server on this machine
 			}
 			return string(store.ApplicationNative)
@@ -157,6 +157,22 @@ func checkPostLogout(m *metadata) *oauth.Error {
 	for i, uri := range m.PostLogoutURIs {
 		if err := oauth.CheckRedirectURI(uri, native); err != nil || uri == store.OutOfBand {
 			return wrong("post_logout_redirect_uris", fmt.Sprintf("[%d] is no URI that a browser can be sent to: %v", i, err))
+		}
+	}
+	return nil
+}
+
+// checkServer: an app that runs on a server has an https address; whatever listens
+// on the loopback address of somebody's device is not that server (RFC 8252 §7.3,
+// LB-13). A sandbox is where such a server is written, on the same machine.
+func checkServer(m *metadata) *oauth.Error {
+	if m.ApplicationType != string(store.ApplicationWeb) || m.AuthMethod == string(store.AuthNone) {
+		return nil
+	}
+	for i, uri := range m.RedirectURIs {
+		if strings.HasPrefix(uri, "http://") {
+			return oauth.New(oauth.InvalidRedirectURI,
+				"redirect_uris[%d]: a loopback redirect is for native apps; a web app with a secret has an https address", i).About("redirect_uris")
 		}
 	}
 	return nil

@@ -12,18 +12,22 @@ import (
 	"github.com/emberlatch/emberlatch/internal/store"
 )
 
-// Deps are the parts that the Registrar needs; all are required.
-type Deps struct{ Now func() time.Time }
+// Deps are the parts that the Registrar needs; Now is required.
+type Deps struct {
+	Now func() time.Time
+	// Sandbox: apps under development run on this machine, servers too.
+	Sandbox bool
+}
 
 // Registrar makes clients of metadata.
-type Registrar struct{ now func() time.Time }
+type Registrar struct{ deps Deps }
 
 // New makes it; it refuses missing parts.
 func New(deps Deps) (*Registrar, error) {
 	if deps.Now == nil {
 		return nil, errors.New("register: a part is missing")
 	}
-	return &Registrar{deps.Now}, nil
+	return &Registrar{deps}, nil
 }
 
 // response is the client information response (RFC 7591 §3.2.1): what was
@@ -45,13 +49,16 @@ func (r *Registrar) Register(raw []byte) (store.Client, []byte, error) {
 	if err != nil {
 		return store.Client{}, nil, oauth.New(oauth.InvalidClientMetadata, "The metadata is not one JSON object of known members, each once").Because(err)
 	}
-	m.complete()
+	m.complete(r.deps.Sandbox)
 	for _, rule := range rules {
 		if wrong := rule(&m); wrong != nil {
 			return store.Client{}, nil, wrong
 		}
 	}
-	now := r.now().UTC()
+	if wrong := checkServer(&m); wrong != nil && !r.deps.Sandbox {
+		return store.Client{}, nil, wrong
+	}
+	now := r.deps.Now().UTC()
 	c := m.client(now)
 	c.ID = store.ClientID(oauth.RandomToken("")[:24])
 	out := response{ClientID: c.ID, IssuedAt: now.Unix(), metadata: m}
