@@ -47,6 +47,9 @@ type ListenConfig struct {
 	Public string `yaml:"public"` // host:port
 	// Metrics serves /metrics, /health/live and /health/ready; empty: off. Loopback unless you know better.
 	Metrics string `yaml:"metrics"`
+	// ConnectionsPerNetwork is how many connections one IPv4 address, or one IPv6
+	// /64, holds open on the public listener; trusted proxies are not counted.
+	ConnectionsPerNetwork int `yaml:"connections_per_network"`
 }
 
 // TLSConfig names certificate and key, or says that a proxy terminates TLS.
@@ -97,6 +100,7 @@ type KeyConfig struct {
 func Defaults() Config {
 	schedule := keys.DefaultSchedule()
 	return Config{
+		Listen:       ListenConfig{ConnectionsPerNetwork: 1024},
 		Organisation: OrganisationConfig{Name: "Emberlatch"},
 		Tokens: TokenConfig{
 			Access: 1200 * time.Second, Code: 60 * time.Second,
@@ -158,6 +162,9 @@ func (c Config) Validate() error {
 	}
 	if c.DataDir == "" {
 		add("data_dir: missing")
+	}
+	if n := c.Listen.ConnectionsPerNetwork; n < 16 || n > 1_000_000 {
+		add("listen.connections_per_network: %d is outside of 16 to 1000000", n)
 	}
 	bounds := []struct {
 		key      string

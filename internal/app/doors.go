@@ -14,6 +14,7 @@ import (
 	"github.com/emberlatch/emberlatch/internal/clientauth"
 	"github.com/emberlatch/emberlatch/internal/consent"
 	"github.com/emberlatch/emberlatch/internal/discovery"
+	"github.com/emberlatch/emberlatch/internal/door"
 	"github.com/emberlatch/emberlatch/internal/enrol"
 	"github.com/emberlatch/emberlatch/internal/fhirapi"
 	"github.com/emberlatch/emberlatch/internal/flow"
@@ -185,14 +186,7 @@ func (a *App) address(r *http.Request) string {
 			}
 		}
 	}
-	peer = peer.Unmap()
-	if peer.Is6() { // a household has a /64
-		prefix, err := peer.Prefix(64)
-		if err == nil {
-			return prefix.String()
-		}
-	}
-	return peer.String()
+	return door.Network(peer)
 }
 
 // newID is a random id: 130 bits in letters and digits.

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/emberlatch/emberlatch/internal/door"
 	"github.com/emberlatch/emberlatch/internal/page"
@@ -83,7 +84,17 @@ func (a *App) routes(ctx context.Context) (http.Handler, error) {
 	if err != nil {
 		return nil, fmt.Errorf("public_url: %w", err)
 	}
-	return door.Chain(door.Options{Hosts: hosts(u), Secure: a.cfg.secure(), Log: a.log, Unclean: unclean, Observe: a.metrics.observe}, mux)
+	return door.Chain(door.Options{Hosts: hosts(u), Secure: a.cfg.secure(), Log: a.log, Unclean: unclean, Observe: a.metrics.observe, Patience: patience}, mux)
+}
+
+// patience is how long a request may take to come in, and its answer to go out: what
+// is no record is small, and nobody needs the time that the server allows for a
+// large page of results (E-37).
+func patience(r *http.Request) (read, write time.Duration) {
+	if strings.HasPrefix(r.URL.Path, pathFHIR+"/") {
+		return 0, 0
+	}
+	return 15 * time.Second, 30 * time.Second
 }
 
 // hosts are the Host headers that are answered: the public one, and on loopback

@@ -52,8 +52,11 @@ func Start(ctx context.Context, cfg Config, log *slog.Logger) (*Server, error) {
 	return s, nil
 }
 
-// serve adds a listener.
+// serve adds a listener; on the public one nobody holds all connections.
 func (s *Server) serve(name string, l net.Listener, h http.Handler) {
+	if cfg := s.app.cfg; name == "public" {
+		l = door.PerNetwork(l, cfg.Listen.ConnectionsPerNetwork, cfg.trustsProxy, s.app.metrics.refused.Inc)
+	}
 	s.listeners = append(s.listeners, served{name, l, door.NewServer(h, s.app.log)})
 }
 

@@ -25,6 +25,9 @@ type Options struct {
 	Unclean http.Handler
 	// MaxBody bounds every request body, in bytes; doors bound theirs closer. 0: 1 MiB.
 	MaxBody int64
+	// Patience is how long a request may take to come in, and its answer to go out;
+	// zero, and nil: as long as the server allows (E-37).
+	Patience func(r *http.Request) (read, write time.Duration)
 	// Observe is called for each answered request with its route pattern; may be nil.
 	Observe func(route string, status int, took time.Duration)
 }
@@ -65,6 +68,10 @@ func (c *chain) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	id := requestID(r)
 	c.headers(w.Header(), id)
 	out := &recorder{ResponseWriter: w}
+	if c.options.Patience != nil {
+		read, write := c.options.Patience(r)
+		hurry(w, read, write)
+	}
 	r = r.WithContext(context.WithValue(r.Context(), requestIDKey{}, id))
 	if r.Body != nil && r.Body != http.NoBody {
 		r.Body = http.MaxBytesReader(w, r.Body, c.options.MaxBody)

@@ -1,8 +1,8 @@
 // Package door is what all doors have in common: how answers are written, what a
 // request may look like, and the headers that every answer carries.
 //
-//	listener ─▶ NewServer limits ─▶ Chain: request id, headers, body limit, recover,
-//	            Host, refusals, paths ─▶ route ─▶ CORS ─▶ the door ─▶ one line in the log
+//	listener ─▶ PerNetwork ─▶ NewServer limits ─▶ Chain: request id, headers, patience, body limit,
+//	            recover, Host, refusals, paths ─▶ route ─▶ CORS ─▶ the door ─▶ one line in the log
 //
 // JSON, WriteOAuthError and WriteBearerError are the only writers of protocol
 // answers; they set Cache-Control and Pragma (RFC 6749 §5.1). One line is logged
@@ -16,8 +16,6 @@
 // anything here sees them; they are one request all the same.
 //
 // It fulfils RFC 6749 §5.2, RFC 6750 §3, the Fetch standard's preflight, and rules
-// E-16, E-35, E-37 and E-38 of the security design, but for the limit of
-// connections per address, which belongs to what stands in front. It knows no
-// endpoint, and no address but those of its configuration: X-Forwarded headers
-// decide nothing here.
+// E-16, E-35, E-37 and E-38 of the security design. It knows no endpoint, and no
+// address but those of its configuration: X-Forwarded headers decide nothing here.
 package door

@@ -215,7 +215,7 @@ func selfSigned(t *testing.T) tls.Certificate {
 
 // A server waits for nobody for ever.
 //
-// attack: HT-05
+// attack: HT-05, E-37
 func TestServerHasLimits(t *testing.T) {
 	s := door.NewServer(http.NotFoundHandler(), slog.New(slog.DiscardHandler))
 	for name, limit := range map[string]time.Duration{"header": s.ReadHeaderTimeout, "read": s.ReadTimeout, "write": s.WriteTimeout, "idle": s.IdleTimeout} {

@@ -1,0 +1,52 @@
+package app_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/emberlatch/emberlatch/internal/app"
+)
+
+// Values that would be dangerous do not start: lives that are too long, an open
+// listener without TLS, limits that are none.
+//
+// spec: TOK-12, TOK-11, AUTHZ-23, AT-07
+// attack: E-43
+func TestDangerousValuesAreRefused(t *testing.T) {
+	for _, row := range []struct {
+		name   string
+		change func(*app.Config)
+		want   string // in the error; empty: good
+	}{
+		{"as it comes", func(*app.Config) {}, ""},
+		{"TOK-12 an hour", func(c *app.Config) { c.Tokens.Access = time.Hour }, ""},
+		{"TOK-12 a second more", func(c *app.Config) { c.Tokens.Access = time.Hour + time.Second }, "tokens.access"},
+		{"TOK-12 no end", func(c *app.Config) { c.Tokens.Access = 0 }, "tokens.access"},
+		{"AUTHZ-23 ten minutes", func(c *app.Config) { c.Tokens.Code = 10 * time.Minute }, ""},
+		{"AUTHZ-23 more", func(c *app.Config) { c.Tokens.Code = 11 * time.Minute }, "tokens.code"},
+		{"a grace of an hour", func(c *app.Config) { c.Tokens.RefreshGrace = time.Hour }, "tokens.refresh_grace"},
+		{"a session of a month", func(c *app.Config) { c.Sessions.Absolute = 30 * 24 * time.Hour }, "sessions.absolute"},
+		{"no limit of connections", func(c *app.Config) { c.Listen.ConnectionsPerNetwork = 0 }, "listen.connections_per_network"},
+		{"plain http for everybody", func(c *app.Config) { c.Listen.Public = "0.0.0.0:8080" }, "listen.public"},
+		{"a public name without TLS", func(c *app.Config) { c.PublicURL = "http://records.example.org" }, "public_url"},
+		{"a proxy that anybody may be", func(c *app.Config) {
+			c.TLS = app.TLSConfig{TerminatedByProxy: true, TrustedProxies: []string{"0.0.0.0/0"}}
+		}, "tls.trusted_proxies"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			c, err := app.DevConfig(t.TempDir(), "")
+			if err != nil {
+				t.Fatal(err)
+			}
+			row.change(&c)
+			err = c.Validate()
+			if (err == nil) != (row.want == "") || err != nil && !strings.Contains(err.Error(), row.want) {
+				t.Errorf("got %v, want an error about %q", err, row.want)
+			}
+		})
+	}
+	if got := app.Defaults().Tokens.Access; got != 1200*time.Second {
+		t.Errorf("TOK-11: access tokens live %v", got)
+	}
+}
