@@ -110,6 +110,22 @@ func TestCommandsChangeARunningSandbox(t *testing.T) {
 	if code, _, errs := command(t, "user", "add", user, "--data", dir); code == 0 || !strings.Contains(errs, `"zoe"`) {
 		t.Errorf("the same account twice: %d %s", code, errs)
 	}
+	lost := file(t, "lost.json", `{"username":"lost","password":"a quiet morning walk","role":"practitioner","fhirUser":"Practitioner/not-loaded"}`)
+	if code, _, errs := command(t, "user", "add", lost, "--data", dir); code == 0 || !strings.Contains(errs, "Practitioner/not-loaded") || !strings.Contains(errs, "--record-later") {
+		t.Errorf("a record that is not there: %d %s", code, errs)
+	}
+	if code, out, errs := command(t, "user", "add", lost, "--record-later", "--data", dir); code != 0 || !strings.Contains(out, "Practitioner/not-loaded") {
+		t.Errorf("a record that comes later: %d %s", code, errs)
+	}
+	if code, out, errs := command(t, "user", "disable", "ZOE", "--data", dir); code != 0 || !strings.Contains(out, `"disabled": true`) {
+		t.Errorf("user disable: %d %s %s", code, out, errs)
+	}
+	if code, _, errs := command(t, "user", "add", user, "--data", dir); code == 0 || !strings.Contains(errs, `"zoe"`) {
+		t.Errorf("the name of a disabled account: %d %s", code, errs)
+	}
+	if code, _, errs := command(t, "user", "disable", "nobody-here", "--data", dir); code == 0 || !strings.Contains(errs, "not found") {
+		t.Errorf("disabling nobody: %d %s", code, errs)
+	}
 	broken := file(t, "broken.json", "{\n  \"resourceType\": \"Patient\",\n  \"id\" \"x\"\n}\n")
 	if code, out, _ := command(t, "data", "load", broken, "--data", dir); code == 0 || strings.Count(out, "broken.json") != 1 || !strings.Contains(out, "broken.json:3") {
 		t.Errorf("a broken file: %d %s", code, out)

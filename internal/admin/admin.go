@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/emberlatch/emberlatch/fhir"
 	"github.com/emberlatch/emberlatch/internal/fhirstore"
 	"github.com/emberlatch/emberlatch/internal/keys"
 	"github.com/emberlatch/emberlatch/internal/store"
@@ -23,6 +24,7 @@ type Store interface {
 	Client(ctx context.Context, id store.ClientID) (store.Client, error)
 	ListClients(ctx context.Context) ([]store.Client, error)
 	CreateUser(ctx context.Context, u store.User) error
+	PutUser(ctx context.Context, u store.User) error
 	UserByName(ctx context.Context, usernameKey string) (store.User, error)
 	Revoke(ctx context.Context, r store.Revocation) (int, error)
 	Announce(ctx context.Context, kind store.ChangeKind, id string) error
@@ -62,6 +64,8 @@ type Deps struct {
 	Registrar Registrar
 	Accounts  Accounts
 	Keys      Keys
+	// HasRecord reports whether the FHIR store holds a resource.
+	HasRecord func(ctx context.Context, ref fhir.Reference) (bool, error)
 	// Refresh makes this process see a change at once.
 	Refresh func(ctx context.Context) error
 	NewID   func() string
@@ -75,7 +79,7 @@ type Door struct{ deps Deps }
 // New makes the door; it refuses missing parts.
 func New(deps Deps) (*Door, error) {
 	if deps.Store == nil || deps.Loader == nil || deps.Registrar == nil || deps.Accounts == nil || deps.Keys == nil ||
-		deps.Refresh == nil || deps.NewID == nil || deps.Now == nil || deps.Log == nil {
+		deps.HasRecord == nil || deps.Refresh == nil || deps.NewID == nil || deps.Now == nil || deps.Log == nil {
 		return nil, errors.New("admin: a part is missing")
 	}
 	return &Door{deps}, nil
@@ -89,6 +93,7 @@ func (d *Door) Handler() http.Handler {
 	mux.HandleFunc("POST /clients", d.answer(d.addClient))
 	mux.HandleFunc("POST /clients/{id}/disable", d.answer(d.disableClient))
 	mux.HandleFunc("POST /users", d.answer(d.addUser))
+	mux.HandleFunc("POST /users/{name}/disable", d.answer(d.disableUser))
 	mux.HandleFunc("POST /grants/revoke", d.answer(d.revoke))
 	mux.HandleFunc("GET /keys", d.answer(d.listKeys))
 	mux.HandleFunc("POST /keys/rotate", d.answer(d.rotateKeys))

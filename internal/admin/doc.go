@@ -6,7 +6,8 @@
 // way to mount it on the public listener.
 //
 //	emberlatch client add FILE ──POST /clients──▶ register ──▶ store ──▶ change feed
-//	emberlatch user add FILE   ──POST /users────▶ accounts ──▶ store
+//	emberlatch user add FILE   ──POST /users────▶ is the record there? ──▶ accounts ──▶ store
+//	emberlatch user disable    ──POST /users/{name}/disable ─▶ store (sessions and grants end with it)
 //	emberlatch data load PATH  ──POST /data─────▶ loader   ──▶ fhirstore (progress as NDJSON)
 //	emberlatch grant revoke    ──POST /grants/revoke ─▶ store.Revoke
 //	emberlatch key rotate      ──POST /keys/rotate, /keys/replace ─▶ keys.Ring

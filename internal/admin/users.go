@@ -29,7 +29,9 @@ var allowedFHIRUser = map[store.Role][]fhir.ResourceType{
 	store.RoleAdministrator:  {"Practitioner", "Person"},
 }
 
-// addUser makes an account that is tied to a record by the operator.
+// addUser makes an account that is tied to a record by the operator. The record is
+// there already, so that nobody becomes whoever is loaded under a mistyped id; with
+// ?record-later it may be loaded afterwards.
 func (d *Door) addUser(r *http.Request) (int, any, error) {
 	var in NewUser
 	if err := decode(r, &in); err != nil {
@@ -37,6 +39,9 @@ func (d *Door) addUser(r *http.Request) (int, any, error) {
 	}
 	user, err := d.account(r, in)
 	if err != nil {
+		return 0, nil, err
+	}
+	if err := d.checkRecord(r, user.FHIRUser); err != nil {
 		return 0, nil, err
 	}
 	err = d.deps.Store.CreateUser(r.Context(), user)
@@ -57,6 +62,44 @@ func (d *Door) addUser(r *http.Request) (int, any, error) {
 		out["represents"] = in.Represents
 	}
 	return http.StatusCreated, out, d.deps.Refresh(r.Context())
+}
+
+// disableUser ends an account: its sessions and what it has given away end in the
+// same transaction. The name stays taken, so that nobody inherits anything (LG-28).
+func (d *Door) disableUser(r *http.Request) (int, any, error) {
+	key, err := d.deps.Accounts.UsernameKey(r.PathValue("name"))
+	if err != nil {
+		return 0, nil, bad("user: %v", err)
+	}
+	user, err := d.deps.Store.UserByName(r.Context(), key)
+	if err != nil {
+		return 0, nil, err
+	}
+	user.Disabled = true
+	if err := d.deps.Store.PutUser(r.Context(), user); err != nil {
+		return 0, nil, err
+	}
+	if err := d.record(r.Context(), "user.disabled", store.Event{Detail: string(user.Role)}); err != nil {
+		return 0, nil, err
+	}
+	out := map[string]any{"sub": user.ID, "username": user.Username, "role": user.Role, "disabled": true}
+	return http.StatusOK, out, d.deps.Refresh(r.Context())
+}
+
+// checkRecord makes sure that the record of an account is there.
+func (d *Door) checkRecord(r *http.Request, fhirUser string) error {
+	ref, named := fhir.ParseReference(fhirUser, "")
+	if !named || r.URL.Query().Has("record-later") {
+		return nil
+	}
+	there, err := d.deps.HasRecord(r.Context(), ref)
+	if err != nil {
+		return err
+	}
+	if !there {
+		return bad("fhirUser: there is no %s in the FHIR store; load it first (emberlatch data load), or say --record-later", fhirUser)
+	}
+	return nil
 }
 
 // account checks the input and makes the account of it.

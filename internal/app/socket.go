@@ -11,8 +11,11 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/emberlatch/emberlatch/access"
+	"github.com/emberlatch/emberlatch/fhir"
 	"github.com/emberlatch/emberlatch/internal/admin"
 	"github.com/emberlatch/emberlatch/internal/db"
+	"github.com/emberlatch/emberlatch/internal/fhirstore"
 	"github.com/emberlatch/emberlatch/internal/register"
 )
 
@@ -27,13 +30,22 @@ func (a *App) adminHandler() (http.Handler, error) {
 		return nil, err
 	}
 	d, err := admin.New(admin.Deps{
-		Store: a.store, Loader: a.fhir, Registrar: registrar, Accounts: a.accounts, Keys: a.ring,
+		Store: a.store, Loader: a.fhir, Registrar: registrar, Accounts: a.accounts, Keys: a.ring, HasRecord: a.hasRecord,
 		Refresh: a.live.Refresh, NewID: newID, Now: a.now, Log: a.log,
 	})
 	if err != nil {
 		return nil, err
 	}
 	return d.Handler(), nil
+}
+
+// hasRecord looks with the rights of the server itself, for an operator.
+func (a *App) hasRecord(ctx context.Context, ref fhir.Reference) (bool, error) {
+	_, err := a.fhir.Read(ctx, access.System("admin: the record of an account", a.cfg.FHIRBase()), ref)
+	if errors.Is(err, fhirstore.ErrNotFound) {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 // listenSocket opens the admin socket, readable by its owner only. A socket file

@@ -142,7 +142,7 @@ func TestReturnTargets(t *testing.T) {
 			p = b.Open("/login?" + extra.Encode())
 			stays(t, env, p)
 			p = b.Submit(p, "action", "sign-in", url.Values{
-				"username": {"maria"}, "password": {password(env, "maria")}, "next": {target}, "return_to": {target},
+				"username": {"maria"}, "password": {passwordOf(env, "maria")}, "next": {target}, "return_to": {target},
 			})
 			stays(t, env, p)
 			if !p.HasButton("decision", "allow") {
@@ -152,7 +152,7 @@ func TestReturnTargets(t *testing.T) {
 	}
 }
 
-func password(env *testenv.Env, username string) string {
+func passwordOf(env *testenv.Env, username string) string {
 	for _, person := range env.File.People {
 		if person.Username == username {
 			return person.Password
