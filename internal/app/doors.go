@@ -107,7 +107,11 @@ func (a *App) openPeopleDoors(_ context.Context, d *doors) error {
 }
 
 func (a *App) openAppDoors(_ context.Context, d *doors) error {
-	clients, err := clientauth.New(clientauth.Deps{Clients: a.live, Now: a.now})
+	proof, err := clientauth.New(clientauth.Deps{Clients: a.live, Now: a.now})
+	if err != nil {
+		return err
+	}
+	clients, err := clientauth.Limit(proof, clientauth.Limits{Address: a.address, Now: a.now})
 	if err != nil {
 		return err
 	}

@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -44,6 +45,7 @@ func TestProtocolErrors(t *testing.T) {
 			"IN-16 500 keeps its cause", (&oauth.Error{Code: oauth.ServerError, Status: 500}).Because(errors.New("pq: password=hunter2")), 500,
 			`{"error":"server_error"}`, nil,
 		},
+		{"TOK-25 429 with its time", &oauth.Error{Code: oauth.TemporarilyUnavailable, Status: 429, RetryAfter: 41500 * time.Millisecond}, 429, `{"error":"temporarily_unavailable"}`, map[string]string{"Retry-After": "42"}},
 		{"IN-16 503", &oauth.Error{Code: oauth.TemporarilyUnavailable, Status: 503}, 503, `{"error":"temporarily_unavailable"}`, map[string]string{"Retry-After": "1"}},
 		{
 			"HT-15 line breaks and quotes", oauth.New(oauth.InvalidRequest, "a\r\nSet-Cookie: x=\"y\"\\z\x00é"), 400,

@@ -3,6 +3,7 @@ package oauth
 import (
 	"fmt"
 	"net/http"
+	"time"
 )
 
 // Code is an error code of OAuth 2 or OpenID Connect, spelt as in its source.
@@ -45,6 +46,8 @@ type Error struct {
 	Slug        string // stable name in the error catalogue, e.g. "client.redirect_not_registered"
 	Parameter   string // the parameter at fault, if one is
 	Cause       error  // for the log
+	// RetryAfter is how long to wait, where the status says to; 0: a moment.
+	RetryAfter time.Duration
 	// Challenge makes the answer carry WWW-Authenticate: Basic (RFC 6749 §5.2).
 	Challenge bool
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/emberlatch/emberlatch/internal/clientauth"
@@ -121,8 +122,9 @@ func (d *Door) serve(r *http.Request) (answer, error) {
 	if !known || !client.HasGrantType(grantType) {
 		return answer{}, oauth.New(oauth.UnauthorizedClient, "This client is not registered for that grant type").About("grant_type")
 	}
-	// RFC 8707 §2.2: the audience was fixed by the authorization request.
-	if target := form.Get("resource"); target != "" && target != d.deps.FHIRBase {
+	// RFC 8707 §2.2: the audience was fixed by the authorization request, which
+	// tolerates one trailing slash as well.
+	if target := form.Get("resource"); target != "" && strings.TrimSuffix(target, "/") != d.deps.FHIRBase {
 		return answer{}, oauth.New(oauth.InvalidTarget, "resource is not the FHIR base this access was given for").About("resource")
 	}
 	return run(d, request{r.Context(), form, client})
