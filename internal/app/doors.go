@@ -21,6 +21,7 @@ import (
 	"github.com/emberlatch/emberlatch/internal/introspect"
 	"github.com/emberlatch/emberlatch/internal/keys"
 	"github.com/emberlatch/emberlatch/internal/launch"
+	"github.com/emberlatch/emberlatch/internal/live"
 	"github.com/emberlatch/emberlatch/internal/login"
 	"github.com/emberlatch/emberlatch/internal/logout"
 	"github.com/emberlatch/emberlatch/internal/page"
@@ -117,7 +118,7 @@ func (a *App) openAppDoors(_ context.Context, d *doors) error {
 	}
 	var errs [5]error
 	d.token, errs[0] = token.New(token.Deps{
-		Grants: a.store, Clients: clients, Client: a.live.Client, Minter: a.tokens, Entitled: a.people.entitled, Revoke: a.store.Revoke,
+		Grants: a.store, Clients: clients, Client: a.live.Client, IsOriginOf: live.IsOriginOf, Minter: a.tokens, Entitled: a.people.entitled, Revoke: a.store.Revoke,
 		Settle: a.live.Refresh, RefreshGrace: a.cfg.Tokens.RefreshGrace, FHIRBase: a.cfg.FHIRBase(), Log: a.log,
 	})
 	d.introspect, errs[1] = introspect.New(introspect.Deps{

@@ -20,6 +20,13 @@ const (
 	exposedHeaders = "WWW-Authenticate, Location, Content-Location, ETag, Last-Modified, Retry-After, X-Request-Id"
 )
 
+// Unshare keeps an answer from the page that asked: its origin is one that may call
+// the endpoint, and not one of whom the answer is for.
+func Unshare(w http.ResponseWriter) {
+	w.Header().Del("Access-Control-Allow-Origin")
+	w.Header().Del("Access-Control-Expose-Headers")
+}
+
 // CORS lets pages of other origins call h: the origin is echoed, credentials are
 // never allowed, a preflight is answered without a token, and errors carry the
 // same headers (CORS-03 to CORS-10). An origin that is not allowed gets the

@@ -2,6 +2,7 @@ package live
 
 import (
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/emberlatch/emberlatch/internal/store"
@@ -21,16 +22,28 @@ func newClients(list []store.Client) *clients {
 		if client.Disabled {
 			continue
 		}
-		for _, origin := range client.Origins {
+		for _, origin := range originsOf(client) {
 			c.origins[origin] = true
-		}
-		for _, uri := range client.RedirectURIs {
-			if origin, ok := originOf(uri); ok {
-				c.origins[origin] = true
-			}
 		}
 	}
 	return c
+}
+
+// originsOf are the origins of a client's pages: those of its redirect URIs, and
+// those that it registered (CORS-08).
+func originsOf(client store.Client) []string {
+	list := slices.Clone(client.Origins)
+	for _, uri := range client.RedirectURIs {
+		if origin, ok := originOf(uri); ok {
+			list = append(list, origin)
+		}
+	}
+	return list
+}
+
+// IsOriginOf reports whether pages of the origin are those of one client.
+func IsOriginOf(client store.Client, origin string) bool {
+	return slices.Contains(originsOf(client), origin)
 }
 
 // originOf is the web origin of a redirect URI as browsers send it (RFC 6454

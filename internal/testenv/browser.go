@@ -18,6 +18,8 @@ type Browser struct {
 	env    *Env
 	client *http.Client
 	stay   bool // follow no redirect
+	// referrer is sent with every request, when set.
+	referrer string
 }
 
 // Browser returns a new one without cookies.
@@ -143,6 +145,9 @@ const maxHops = 15
 func (b *Browser) do(req *http.Request) Page {
 	b.t.Helper()
 	for range maxHops {
+		if b.referrer != "" {
+			req.Header["Referer"] = []string{url.PathEscape(b.referrer)}
+		}
 		resp, err := b.client.Do(req)
 		if err != nil {
 			b.t.Fatal(err)
@@ -283,16 +288,22 @@ func (p Page) Inputs(name string) []string {
 	return list
 }
 
+// Password is that of a person of the sandbox.
+func (e *Env) Password(username string) string {
+	e.t.Helper()
+	for _, person := range e.File.People {
+		if person.Username == username {
+			return person.Password
+		}
+	}
+	e.t.Fatalf("nobody is called %s", username)
+	return ""
+}
+
 // SignIn signs in on the login page with the password of the sandbox.
 func (b *Browser) SignIn(p Page, username string) Page {
 	b.t.Helper()
-	for _, person := range b.env.File.People {
-		if person.Username == username {
-			return b.Submit(p, "action", "sign-in", url.Values{"username": {username}, "password": {person.Password}})
-		}
-	}
-	b.t.Fatalf("nobody is called %s", username)
-	return Page{}
+	return b.Submit(p, "action", "sign-in", url.Values{"username": {username}, "password": {b.env.Password(username)}})
 }
 
 // Describe is a page in one line, for failures.
@@ -301,4 +312,15 @@ func (p Page) Describe() string {
 		return fmt.Sprintf("%d to %s", p.Status, p.Left)
 	}
 	return fmt.Sprintf("%d %s", p.Status, p.URL)
+}
+
+// Claim makes the browser send a referrer and a cookie of somebody else's making with
+// everything from then on.
+func (b *Browser) Claim(text string) {
+	b.referrer = text
+	u, err := url.Parse(b.env.URL)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	b.client.Jar.SetCookies(u, []*http.Cookie{{Name: "return_to", Value: url.QueryEscape(text), Path: "/"}})
 }

@@ -45,7 +45,9 @@ type Deps struct {
 	Clients Clients
 	// Client finds a registered client.
 	Client func(id store.ClientID) (store.Client, bool)
-	Minter Minter
+	// IsOriginOf reports whether pages of an origin are those of the client.
+	IsOriginOf func(c store.Client, origin string) bool
+	Minter     Minter
 	// Entitled reports whether the user of a grant still reaches its patient
 	// (RT-28); an error is a no for this request only.
 	Entitled func(ctx context.Context, g store.Grant) (bool, error)
@@ -65,7 +67,7 @@ type Door struct{ deps Deps }
 
 // New makes the door; it refuses missing parts.
 func New(deps Deps) (*Door, error) {
-	if deps.Grants == nil || deps.Clients == nil || deps.Client == nil || deps.Minter == nil || deps.Entitled == nil ||
+	if deps.Grants == nil || deps.Clients == nil || deps.Client == nil || deps.IsOriginOf == nil || deps.Minter == nil || deps.Entitled == nil ||
 		deps.Revoke == nil || deps.Settle == nil || deps.FHIRBase == "" || deps.Log == nil {
 		return nil, errors.New("token: a part is missing")
 	}
@@ -90,7 +92,7 @@ var exchanges = map[string]exchange{
 
 // ServeHTTP answers one token request.
 func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	body, err := d.serve(r)
+	body, err := d.serve(w, r)
 	if err != nil {
 		d.fail(w, r, err)
 		return
@@ -98,7 +100,7 @@ func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	door.JSON(w, http.StatusOK, body)
 }
 
-func (d *Door) serve(r *http.Request) (answer, error) {
+func (d *Door) serve(w http.ResponseWriter, r *http.Request) (answer, error) {
 	form, refused := oauth.ParseBody(r, maxBody)
 	if refused != nil {
 		return answer{}, refused
@@ -117,6 +119,9 @@ func (d *Door) serve(r *http.Request) (answer, error) {
 	client, err := d.client(r, form, grantType)
 	if err != nil {
 		return answer{}, err
+	}
+	if origin := r.Header.Get("Origin"); origin != "" && !d.deps.IsOriginOf(client, origin) {
+		door.Unshare(w) // TK-24: tokens are read by pages of their own client only
 	}
 	// RFC 6749 §5.2: a client uses only the grant types it is registered for.
 	if !known || !client.HasGrantType(grantType) {

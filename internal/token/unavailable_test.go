@@ -61,7 +61,7 @@ func newDoor(t *testing.T, err error) *token.Door {
 	}
 	d, fault := token.New(token.Deps{
 		Grants: away{err}, Clients: clients, Minter: minter{},
-		Client:   apps{}.Client,
+		Client: apps{}.Client, IsOriginOf: func(store.Client, string) bool { return true },
 		Entitled: func(context.Context, store.Grant) (bool, error) { return true, nil },
 		Revoke:   func(context.Context, store.Revocation) (int, error) { return 0, nil },
 		Settle:   func(context.Context) error { return nil },
