@@ -151,6 +151,22 @@ func TestFailuresOnOurSide(t *testing.T) {
 	}
 }
 
+// A request whose time is over ends on a page, with a way to start again at the app
+// and nowhere else.
+//
+// spec: ERR-23, AUTHZ-29
+// attack: AZ-38
+func TestARequestThatIsTooOld(t *testing.T) {
+	e := newEnv(t)
+	e.begin(e.values("web", patientScopes))
+	handle := e.handle()
+	e.store.broken = store.ErrExpired
+	a := e.continues(handle)
+	if a.outcome() != "page" || a.status != http.StatusBadRequest || !strings.Contains(a.body, `id="error-id"`) || strings.Contains(a.body, "web.example.org") {
+		t.Errorf("%d %s: %s", a.status, a.outcome(), a.body)
+	}
+}
+
 // A desktop app that reads codes off a page has every error on a page too, with its
 // code and without a redirect.
 //

@@ -324,3 +324,30 @@ func (b *Browser) Claim(text string) {
 	}
 	b.client.Jar.SetCookies(u, []*http.Cookie{{Name: "return_to", Value: url.QueryEscape(text), Path: "/"}})
 }
+
+// Cookies are what the browser holds for the server, by name.
+func (b *Browser) Cookies() map[string]string {
+	u, err := url.Parse(b.env.URL)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	all := map[string]string{}
+	for _, c := range b.client.Jar.Cookies(u) {
+		all[c.Name] = c.Value
+	}
+	return all
+}
+
+// Forged sends a form that stands on a page of another site, as a browser would that
+// sends its cookies along all the same.
+func (b *Browser) Forged(action string, values url.Values) Page {
+	b.t.Helper()
+	req, err := http.NewRequest(http.MethodPost, b.absolute(action), strings.NewReader(values.Encode()))
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	req.Header.Set("Origin", "https://evil.example.org")
+	req.Header.Set("Sec-Fetch-Site", "cross-site")
+	return b.do(req)
+}

@@ -262,7 +262,7 @@ func together(n int, do func() testenv.Answer) []testenv.Answer {
 // Fifty refreshes at once: every success carries the same successor and the family
 // lives; an old token after its successor was used ends the family.
 //
-// spec: RT-01, RT-03, RT-05, RT-06, RT-07, RT-08, RT-09, RT-10, RT-11, RT-20, RT-22, RT-23, RT-24, RT-30, RSG-14
+// spec: RT-01, RT-03, RT-05, RT-06, RT-07, RT-08, RT-09, RT-10, RT-11, RT-20, RT-22, RT-23, RT-24, RT-30, RSG-14, ERR-32
 // attack: RT-01, RT-02, RT-04, RT-08, RT-09, RT-16
 func TestRefreshTokens(t *testing.T) {
 	env := testenv.Start(t)

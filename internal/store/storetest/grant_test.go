@@ -89,7 +89,7 @@ func TestCodeIsBoundToEverything(t *testing.T) {
 	})
 }
 
-// spec: AUTHZ-23, E-41
+// spec: AUTHZ-23, TOK-26, E-41
 // attack: TK-09
 func TestCodeLivesByTheDatabaseClock(t *testing.T) {
 	both(t, func(t *testing.T, w world) {
