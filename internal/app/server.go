@@ -81,6 +81,10 @@ func (s *Server) listenBeside() error {
 // URL is the public address.
 func (s *Server) URL() string { return s.app.cfg.PublicURL }
 
+// Address is where the public listener is: beside URL when a port was picked, or when
+// something stands in front.
+func (s *Server) Address() string { return s.listeners[0].listener.Addr().String() }
+
 // Wait serves until ctx ends or something breaks, then finishes what is under
 // way and closes everything.
 func (s *Server) Wait(ctx context.Context) error {

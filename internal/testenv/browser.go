@@ -28,7 +28,7 @@ func (e *Env) Browser() *Browser {
 	if err != nil {
 		e.t.Fatal(err)
 	}
-	c := plainClient()
+	c := plainClient(e.transport)
 	c.Jar = jar
 	return &Browser{t: e.t, env: e, client: c}
 }
@@ -54,6 +54,13 @@ type Form struct {
 
 // Input is an input or a button.
 type Input struct{ Name, Value, Type string }
+
+// At is the same browser, with its cookies, at another process of the same server.
+func (b *Browser) At(e *Env) *Browser {
+	c := plainClient(e.transport)
+	c.Jar = b.client.Jar
+	return &Browser{t: b.t, env: e, client: c}
+}
 
 // Open gets a page, following redirects as long as they stay with the server.
 func (b *Browser) Open(target string) Page {

@@ -36,6 +36,13 @@ func (e *Env) Client(id string) *Client {
 	return nil
 }
 
+// At is the same app, speaking to another process of the same server.
+func (c *Client) At(e *Env) *Client {
+	other := *c
+	other.env = e
+	return &other
+}
+
 // Request is an authorization request with what the app must remember.
 type Request struct {
 	Values   url.Values

@@ -21,6 +21,8 @@ type Env struct {
 	DataDir string
 	File    File
 	client  *http.Client
+	// transport goes to one of several processes; nil: to where URL says.
+	transport http.RoundTripper
 }
 
 // File is sandbox.json.
@@ -63,7 +65,7 @@ func Start(t testing.TB) *Env {
 			t.Error(err)
 		}
 	})
-	e := &Env{t: t, URL: s.URL(), FHIR: s.URL() + "/fhir", DataDir: dir, client: plainClient()}
+	e := &Env{t: t, URL: s.URL(), FHIR: s.URL() + "/fhir", DataDir: dir, client: plainClient(nil)}
 	raw, err := os.ReadFile(filepath.Join(dir, "sandbox.json"))
 	if err != nil {
 		t.Fatal(err)
@@ -75,8 +77,9 @@ func Start(t testing.TB) *Env {
 }
 
 // plainClient neither follows redirects nor keeps cookies.
-func plainClient() *http.Client {
+func plainClient(transport http.RoundTripper) *http.Client {
 	return &http.Client{
+		Transport:     transport,
 		Timeout:       20 * time.Second,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}

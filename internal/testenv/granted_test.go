@@ -50,7 +50,7 @@ func TestWhatIsGrantedWorks(t *testing.T) {
 // Names without what they need, and names in a spelling that is not offered, grant
 // nothing; the rest is granted.
 //
-// spec: SCOPE-40, SCOPE-46, SCOPE-47
+// spec: SCOPE-40, SCOPE-47
 func TestNamesThatGrantNothing(t *testing.T) {
 	env := testenv.Start(t)
 	for asked, want := range map[string]string{

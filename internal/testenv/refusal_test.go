@@ -16,6 +16,7 @@ import (
 // without a redirect.
 //
 // spec: ERR-23, AUTHZ-29, LOGIN-16
+// attack: LG-34
 func TestWhatCannotGoOnIsAPage(t *testing.T) {
 	env := testenv.Start(t)
 	c := env.Client("sandbox-native")
@@ -55,7 +56,7 @@ func TestWhatCannotGoOnIsAPage(t *testing.T) {
 // would be, since each is counted before it is judged.
 //
 // spec: LOGIN-11
-// attack: LG-05, LG-34
+// attack: LG-05
 func TestManyPasswordsAtOnce(t *testing.T) {
 	env := testenv.Start(t)
 	b := env.Browser()

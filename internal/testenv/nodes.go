@@ -1,0 +1,67 @@
+package testenv
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+	"net"
+	"net/http"
+	"path/filepath"
+	"testing"
+
+	"github.com/emberlatch/emberlatch/internal/app"
+	"github.com/emberlatch/emberlatch/internal/testpg"
+)
+
+// Nodes runs processes of one server on one PostgreSQL database, as behind a
+// balancer: all have the same address, each Env reaches one of them. There are the
+// patient zoe with an account and no sample people.
+func Nodes(t testing.TB, n int) []*Env {
+	t.Helper()
+	database, key := testpg.Schema(t), filepath.Join(t.TempDir(), "key")
+	nodes := make([]*Env, n)
+	for i := range nodes {
+		nodes[i] = node(t, database, key)
+	}
+	const password = "a quiet morning walk"
+	first := nodes[0]
+	first.Admin(http.MethodPost, "/data?name=zoe.ndjson", `{"resourceType":"Patient","id":"zoe","name":[{"family":"Winter","given":["Zoe"]}],"birthDate":"1990-01-01"}`)
+	made := first.Admin(http.MethodPost, "/users", `{"username":"zoe","password":"`+password+`","role":"patient","fhirUser":"Patient/zoe"}`)
+	if made.Status != http.StatusCreated {
+		t.Fatalf("making an account: %d %s", made.Status, made.Raw)
+	}
+	for _, e := range nodes {
+		if err := json.Unmarshal([]byte(`{"people":[{"username":"zoe","password":"`+password+`","role":"patient","patients":["zoe"]}]}`), &e.File); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return nodes
+}
+
+func node(t testing.TB, database, key string) *Env {
+	t.Helper()
+	cfg, err := app.DevConfig(t.TempDir(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg.Store = app.StoreConfig{URL: database, EncryptionKeyFile: key}
+	ctx, stop := context.WithCancel(context.Background())
+	s, err := app.Start(ctx, cfg, slog.New(slog.DiscardHandler))
+	if err != nil {
+		stop()
+		t.Fatal(err)
+	}
+	done := make(chan error, 1)
+	go func() { done <- s.Wait(ctx) }()
+	transport := &http.Transport{DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
+		return (&net.Dialer{}).DialContext(ctx, network, s.Address())
+	}}
+	t.Cleanup(func() {
+		transport.CloseIdleConnections()
+		stop()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+	return &Env{t: t, URL: cfg.PublicURL, FHIR: cfg.FHIRBase(), DataDir: cfg.DataDir, client: plainClient(transport), transport: transport}
+}
