@@ -91,7 +91,7 @@ func (a *App) routes(ctx context.Context) (http.Handler, error) {
 // is no record is small, and nobody needs the time that the server allows for a
 // large page of results (E-37).
 func patience(r *http.Request) (read, write time.Duration) {
-	if strings.HasPrefix(r.URL.Path, pathFHIR+"/") {
+	if r.URL.Path == pathFHIR || strings.HasPrefix(r.URL.Path, pathFHIR+"/") {
 		return 0, 0
 	}
 	return 15 * time.Second, 30 * time.Second

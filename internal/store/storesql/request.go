@@ -2,6 +2,7 @@ package storesql
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/emberlatch/emberlatch/internal/db"
@@ -93,15 +94,24 @@ func (s *Store) evict(ctx context.Context) error {
 }
 
 // evictOf makes room for r among the requests of its person, if it has one: the
-// oldest of the others go.
+// oldest of the others go. Looking is a read; hardly anybody has too many.
 func (s *Store) evictOf(ctx context.Context, r store.AuthorizationRequest) error {
 	if r.UserID == "" {
 		return nil
 	}
-	_, err := s.db.Exec(ctx, `DELETE FROM authorization_request WHERE handle_hash IN (
-  SELECT r.handle_hash FROM authorization_request r WHERE r.handle_hash IN (
-    SELECT handle_hash FROM authorization_request WHERE user_id = $1 AND user_id <> '' AND handle_hash <> $2 ORDER BY created DESC LIMIT 1000 OFFSET $3)`+
-		s.db.Dialect().SkipLocked+`)`, string(r.UserID), r.HandleHash, int64(maxPersonal-1))
+	const others = `SELECT handle_hash FROM authorization_request
+WHERE user_id = $1 AND user_id <> '' AND handle_hash <> $2 ORDER BY created DESC `
+	var oldest []byte
+	args := []any{string(r.UserID), r.HandleHash, int64(maxPersonal - 1)}
+	err := s.db.QueryRow(ctx, others+`LIMIT 1 OFFSET $3`, args...).Scan(&oldest)
+	if errors.Is(err, db.ErrNoRow) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	_, err = s.db.Exec(ctx, `DELETE FROM authorization_request WHERE handle_hash IN (
+SELECT r.handle_hash FROM authorization_request r WHERE r.handle_hash IN (`+others+`LIMIT 1000 OFFSET $3)`+s.db.Dialect().SkipLocked+`)`, args...)
 	return err
 }
 
