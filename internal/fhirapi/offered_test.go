@@ -1,8 +1,11 @@
 package fhirapi_test
 
 import (
+	"fmt"
+	"net/http"
 	"testing"
 
+	"github.com/emberlatch/emberlatch/fhir"
 	"github.com/emberlatch/emberlatch/internal/fhirapi"
 	"github.com/emberlatch/emberlatch/smart"
 )
@@ -31,5 +34,40 @@ func TestOnlyWhatIsAnsweredIsOffered(t *testing.T) {
 				t.Errorf("offered %q, want %q", got, row.want)
 			}
 		})
+	}
+}
+
+// For every type and every letter: a scope is offered exactly when a request that
+// needs it, and has it, is answered.
+//
+// spec: SCOPE-16, SCOPE-17
+func TestWhatIsOfferedIsAnswered(t *testing.T) {
+	requests := map[string]struct{ method, path string }{
+		"c": {http.MethodPost, "/%s"}, "r": {http.MethodGet, "/%s/alice"}, "u": {http.MethodPut, "/%s/alice"},
+		"d": {http.MethodDelete, "/%s/alice"}, "s": {http.MethodGet, "/%s"},
+	}
+	known := tokens{}
+	for _, typ := range fhir.ResourceTypes() {
+		for letter := range requests {
+			known[string(typ)+letter] = patient("alice", "patient/"+string(typ)+"."+letter)
+		}
+	}
+	door := newSite(t, openStore(t, ward()), known)
+	answered := 0
+	for _, typ := range fhir.ResourceTypes() {
+		for letter, request := range requests {
+			scope := "patient/" + string(typ) + "." + letter
+			got := door.send(t, string(typ)+letter, request.method, fmt.Sprintf(request.path, typ), "")
+			works := got.status == http.StatusOK || got.status == http.StatusNotFound // of an instance that is not there
+			if offered := !fhirapi.Offered(smart.NewScopeSet([]string{scope})).IsEmpty(); offered != works {
+				t.Errorf("%s: offered %v, and answered with %d", scope, offered, got.status)
+			}
+			if works {
+				answered++
+			}
+		}
+	}
+	if answered < 100 {
+		t.Errorf("%d are answered: the test proves little", answered)
 	}
 }
