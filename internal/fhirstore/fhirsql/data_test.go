@@ -24,7 +24,7 @@ var engines = map[string]func(t testing.TB) *fhirsql.Store{
 	"sqlite": func(t testing.TB) *fhirsql.Store {
 		return open(t, db.SQLiteURL(filepath.Join(t.TempDir(), "fhir.db")))
 	},
-	"postgres": func(t testing.TB) *fhirsql.Store { return open(t, testpg.URL(t)) },
+	"postgres": func(t testing.TB) *fhirsql.Store { return open(t, testpg.Schema(t)) },
 }
 
 func open(t testing.TB, url string) *fhirsql.Store {

@@ -18,9 +18,12 @@
 // nothing; param is the number of a parameter (parameter.go); fhir_version keeps
 // every version with the owners it had.
 //
-// Provenance and Binary derive their owners from other resources (derive.go);
-// they are computed again in the transaction that changes what they depend on,
-// so the order of loading does not matter.
+// Provenance and Binary derive their owners from other resources (derive.go):
+// the owners of all of them together, over any number of steps. One that is in
+// nobody's record, or of a closed type, puts what derives from it in nobody's
+// record too; shared types, and references to what is not here, add nothing. They
+// are computed again in the transaction that changes what they depend on, so the
+// order of loading does not matter.
 //
 // It does not write for apps, keep history views, or judge anything by itself.
 package fhirsql

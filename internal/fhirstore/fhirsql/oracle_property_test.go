@@ -94,11 +94,11 @@ var fresh = map[string]func(t *rapid.T) object{
 			"content": []any{object{"attachment": object{"url": one(t, "Binary/0", "Binary/1", "Binary/2", base+"/Binary/0")}}}}
 	},
 	"Binary": func(t *rapid.T) object {
-		return object{"contentType": "text/plain", "securityContext": one(t, to("Patient/a"), to("Observation/0"), to("Patient/none"), nil, nil)}
+		return object{"contentType": "text/plain", "securityContext": one(t, to("Patient/a"), to("Observation/0"), to("Patient/none"), to("Provenance/3"), nil, nil)}
 	},
 	"Provenance": func(t *rapid.T) object {
-		return object{"recorded": "2024-02-29T10:00:00Z", "target": []any{one(t, to("Observation/0"), to("Patient/a"), to("Condition/none")),
-			one(t, to("Observation/1"), to("Condition/0"), to("Practitioner/p"))}}
+		return object{"recorded": "2024-02-29T10:00:00Z", "target": []any{one(t, to("Observation/0"), to("Patient/a"), to("Condition/none"), to("Provenance/2")),
+			one(t, to("Observation/1"), to("Condition/0"), to("Practitioner/p"), to("Provenance/0"), to("Provenance/1"), to("Binary/0"), to("Group/g"))}}
 	},
 	"Device":       func(t *rapid.T) object { return object{"status": one(t, statuses...), "patient": one(t, patients...)} },
 	"Practitioner": func(t *rapid.T) object { return object{"name": []any{object{"family": "Doe"}}} },

@@ -184,28 +184,63 @@ var memberElements = map[string][]string{
 
 var sharedKinds = []string{"Practitioner", "Organization"}
 
-// owners are the patients who must all be granted.
+// owners are the patients who must all be granted; none: nobody sees it. Each
+// part of what a resource derives from must be about somebody, by itself or over
+// further steps.
 func (u *universe) owners(r *thing) []string {
-	switch r.kind {
-	case "Patient":
-		return []string{r.id}
-	case "Provenance":
-		return u.ownersOfAll(step(r.content, "target", ""))
-	case "Binary":
-		if context, ok := r.content["securityContext"]; ok {
-			return u.ownersOfAll([]any{context})
+	var all []string
+	for _, part := range append(u.allSources(r), r) {
+		somebody := own(part)
+		for _, source := range u.allSources(part) {
+			somebody = append(somebody, own(source)...)
 		}
-		var all []string
+		if len(somebody) == 0 {
+			return nil
+		}
+		all = append(all, own(part)...)
+	}
+	return all
+}
+
+// allSources are the sources over any number of steps.
+func (u *universe) allSources(r *thing) []*thing {
+	var all []*thing
+	for next := u.sources(r); len(next) > 0; next = next[1:] {
+		if !slices.Contains(all, next[0]) {
+			all = append(all, next[0])
+			next = append(next, u.sources(next[0])...)
+		}
+	}
+	return all
+}
+
+// sources are what a Provenance or a Binary derives its owners from, without the
+// shared kinds, which are about nobody.
+func (u *universe) sources(r *thing) []*thing {
+	var all []*thing
+	switch context, secured := r.content["securityContext"]; {
+	case r.kind == "Provenance":
+		all = u.targets(step(r.content, "target", ""))
+	case r.kind == "Binary" && secured:
+		all = u.targets([]any{context})
+	case r.kind == "Binary":
 		for _, other := range u.things {
 			for _, c := range step(other.content, "content", "") {
 				for _, a := range step(c, "attachment", "") {
 					if k, id, ok := local(a.(object)["url"].(string)); ok && k == "Binary" && id == r.id {
-						all = append(all, u.owners(other)...)
+						all = append(all, other)
 					}
 				}
 			}
 		}
-		return all
+	}
+	return slices.DeleteFunc(all, func(s *thing) bool { return slices.Contains(sharedKinds, s.kind) })
+}
+
+// own are the patients that a resource names itself.
+func own(r *thing) []string {
+	if r.kind == "Patient" {
+		return []string{r.id}
 	}
 	about := step(r.content, aboutElement[r.kind], "")
 	if len(about) > 0 {
@@ -228,12 +263,13 @@ func patientsIn(references []any) []string {
 	return ids
 }
 
-func (u *universe) ownersOfAll(references []any) []string {
-	var all []string
+// targets are those of the references that are here.
+func (u *universe) targets(references []any) []*thing {
+	var all []*thing
 	for _, v := range references {
 		if k, id, ok := local(referenceText(v)); ok {
 			if target := u.find(k + "/" + id); target != nil {
-				all = append(all, u.owners(target)...)
+				all = append(all, target)
 			}
 		}
 	}

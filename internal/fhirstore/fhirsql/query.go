@@ -1,6 +1,7 @@
 package fhirsql
 
 import (
+	"encoding/json"
 	"strconv"
 	"strings"
 
@@ -43,6 +44,24 @@ func (q *query) list(values []string) {
 		q.arg(v)
 	}
 	q.WriteByte(')')
+}
+
+// among writes that what stands before it is one of the values, which are texts
+// or numbers of ours. However many, they are one argument.
+func (q *query) among(values any) {
+	if q.dialect == db.PostgreSQL {
+		q.add(" = ANY(")
+		q.arg(values)
+		q.add(")")
+		return
+	}
+	list, err := json.Marshal(values)
+	if err != nil { // texts and numbers always marshal
+		list = []byte("[]")
+	}
+	q.add(" IN (SELECT j.value FROM json_each(")
+	q.arg(string(list))
+	q.add(") j)")
 }
 
 // view is a decision's condition for matches or for includes.
