@@ -46,22 +46,23 @@ func (q *query) list(values []string) {
 	q.WriteByte(')')
 }
 
-// among writes that what stands before it is one of the values, which are texts
-// or numbers of ours. However many, they are one argument.
-func (q *query) among(values any) {
-	if q.dialect == db.PostgreSQL {
-		q.add(" = ANY(")
-		q.arg(values)
-		q.add(")")
-		return
+// among writes that what stands before it is one of the values.
+func (q *query) among(values any) { q.add(q.set(values)) }
+
+// set binds values, which are texts or numbers of ours, and returns the words for
+// being one of them. However many, they are one argument, and may be asked for
+// more than once: databases take some ten thousand arguments a statement.
+func (q *query) set(values any) string {
+	before, after := " = ANY($", ")"
+	if q.dialect == db.SQLite {
+		list, err := json.Marshal(values)
+		if err != nil { // texts and numbers always marshal
+			list = []byte("[]")
+		}
+		values, before, after = string(list), " IN (SELECT j.value FROM json_each($", ") j)"
 	}
-	list, err := json.Marshal(values)
-	if err != nil { // texts and numbers always marshal
-		list = []byte("[]")
-	}
-	q.add(" IN (SELECT j.value FROM json_each(")
-	q.arg(string(list))
-	q.add(") j)")
+	q.args = append(q.args, values)
+	return before + strconv.Itoa(len(q.args)) + after
 }
 
 // view is a decision's condition for matches or for includes.
@@ -152,10 +153,7 @@ func (q *query) ownedBy(x variable, set search.IDSet) {
 		q.arg(ids[0])
 		return
 	}
-	q.add("(", x.alias, ".owner IN ")
-	q.list(ids)
-	q.add(" OR (", x.alias, ".owner = '' AND EXISTS (SELECT 1 FROM fhir_owner o WHERE o.rid = ", x.alias,
-		".rid) AND NOT EXISTS (SELECT 1 FROM fhir_owner o WHERE o.rid = ", x.alias, ".rid AND o.patient NOT IN ")
-	q.list(ids)
-	q.add(")))")
+	within := q.set(ids)
+	q.add("(", x.alias, ".owner", within, " OR (", x.alias, ".owner = '' AND EXISTS (SELECT 1 FROM fhir_owner o WHERE o.rid = ",
+		x.alias, ".rid) AND NOT EXISTS (SELECT 1 FROM fhir_owner o WHERE o.rid = ", x.alias, ".rid AND NOT (o.patient", within, "))))")
 }
