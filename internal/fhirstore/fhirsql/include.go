@@ -64,14 +64,12 @@ func (s *Store) include(ctx context.Context, d access.Decision, i search.Include
 	q := s.newQuery()
 	q.add("SELECT DISTINCT v.ref_type, v.ref_id FROM fhir_reference v WHERE v.param = ")
 	q.arg(parameterID(i.Parameter))
-	q.add(" AND v.ref_id <> '' AND v.rid IN (")
+	q.add(" AND v.ref_id <> '' AND v.rid")
+	rids := make([]int64, len(rows))
 	for n, v := range rows {
-		if n > 0 {
-			q.add(",")
-		}
-		q.arg(v.rid)
+		rids[n] = v.rid
 	}
-	q.add(")")
+	q.among(rids)
 	if i.Target != "" {
 		q.add(" AND v.ref_type = ")
 		q.arg(string(i.Target))
@@ -84,8 +82,8 @@ func (s *Store) include(ctx context.Context, d access.Decision, i search.Include
 		c := s.newQuery()
 		c.add("SELECT ", columns("m"))
 		c.from(includeView(d), t, "m")
-		c.add(" AND m.id IN ")
-		c.list(ids)
+		c.add(" AND m.id")
+		c.among(ids)
 		if err := s.collect(ctx, c, t, set); err != nil {
 			return err
 		}
@@ -123,14 +121,13 @@ func (s *Store) revInclude(ctx context.Context, d access.Decision, i search.Incl
 	q.arg(parameterID(i.Parameter))
 	q.add(" AND v.ref_type = ")
 	q.arg(string(t))
-	q.add(" AND v.ref_id IN (")
+	q.add(" AND v.ref_id")
+	ids := make([]string, len(rows))
 	for n, v := range rows {
-		if n > 0 {
-			q.add(",")
-		}
-		q.arg(v.record.Resource.ID())
+		ids[n] = v.record.Resource.ID()
 	}
-	q.add(")) ORDER BY m.id LIMIT ")
+	q.among(ids)
+	q.add(") ORDER BY m.id LIMIT ")
 	q.arg(int64(maxIncluded + 1))
 	return s.collect(ctx, q, i.Source, set)
 }

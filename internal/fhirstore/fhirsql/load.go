@@ -176,8 +176,8 @@ func (s *Store) existing(ctx context.Context, tx *db.Tx, batch []prepared) (map[
 		q := s.newQuery()
 		q.add("SELECT id, rid, version, source FROM fhir_resource WHERE type = ")
 		q.arg(string(t))
-		q.add(" AND id IN ")
-		q.list(ids)
+		q.add(" AND id")
+		q.among(ids)
 		rows, err := tx.Query(ctx, q.String(), q.args...)
 		if err != nil {
 			return nil, err

@@ -34,18 +34,6 @@ func (q *query) arg(v any) {
 	q.WriteString(strconv.Itoa(len(q.args)))
 }
 
-// list writes placeholders in parentheses.
-func (q *query) list(values []string) {
-	q.WriteByte('(')
-	for i, v := range values {
-		if i > 0 {
-			q.WriteByte(',')
-		}
-		q.arg(v)
-	}
-	q.WriteByte(')')
-}
-
 // among writes that what stands before it is one of the values.
 func (q *query) among(values any) { q.add(q.set(values)) }
 

@@ -10,6 +10,7 @@ import (
 
 	"github.com/emberlatch/emberlatch/access"
 	"github.com/emberlatch/emberlatch/fhir"
+	"github.com/emberlatch/emberlatch/fhir/compartment"
 	"github.com/emberlatch/emberlatch/fhir/search"
 	"github.com/emberlatch/emberlatch/internal/db"
 	"github.com/emberlatch/emberlatch/internal/fhirstore"
@@ -111,27 +112,24 @@ func (s *Store) VRead(ctx context.Context, d access.Decision, ref fhir.Reference
 	return r, nil
 }
 
-// addOwners completes rows that belong to several patients, or to none.
+// addOwners completes rows that belong to several patients, or to none. Types that
+// are not about patients have no owners to ask for.
 func (s *Store) addOwners(ctx context.Context, rows []row) error {
-	var q *query
+	var rids []int64
 	at := map[int64]int{}
 	for i, v := range rows {
-		if v.owner != "" {
-			continue
+		if v.owner == "" && compartment.ClassOf(v.record.Resource.Type()) == compartment.Record {
+			rids = append(rids, v.rid)
+			at[v.rid] = i
 		}
-		if q == nil {
-			q = s.newQuery()
-			q.add("SELECT rid, patient FROM fhir_owner WHERE rid IN (")
-		} else {
-			q.add(",")
-		}
-		q.arg(v.rid)
-		at[v.rid] = i
 	}
-	if q == nil {
+	if len(rids) == 0 {
 		return nil
 	}
-	q.add(") ORDER BY rid, patient")
+	q := s.newQuery()
+	q.add("SELECT rid, patient FROM fhir_owner WHERE rid")
+	q.among(rids)
+	q.add(" ORDER BY rid, patient")
 	found, err := s.db.Query(ctx, q.String(), q.args...)
 	if err != nil {
 		return err
