@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"github.com/emberlatch/emberlatch/fhir"
 	"github.com/emberlatch/emberlatch/fhir/search"
 	"github.com/emberlatch/emberlatch/internal/fhirapi"
+	"github.com/emberlatch/emberlatch/internal/reach"
 	"github.com/emberlatch/emberlatch/internal/store"
 	"github.com/emberlatch/emberlatch/internal/tokens"
 )
@@ -62,13 +64,13 @@ func (p *people) get(ctx context.Context, id store.UserID) (person, error) {
 	if user.Disabled {
 		return person{}, store.ErrNotFound
 	}
-	reach, err := p.reach(ctx, user)
+	reached, err := p.reach(ctx, user)
 	if err != nil {
 		return person{}, err
 	}
 	// Order: the epoch was read before the facts, so a change that came in
 	// between makes this answer stale already.
-	fresh := person{user, reach, epoch, p.now().Add(reachLife)}
+	fresh := person{user, reached, epoch, p.now().Add(reachLife)}
 	p.mu.Lock()
 	if len(p.known) >= maxPeople {
 		clear(p.known)
@@ -114,6 +116,9 @@ func (s *subjects) Subject(ctx context.Context, text string) (access.Subject, er
 	who, err := s.people.get(ctx, token.UserID())
 	if errors.Is(err, store.ErrNotFound) {
 		return access.Subject{}, fhirapi.ErrInvalidToken
+	}
+	if errors.Is(err, reach.ErrTooWide) {
+		return access.Subject{}, fmt.Errorf("%w: user %s: %w", fhirapi.ErrTooWide, token.UserID(), err)
 	}
 	if err != nil {
 		return access.Subject{}, err

@@ -3,11 +3,13 @@ package fhirapi
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 
 	"github.com/emberlatch/emberlatch/access"
 	"github.com/emberlatch/emberlatch/fhir"
+	"github.com/emberlatch/emberlatch/internal/door"
 )
 
 // Errors of a Subjects implementation, compared with errors.Is.
@@ -16,6 +18,8 @@ var (
 	ErrInvalidToken = errors.New("fhirapi: invalid token")
 	// ErrUnavailable: nobody can say at present; never a reason to let through.
 	ErrUnavailable = errors.New("fhirapi: tokens cannot be verified at present")
+	// ErrTooWide: the user reaches more patients than can be found out.
+	ErrTooWide = errors.New("fhirapi: the user reaches too many patients")
 )
 
 // Subjects verifies a bearer token and says who is calling.
@@ -43,8 +47,16 @@ func (d *Door) subject(r *http.Request) (access.Subject, error) {
 	case errors.Is(err, ErrInvalidToken):
 		return access.Subject{}, challenge(http.StatusUnauthorized, "login", "invalid_token",
 			"The access token is not valid: it may have expired or been revoked. Get a new one.")
+	case errors.Is(err, ErrTooWide):
+		d.deps.Log.ErrorContext(r.Context(), "a user reaches too many patients", "error", err)
+		return access.Subject{}, outcome(http.StatusInternalServerError, "too-costly",
+			"The user of this token reaches more patients than this server can find out. Its operator can narrow whom they reach.")
+	case door.Unavailable(err):
+		return access.Subject{}, err
 	}
-	return access.Subject{}, err
+	// Order: what an error means to the request is settled here. Whatever was missing
+	// or too costly on the way to the subject, it is not what was asked for.
+	return access.Subject{}, fmt.Errorf("finding who is calling: %v", err) //nolint:errorlint // cut off on purpose
 }
 
 func bearerToken(r *http.Request) (string, error) {

@@ -11,6 +11,9 @@
 // the decision comes from the token and the request line alone, so that 403
 // says nothing about data; hidden and missing resources give the same 404.
 //
+// Who is calling is found before anything is asked: what is missing or too costly
+// there is the server's (500, 503), never told as if the request had asked for it.
+//
 // Page links are sealed: they hold the query, the position and the grant, so a
 // link works only for the grant that it was made for, and the view is evaluated
 // anew on every page (design law of access, row 50).

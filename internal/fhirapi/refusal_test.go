@@ -142,6 +142,10 @@ func TestFailures(t *testing.T) {
 	}{
 		{"tokens cannot be verified", "unavailable", nil, 503, "transient"},
 		{"verification breaks", "broken", nil, 500, "exception"},
+		{"what stands behind a token breaks off", "costly", nil, 500, "exception"},
+		{"what stands behind a token is missing", "missing", nil, 500, "exception"},
+		{"what stands behind a token is busy", "busy", nil, 503, "transient"},
+		{"more patients than can be found", "wide", nil, 500, "too-costly"},
 		{"the database is down", "alice", errors.New(secret), 500, "exception"},
 		{"too costly", "alice", fmt.Errorf("%s: %w", secret, fhirstore.ErrTooCostly), 403, "too-costly"},
 		{"not in the view", "alice", fmt.Errorf("%s: %w", secret, fhirstore.ErrNotFound), 404, "not-found"},
@@ -152,6 +156,12 @@ func TestFailures(t *testing.T) {
 				got := s.get(t, row.token, path)
 				if got.status != row.status || !strings.Contains(got.body, `"code":"`+row.code+`"`) {
 					t.Errorf("%s: %d %s", path, got.status, got.body)
+				}
+				if row.token == "wide" && (!strings.Contains(got.body, "reaches more patients") || !strings.Contains(s.log.String(), "doctor-7")) {
+					t.Errorf("%s: body %s, log %s", path, got.body, s.log)
+				}
+				if strings.Contains(got.body, "fewer") && row.status != 403 || strings.Contains(got.body, "doctor-7") {
+					t.Errorf("%s: blames the search or tells who: %s", path, got.body)
 				}
 				if strings.Contains(got.body, "observation_7") || strings.Contains(got.body, "secret_keys") {
 					t.Errorf("%s: inner text: %s", path, got.body)

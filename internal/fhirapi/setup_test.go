@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"iter"
 	"log/slog"
@@ -36,6 +37,14 @@ func (m tokens) Subject(_ context.Context, token string) (access.Subject, error)
 		return access.Subject{}, fhirapi.ErrUnavailable
 	case "broken":
 		return access.Subject{}, errors.New("keys: row 7 of secret_keys is unreadable")
+	case "costly":
+		return access.Subject{}, fmt.Errorf("keys: secret_keys: %w", fhirstore.ErrTooCostly)
+	case "missing":
+		return access.Subject{}, fmt.Errorf("keys: secret_keys: %w", fhirstore.ErrNotFound)
+	case "busy":
+		return access.Subject{}, fmt.Errorf("keys: secret_keys: %w", context.DeadlineExceeded)
+	case "wide":
+		return access.Subject{}, fmt.Errorf("reach of doctor-7: %w", fhirapi.ErrTooWide)
 	}
 	f, ok := m[token]
 	if !ok {

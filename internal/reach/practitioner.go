@@ -13,8 +13,8 @@ import (
 	"github.com/emberlatch/emberlatch/internal/store"
 )
 
-// maxRows bounds what one source reads.
-const maxRows = 20_000
+// maxRows bounds what one source reads, a thousand at a time.
+const maxRows = 100_000
 
 // all reads every match of a search with the rights of the server itself.
 func (r *Resolver) all(ctx context.Context, t fhir.ResourceType, params url.Values, each func(fhirstore.Record)) error {
@@ -34,8 +34,8 @@ func (r *Resolver) all(ctx context.Context, t fhir.ResourceType, params url.Valu
 		}
 		if read += len(page.Matches); page.Next == "" {
 			return nil
-		} else if read > maxRows {
-			return fhirstore.ErrTooCostly
+		} else if read >= maxRows {
+			return fmt.Errorf("%w: %d resources of the type %s, and more", ErrTooWide, read, t)
 		}
 		q.Cursor = page.Next
 	}
@@ -61,7 +61,7 @@ func (r *Resolver) selves(ctx context.Context, u store.User) ([]fhir.Reference, 
 
 // ofPractitioner calls each for the resources of a type that point to the
 // practitioner or to a role of theirs.
-func (r *Resolver) ofPractitioner(ctx context.Context, u store.User, t fhir.ResourceType, parameter string, each func(fhir.Object)) error {
+func (r *Resolver) ofPractitioner(ctx context.Context, u store.User, t fhir.ResourceType, parameter string, each func(fhir.Resource)) error {
 	selves, err := r.selves(ctx, u)
 	if err != nil || len(selves) == 0 {
 		return err
@@ -73,7 +73,7 @@ func (r *Resolver) ofPractitioner(ctx context.Context, u store.User, t fhir.Reso
 		}
 		value += ref.String()
 	}
-	return r.all(ctx, t, url.Values{parameter: {value}}, func(m fhirstore.Record) { each(m.Resource.Tree()) })
+	return r.all(ctx, t, url.Values{parameter: {value}}, func(m fhirstore.Record) { each(m.Resource) })
 }
 
 // current reports whether a Period, if there is one, includes this moment. A

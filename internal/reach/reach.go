@@ -12,8 +12,12 @@ import (
 	"github.com/emberlatch/emberlatch/internal/store"
 )
 
-// ErrNotFound: there is no such patient, or the user does not reach them.
-var ErrNotFound = errors.New("reach: no such patient")
+var (
+	// ErrNotFound: there is no such patient, or the user does not reach them.
+	ErrNotFound = errors.New("reach: no such patient")
+	// ErrTooWide: what names the patients of a user is more than is read for it.
+	ErrTooWide = errors.New("reach: more than is read for one user")
+)
 
 const (
 	life     = 2 * time.Second

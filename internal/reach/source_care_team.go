@@ -20,7 +20,8 @@ func careTeam(ctx context.Context, r *Resolver, u store.User) ([]string, error) 
 		own[ref.String()] = true
 	}
 	var ids []string
-	err = r.ofPractitioner(ctx, u, "CareTeam", "participant", func(team fhir.Object) {
+	err = r.ofPractitioner(ctx, u, "CareTeam", "participant", func(resource fhir.Resource) {
+		team := resource.Tree()
 		if team["status"] != "active" || !r.current(team["period"]) {
 			return
 		}

@@ -11,10 +11,8 @@ import (
 // theirs, as their general practitioner.
 func generalPractitioner(ctx context.Context, r *Resolver, u store.User) ([]string, error) {
 	var ids []string
-	err := r.ofPractitioner(ctx, u, "Patient", "general-practitioner", func(patient fhir.Object) {
-		if id, ok := patient["id"].(string); ok {
-			ids = append(ids, id)
-		}
+	err := r.ofPractitioner(ctx, u, "Patient", "general-practitioner", func(patient fhir.Resource) {
+		ids = append(ids, patient.ID())
 	})
 	return ids, err
 }

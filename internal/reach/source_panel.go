@@ -11,7 +11,8 @@ import (
 // role of theirs, manages (Group.managingEntity).
 func panel(ctx context.Context, r *Resolver, u store.User) ([]string, error) {
 	var ids []string
-	err := r.ofPractitioner(ctx, u, "Group", "managing-entity", func(group fhir.Object) {
+	err := r.ofPractitioner(ctx, u, "Group", "managing-entity", func(resource fhir.Resource) {
+		group := resource.Tree()
 		if group["active"] == false || group["type"] != "person" {
 			return
 		}

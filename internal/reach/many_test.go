@@ -1,0 +1,64 @@
+package reach_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/emberlatch/emberlatch/access"
+	"github.com/emberlatch/emberlatch/fhir"
+	"github.com/emberlatch/emberlatch/fhir/search"
+	"github.com/emberlatch/emberlatch/internal/fhirstore"
+	"github.com/emberlatch/emberlatch/internal/reach"
+)
+
+// crowd is a backend of so many patients of one practitioner, and nothing else.
+type crowd int
+
+func (n crowd) Search(_ context.Context, _ access.Decision, q search.Query) (page fhirstore.Page, _ error) {
+	if q.Type != "Patient" {
+		return page, nil
+	}
+	from, _ := strconv.Atoi(q.Cursor)
+	to := min(from+q.Count, int(n))
+	for i := from; i < to; i++ {
+		id := fmt.Sprint("p", i)
+		page.Matches = append(page.Matches, fhirstore.Record{Resource: fhir.Stored("Patient", id, []byte(patient(id, "")))})
+	}
+	if to < int(n) {
+		page.Next = strconv.Itoa(to)
+	}
+	return page, nil
+}
+
+func (crowd) Read(context.Context, access.Decision, fhir.Reference) (fhirstore.Record, error) {
+	return fhirstore.Record{}, fhirstore.ErrNotFound
+}
+
+func (crowd) VRead(context.Context, access.Decision, fhir.Reference) (fhirstore.Record, error) {
+	return fhirstore.Record{}, fhirstore.ErrNotFound
+}
+
+// A large practice is reached whole. What is beyond all measure is an error of
+// its own, never a part of the patients, and never the search's mistake.
+func TestManyPatients(t *testing.T) {
+	for _, row := range []struct {
+		patients int
+		want     error
+	}{{30_500, nil}, {100_000, nil}, {100_001, reach.ErrTooWide}} {
+		r, err := reach.New(reach.Deps{Backend: crowd(row.patients), Now: func() time.Time { return noon }, Base: base})
+		if err != nil {
+			t.Fatal(err)
+		}
+		set, err := r.Reach(context.Background(), doctor())
+		if !errors.Is(err, row.want) || errors.Is(err, fhirstore.ErrTooCostly) {
+			t.Errorf("%d patients: %v", row.patients, err)
+		}
+		if row.want == nil && set.Len() != row.patients || row.want != nil && set.Len() != 0 {
+			t.Errorf("%d patients: reaches %d", row.patients, set.Len())
+		}
+	}
+}
