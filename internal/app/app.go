@@ -106,7 +106,7 @@ func (a *App) openEngines(ctx context.Context) (err error) {
 	if a.reach, err = reach.New(reach.Deps{Backend: a.fhir, Now: a.now, Base: a.cfg.FHIRBase()}); err != nil {
 		return err
 	}
-	a.people = &people{user: a.store.User, reach: a.reach.Reach, now: a.now, known: map[store.UserID]person{}}
+	a.people = &people{user: a.store.User, reach: a.reach.ReachUntil, now: a.now, known: map[store.UserID]person{}}
 	a.live.Subscribe(a.changed)
 	if a.accounts, err = account.New(); err != nil {
 		return err

@@ -18,9 +18,9 @@ import (
 )
 
 const (
-	// reachLife is how long an answer to "whom does this user reach" is used
-	// again; a change in the feed ends it at once.
-	reachLife = 2 * time.Second
+	// personLife is how long the facts of a user are used again, with whom they
+	// reach; a change in the feed ends it at once.
+	personLife = 2 * time.Second
 	// maxPeople bounds the remembered answers.
 	maxPeople = 10_000
 )
@@ -28,8 +28,9 @@ const (
 // people answers who a user is and whom they reach now, from memory when asked
 // again within seconds. It is safe for concurrent use.
 type people struct {
-	user  func(ctx context.Context, id store.UserID) (store.User, error)
-	reach func(ctx context.Context, u store.User) (search.IDSet, error)
+	user func(ctx context.Context, id store.UserID) (store.User, error)
+	// reach answers whom a user reaches, and until when that may be used.
+	reach func(ctx context.Context, u store.User) (search.IDSet, time.Time, error)
 	now   func() time.Time
 
 	epoch atomic.Uint64 // grows with every change that may matter
@@ -50,11 +51,11 @@ func (p *people) forget() { p.epoch.Add(1) }
 // get returns a user who is not disabled, with the patients they reach.
 // store.ErrNotFound otherwise.
 func (p *people) get(ctx context.Context, id store.UserID) (person, error) {
-	epoch := p.epoch.Load()
+	epoch, now := p.epoch.Load(), p.now()
 	p.mu.RLock()
 	known, ok := p.known[id]
 	p.mu.RUnlock()
-	if ok && known.epoch == epoch && p.now().Before(known.until) {
+	if ok && known.epoch == epoch && now.Before(known.until) {
 		return known, nil
 	}
 	user, err := p.user(ctx, id)
@@ -64,13 +65,17 @@ func (p *people) get(ctx context.Context, id store.UserID) (person, error) {
 	if user.Disabled {
 		return person{}, store.ErrNotFound
 	}
-	reached, err := p.reach(ctx, user)
+	reached, until, err := p.reach(ctx, user)
 	if err != nil {
 		return person{}, err
 	}
-	// Order: the epoch was read before the facts, so a change that came in
-	// between makes this answer stale already.
-	fresh := person{user, reached, epoch, p.now().Add(reachLife)}
+	if end := now.Add(personLife); end.Before(until) {
+		until = end
+	}
+	// Order: epoch and time were read before the facts, so a change that came in
+	// between makes this answer stale already. The reach may have been found out for
+	// somebody else before; it ends when it did there, so that lives do not add up.
+	fresh := person{user, reached, epoch, until}
 	p.mu.Lock()
 	if len(p.known) >= maxPeople {
 		clear(p.known)

@@ -13,7 +13,9 @@
 // write. Sources in FHIR are read with access.System, which is easy to find.
 //
 // Answers are kept for two seconds, so that a removal from a care team is felt at
-// once; Forget empties them when policy sources have been loaded.
+// once; Forget empties them when policy sources have been loaded. Who keeps one
+// any further ends it when it ends here. Requests of one user at the same time
+// find out once.
 //
 // The names that a picker shows are found by an ordinary search under the user's
 // own reach: the same rules that judge an app's request judge the picker's.

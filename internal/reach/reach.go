@@ -4,8 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"sync"
 	"time"
+
+	"golang.org/x/sync/singleflight"
 
 	"github.com/emberlatch/emberlatch/fhir/search"
 	"github.com/emberlatch/emberlatch/internal/fhirstore"
@@ -22,6 +25,8 @@ var (
 const (
 	life     = 2 * time.Second
 	maxKnown = 10_000
+	// patience is how long an answer may take to be found, whoever waits for it.
+	patience = 30 * time.Second
 )
 
 // Deps are the parts that the Resolver needs; all are required.
@@ -35,8 +40,11 @@ type Deps struct {
 type Resolver struct {
 	deps    Deps
 	sources []source
-	mu      sync.Mutex
-	known   map[store.UserID]answer
+	flights singleflight.Group // answers that are being found
+
+	mu    sync.Mutex
+	epoch uint64 // grows with every Forget
+	known map[store.UserID]answer
 }
 
 type answer struct {
@@ -59,41 +67,93 @@ func New(deps Deps) (*Resolver, error) {
 	}, nil
 }
 
-// Forget empties what is remembered.
+// Forget empties what is remembered. What is being found at this moment goes to
+// those who wait for it, and is not remembered.
 func (r *Resolver) Forget() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.epoch++
 	clear(r.known)
 }
 
 // Reach returns the patients whom a user reaches now. A disabled user reaches
 // nobody. The error is the store's; then nobody is reached either.
 func (r *Resolver) Reach(ctx context.Context, u store.User) (search.IDSet, error) {
-	if u.Disabled {
-		return search.IDSet{}, nil
-	}
+	set, _, err := r.ReachUntil(ctx, u)
+	return set, err
+}
+
+// ReachUntil is Reach, and says until when the answer may be used again.
+func (r *Resolver) ReachUntil(ctx context.Context, u store.User) (search.IDSet, time.Time, error) {
 	now := r.deps.Now()
-	facts := fmt.Sprint(u.Role, u.FHIRUser, u.Represents)
-	r.mu.Lock()
-	known, ok := r.known[u.ID]
-	r.mu.Unlock()
-	if ok && now.Before(known.until) && known.user == facts {
-		return known.ids, nil
+	if u.Disabled {
+		return search.IDSet{}, now.Add(life), nil
 	}
+	facts := fmt.Sprint(u.Role, u.FHIRUser, u.Represents)
+	for {
+		r.mu.Lock()
+		known, ok := r.known[u.ID]
+		epoch := r.epoch
+		r.mu.Unlock()
+		if !ok || known.user != facts || !now.Before(known.until) {
+			var err error
+			if known, err = r.together(ctx, u, facts, epoch); err != nil {
+				return search.IDSet{}, time.Time{}, err
+			}
+		}
+		// Order: an answer that others began to find long before this request is too
+		// old for it, and is found anew.
+		if now.Before(known.until) {
+			return known.ids, known.until, nil
+		}
+	}
+}
+
+// together finds an answer once for all who ask for it at the same time. It goes
+// on when one of them gives up. Who asks after Forget waits for nobody who began
+// before: the epoch is part of the name.
+func (r *Resolver) together(ctx context.Context, u store.User, facts string, epoch uint64) (answer, error) {
+	name := fmt.Sprintf("%d %q %s", epoch, u.ID, facts)
+	found := r.flights.DoChan(name, func() (any, error) {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
+		defer cancel()
+		return r.resolve(ctx, u, facts, epoch)
+	})
+	select {
+	case <-ctx.Done():
+		return answer{}, ctx.Err()
+	case result := <-found:
+		a, _ := result.Val.(answer)
+		return a, result.Err
+	}
+}
+
+// resolve asks all sources and remembers the answer, unless Forget came between.
+func (r *Resolver) resolve(ctx context.Context, u store.User, facts string, epoch uint64) (a answer, err error) {
+	defer func() {
+		// No request stands behind this goroutine that would catch it.
+		if fault := recover(); fault != nil {
+			a, err = answer{}, fmt.Errorf("reach: %v\n%s", fault, debug.Stack())
+		}
+	}()
+	until := r.deps.Now().Add(life) // counted from before the first question
 	var ids []string
 	for _, ask := range r.sources {
 		found, err := ask(ctx, r, u)
 		if err != nil {
-			return search.IDSet{}, err
+			return answer{}, err
 		}
 		ids = append(ids, found...)
 	}
-	set := search.NewIDSet(ids...)
+	a = answer{search.NewIDSet(ids...), until, facts}
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.epoch != epoch {
+		return a, nil
+	}
 	if len(r.known) >= maxKnown {
 		clear(r.known)
 	}
-	r.known[u.ID] = answer{set, now.Add(life), facts}
-	return set, nil
+	r.known[u.ID] = a
+	return a, nil
 }

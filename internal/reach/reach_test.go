@@ -31,6 +31,8 @@ type counting struct {
 	*fhirsql.Store
 	calls int
 	err   error
+	// answered is called with what was found, before it is returned.
+	answered func(search.Query)
 }
 
 func (b *counting) Search(ctx context.Context, d access.Decision, q search.Query) (fhirstore.Page, error) {
@@ -38,7 +40,11 @@ func (b *counting) Search(ctx context.Context, d access.Decision, q search.Query
 	if b.err != nil {
 		return fhirstore.Page{}, b.err
 	}
-	return b.Store.Search(ctx, d, q)
+	page, err := b.Store.Search(ctx, d, q)
+	if b.answered != nil {
+		b.answered(q)
+	}
+	return page, err
 }
 
 func (b *counting) Read(ctx context.Context, d access.Decision, ref fhir.Reference) (fhirstore.Record, error) {
