@@ -136,7 +136,11 @@ func (o Operand) comparesDate(v Value) bool {
 }
 
 // comparesNumber: eq and ne use the implied precision, the others the exact value.
+// An empty range compares with nothing.
 func (o Operand) comparesNumber(v Value) bool {
+	if v.From > v.To {
+		return false
+	}
 	contained := o.From <= v.From && v.To < o.To
 	switch o.Comparator {
 	case Ne:

@@ -17,7 +17,7 @@ type Value struct {
 	URL          string         // reference that is not local; uri
 	Low, High    int64          // date, Unix milliseconds, both included
 	Norm, Exact  string         // string
-	From, To     string         // number, quantity: sortable decimals
+	From, To     string         // number, quantity: sortable decimals; From above To: nothing
 	Unit         string         // quantity
 }
 
@@ -264,16 +264,23 @@ func appendQuantity(list []Value, value any) []Value {
 
 func appendRange(list []Value, v fhir.Object) []Value {
 	q := Value{From: minDecimal, To: maxDecimal}
-	for side, end := range map[string]*string{"low": &q.From, "high": &q.To} {
-		limit, ok := v[side].(fhir.Object)
-		if !ok {
-			continue
-		}
-		n, _ := limit["value"].(json.Number)
-		if d, ok := ParseDecimal(n.String()); ok {
-			*end = d.Sortable()
-		}
-		q.System, q.Code, q.Unit = str(limit, "system"), str(limit, "code"), str(limit, "unit")
+	high, _ := v["high"].(fhir.Object)
+	low, _ := v["low"].(fhir.Object)
+	if d, ok := decimalOf(low); ok {
+		q.From = d.Sortable()
 	}
+	if d, ok := decimalOf(high); ok {
+		q.To = d.Sortable()
+	}
+	unit := low // both ends have the same one (R4 datatypes, Range)
+	if unit == nil {
+		unit = high
+	}
+	q.System, q.Code, q.Unit = str(unit, "system"), str(unit, "code"), str(unit, "unit")
 	return append(list, q)
+}
+
+func decimalOf(quantity fhir.Object) (Decimal, bool) {
+	n, _ := quantity["value"].(json.Number)
+	return ParseDecimal(n.String())
 }

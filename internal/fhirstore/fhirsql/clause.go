@@ -211,9 +211,10 @@ func (q *query) date(o search.Operand) {
 	q.add(")")
 }
 
-// number says what Operand.comparesNumber says; decimals are sortable texts.
+// number says what Operand.comparesNumber says; decimals are sortable texts, and a
+// range whose ends are the wrong way round is empty.
 func (q *query) number(o search.Operand) {
-	q.add("(")
+	q.add("(v.low <= v.high AND (")
 	switch o.Comparator {
 	case search.Ne:
 		q.compare("v.low", " < ", o.From)
@@ -235,9 +236,10 @@ func (q *query) number(o search.Operand) {
 		q.compare(" AND v.high", " >= ", o.NearFrom)
 	default:
 		q.compare("v.low", " >= ", o.From)
+		q.compare(" AND v.low", " < ", o.To) // follows, and ends the way through the index
 		q.compare(" AND v.high", " < ", o.To)
 	}
-	q.add(")")
+	q.add("))")
 }
 
 // unit says what Operand.comparesUnit says, followed by AND.

@@ -52,7 +52,7 @@ var periods = []any{object{"start": "2024-01-01"}, object{"end": "2024-03"}, obj
 var quantities = []any{
 	object{"value": json.Number("5.4"), "system": "http://unitsofmeasure.org", "code": "mg", "unit": "mg"},
 	object{"value": json.Number("5.40"), "unit": "mg"}, object{"value": json.Number("-3")}, object{"value": json.Number("5.35")},
-	object{"value": json.Number("1e1"), "code": "g"}, object{"value": json.Number("0.00001")}, nil,
+	object{"value": json.Number("1e1"), "code": "g"}, object{"value": json.Number("0.00001")}, object{"unit": "mg", "code": "mg"}, nil,
 }
 
 var statuses = []any{"final", "amended", "active"}
@@ -152,7 +152,7 @@ var conditions = map[string][][2]string{
 		{"performer", "Patient/b"}, {"performer", "p"}, {"date", "2024-02"}, {"date", "ge2024-02-29"}, {"date", "ne2024"}, {"date", "gt2024-02-29T10:00:00Z"},
 		{"date", "sa2023"}, {"date", "eb2024-03"}, {"date", "le2024-02-29T10:00:00Z"}, {"date", "lt2024-02"}, {"date:missing", "true"},
 		{"value-quantity", "5.4"}, {"value-quantity", "5.40"}, {"value-quantity", "ne5.4"}, {"value-quantity", "gt5.35"}, {"value-quantity", "le-3"},
-		{"value-quantity", "5.4|http://unitsofmeasure.org|mg"}, {"value-quantity", "5.4||mg"}, {"value-quantity", "ge10||g"}, {"value-quantity:missing", "false"},
+		{"value-quantity", "5.4|http://unitsofmeasure.org|mg"}, {"value-quantity", "5.4||mg"}, {"value-quantity", "ge10||g"}, {"value-quantity", "sa-4"}, {"value-quantity", "eb6||mg"}, {"value-quantity:missing", "false"},
 		{"status", "final,active"}, {"status:not", "final"}, {"encounter", "0"}, {"has-member", "Observation/1"}, {"code", loinc + "|1-8"}},
 	"Condition":          {{"patient", "a"}, {"clinical-status", "active"}, {"onset-date", "2024"}, {"asserter", "Patient/b"}, {"encounter:missing", "false"}, {"subject", "Patient/c"}},
 	"Encounter":          {{"class", "urn:c|AMB"}, {"date", "ge2024-02"}, {"date", "2024-02"}, {"date", "eb2024-04"}, {"patient", "b"}, {"status", "amended"}},

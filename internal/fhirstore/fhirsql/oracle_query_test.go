@@ -172,6 +172,9 @@ func quantity(v any, wanted string) bool {
 	if len(parts) == 3 && (parts[1] != "" && o["system"] != parts[1] || o["code"] != parts[2] && (parts[1] != "" || o["unit"] != parts[2])) {
 		return false
 	}
+	if o["value"] == nil {
+		return false // there, and no number to compare
+	}
 	word, digits := prefix(parts[0])
 	n, ok := new(big.Rat).SetString(string(o["value"].(json.Number)))
 	want, wantOK := new(big.Rat).SetString(digits)
