@@ -3,6 +3,7 @@ package search
 import (
 	"fmt"
 	"math/big"
+	"strconv"
 	"strings"
 )
 
@@ -24,7 +25,8 @@ func ParseDecimal(s string) (Decimal, bool) {
 		if len(s)-i > 6 {
 			return Decimal{}, false
 		}
-		if _, err := fmt.Sscanf(s[i+1:], "%d", &exponent); err != nil || exponent > maxExponent || exponent < -maxExponent {
+		var err error
+		if exponent, err = strconv.Atoi(s[i+1:]); err != nil || exponent > maxExponent || exponent < -maxExponent {
 			return Decimal{}, false
 		}
 	}
