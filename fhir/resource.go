@@ -117,11 +117,21 @@ type Member struct {
 	Value []byte
 }
 
-// Members lists the top-level members in their order.
-func (r Resource) Members() ([]Member, error) { return members(r.raw) }
+// Append writes the member, its name quoted and its value as it came.
+func (m Member) Append(b []byte) []byte {
+	b, _ = jsontext.AppendQuote(b, m.Name) // a name that was read is UTF-8
+	return append(append(b, ':'), m.Value...)
+}
 
-func members(object []byte) ([]Member, error) {
+// Members lists the top-level members in their order.
+func (r Resource) Members() ([]Member, error) { return Members(r.raw) }
+
+// Members lists the members of a JSON object in their order.
+func Members(object []byte) ([]Member, error) {
 	dec := jsontext.NewDecoder(bytes.NewReader(object))
+	if dec.PeekKind() != '{' {
+		return nil, &ParseError{"", "one JSON object"}
+	}
 	if _, err := dec.ReadToken(); err != nil {
 		return nil, err
 	}
@@ -153,7 +163,7 @@ func (r Resource) WithMeta(id string, version int64, lastUpdated string) (Resour
 	var meta []Member
 	for _, m := range list {
 		if m.Name == "meta" {
-			if meta, err = members(m.Value); err != nil {
+			if meta, err = Members(m.Value); err != nil {
 				return Resource{}, err
 			}
 		}
@@ -176,10 +186,7 @@ next:
 			}
 		}
 		out.WriteByte(',')
-		name, _ := jsontext.AppendQuote(nil, m.Name)
-		out.Write(name)
-		out.WriteByte(':')
-		out.Write(m.Value)
+		out.Write(m.Append(out.AvailableBuffer()))
 	}
 }
 

@@ -104,11 +104,10 @@ func (p Projection) Apply(r fhir.Resource) ([]byte, error) {
 		if out.Len() > 1 {
 			out.WriteByte(',')
 		}
-		out.WriteString(`"` + m.Name + `":`)
 		if m.Name == "meta" {
 			m.Value, marked = subsetted(m.Value), true
 		}
-		out.Write(m.Value)
+		out.Write(m.Append(out.AvailableBuffer()))
 	}
 	if !marked {
 		out.WriteString(`,"meta":{"tag":[` + subsettedTag + `]}`)
@@ -150,33 +149,38 @@ func isElement(list []string, name string) bool {
 
 const subsettedTag = `{"system":"http://terminology.hl7.org/CodeSystem/v3-ObservationValue","code":"SUBSETTED"}`
 
-// subsetted adds the tag to the bytes of a meta object.
+// subsetted adds the tag to the bytes of a meta object. What is not an object, or
+// no list of tags, holds none.
 func subsetted(meta []byte) []byte {
-	r := fhir.Stored("", "", meta)
-	list, err := r.Members()
+	list, err := fhir.Members(meta)
 	if err != nil {
-		return meta
+		list = nil
 	}
-	var out bytes.Buffer
-	out.WriteByte('{')
-	tagged := false
-	for _, m := range list {
-		if out.Len() > 1 {
-			out.WriteByte(',')
-		}
-		if m.Name == "tag" && len(m.Value) > 2 {
-			m.Value = append(append(bytes.Clone(m.Value[:len(m.Value)-1]), ','), subsettedTag+"]"...)
-			tagged = true
-		}
-		out.WriteString(`"` + m.Name + `":`)
-		out.Write(m.Value)
+	at := slices.IndexFunc(list, func(m fhir.Member) bool { return m.Name == "tag" })
+	if at < 0 {
+		at = len(list)
+		list = append(list, fhir.Member{Name: "tag"})
 	}
-	if !tagged {
-		if out.Len() > 1 {
-			out.WriteByte(',')
+	list[at].Value = withTag(list[at].Value)
+	out := []byte{'{'}
+	for i, m := range list {
+		if i > 0 {
+			out = append(out, ',')
 		}
-		out.WriteString(`"tag":[` + subsettedTag + `]`)
+		out = m.Append(out)
 	}
-	out.WriteByte('}')
-	return out.Bytes()
+	return append(out, '}')
+}
+
+// withTag is a list of tags with one more.
+func withTag(tags []byte) []byte {
+	var others []byte
+	if len(tags) > 2 && tags[0] == '[' {
+		others = bytes.TrimSpace(tags[1 : len(tags)-1])
+	}
+	out := append([]byte{'['}, others...)
+	if len(others) > 0 {
+		out = append(out, ',')
+	}
+	return append(out, subsettedTag+"]"...)
 }
