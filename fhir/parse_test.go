@@ -31,6 +31,8 @@ func TestResourcesAreReadStrictly(t *testing.T) {
 		`{"resourceType":"Patient","id":"a","id":"b"}`: false, `{"resourceType":"patient"}`: false, `{"resourceType":"Patient","id":"a/b"}`: false,
 		`{"resourceType":"Patient","id":1}`: false, `[]`: false, ``: false, `{"resourceType":"Patient"} {}`: false,
 		"\xef\xbb\xbf" + `{"resourceType":"Patient"}`: false, `{"resourceType":"Patient","x":"` + "\xff" + `"}`: false, `{"resourceType":"Patient","x":01}`: false,
+		`{"resourceType":"Patient","meta":{}}`: true, `{"resourceType":"Patient","meta":null}`: false, `{"resourceType":"Patient","meta":["a"]}`: false,
+		`{"resourceType":"Patient","x":"\u0000"}`: false, `{"resourceType":"Patient","x":["a\u0000"]}`: false, `{"resourceType":"Patient","x":"\u0009"}`: true,
 	} {
 		if _, err := fhir.ParseResource([]byte(text)); (err == nil) != good {
 			t.Errorf("%q: %v, want good %v", text, err, good)

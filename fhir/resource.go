@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"strings"
 	"sync"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -63,6 +64,13 @@ func ParseResource(b []byte) (Resource, error) {
 	text, _ := id.(string)
 	if present && !ValidID(text) {
 		return Resource{}, &ParseError{name + ".id", "1 to 64 letters, digits, '-' or '.'"}
+	}
+	// Every resource has a meta of the server's before it leaves (FHIR R4 resource
+	// §2.27.4), so what is no object there cannot stand.
+	if meta, present := tree["meta"]; present {
+		if _, object := meta.(Object); !object {
+			return Resource{}, &ParseError{name + ".meta", "an object"}
+		}
 	}
 	lazy := &lazyTree{tree: tree}
 	lazy.once.Do(func() {})
@@ -236,7 +244,11 @@ func decode(dec *jsontext.Decoder) (any, error) {
 	case '[':
 		return decodeArray(dec)
 	case '"':
-		return tok.String(), nil
+		text := tok.String()
+		if strings.IndexByte(text, 0) >= 0 { // R4 datatypes, string: never below U+0009
+			return nil, &ParseError{string(dec.StackPointer()), "a text without the character U+0000"}
+		}
+		return text, nil
 	case '0':
 		return json.Number(tok.String()), nil
 	case 't', 'f':
