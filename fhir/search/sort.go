@@ -2,6 +2,10 @@ package search
 
 import "github.com/emberlatch/emberlatch/fhir"
 
+// MaxSortText is how many characters of a text it sorts by; what is equal up to
+// there is ordered by id.
+const MaxSortText = 200
+
 // SortValue is what a resource sorts by: Text for strings, tokens, numbers and
 // uris, Instant for dates. Missing values come last in either direction; equal
 // ones are ordered by id.
@@ -31,16 +35,28 @@ func (k SortKey) candidate(v Value) SortValue {
 		}
 		return SortValue{Instant: v.Low}
 	case TypeString:
-		return SortValue{Text: v.Norm}
+		return SortValue{Text: beginning(v.Norm)}
 	case TypeNumber, TypeQuantity:
 		if k.Descending {
 			return SortValue{Text: v.To}
 		}
 		return SortValue{Text: v.From}
 	case TypeURI:
-		return SortValue{Text: v.URL}
+		return SortValue{Text: beginning(v.URL)}
 	}
-	return SortValue{Text: v.Code}
+	return SortValue{Text: beginning(v.Code)}
+}
+
+// beginning is what a text sorts by.
+func beginning(s string) string {
+	n := 0
+	for i := range s {
+		if n == MaxSortText {
+			return s[:i]
+		}
+		n++
+	}
+	return s
 }
 
 func (k SortKey) before(a, b SortValue) bool {

@@ -1,6 +1,7 @@
 package fhirapi
 
 import (
+	"bytes"
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/rand"
@@ -39,8 +40,24 @@ func newSealer(key []byte) (sealer, error) {
 	return sealer{aead}, err
 }
 
+// plain is what is sealed.
+func (p pageLink) plain() ([]byte, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false) // it is no page, and a query is full of ampersands
+	err := e.Encode(p)
+	return b.Bytes(), err
+}
+
+// length is how long the sealed link becomes with a cursor of so many bytes.
+func (s sealer) length(p pageLink, cursor int) (int, error) {
+	p.Cursor = ""
+	plain, err := p.plain()
+	return base64.RawURLEncoding.EncodedLen(s.aead.NonceSize() + len(plain) + cursor + s.aead.Overhead()), err
+}
+
 func (s sealer) seal(p pageLink) (string, error) {
-	plain, err := json.Marshal(p)
+	plain, err := p.plain()
 	if err != nil {
 		return "", err
 	}

@@ -134,9 +134,30 @@ func (d *Door) selfLink(i fhir.Interaction, q search.Query) string {
 
 // nextLink seals the position; the link is good for this grant and this search.
 func (d *Door) nextLink(a result) (string, error) {
-	sealed, err := d.sealer.seal(pageLink{
+	link := pageLink{
 		Place: place(a.interaction), Query: a.query.String(), Cursor: a.page.Next,
 		Grant: a.subject.GrantID(), Until: d.deps.Now().Add(pageLife).Unix(),
-	})
-	return d.deps.Base + "/" + place(a.interaction) + "?" + pageParameter + "=" + sealed, err
+	}
+	if err := d.continues(link, a.query); err != nil {
+		return "", err
+	}
+	sealed, err := d.sealer.seal(link)
+	return d.deps.Base + "/" + link.Place + "?" + pageParameter + "=" + sealed, err
+}
+
+// continues refuses on its first page a search with a link, there or on any page
+// that follows, that would be longer than a query may be.
+func (d *Door) continues(link pageLink, query search.Query) error {
+	if query.Cursor != "" {
+		return nil
+	}
+	length, err := d.sealer.length(link, fhirstore.MaxPosition(query))
+	if err != nil {
+		return err
+	}
+	if len(pageParameter)+1+length > maxQuery {
+		return outcome(http.StatusBadRequest, "too-costly",
+			"The search is too long to be continued on a second page, and needs one. Ask for fewer values at a time, for fewer sort keys, or for more matches a page by _count.")
+	}
+	return nil
 }

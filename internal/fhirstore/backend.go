@@ -38,9 +38,15 @@ type Page struct {
 	Total    int
 	HasTotal bool
 	// Next is the position of the following page, empty at the end. It names the
-	// last match and its sort values; a door seals it before it leaves.
+	// last match and its sort values, and is no longer than MaxPosition; a door
+	// seals it before it leaves.
 	Next string
 }
+
+// MaxPosition bounds Page.Next for a query, in bytes, so that a door knows on the
+// first page whether all that follow can be reached: an id, and for each sort key
+// a text as long as texts sort (search.MaxSortText), in the widest spelling.
+func MaxPosition(q search.Query) int { return 160 + len(q.Sort)*(search.MaxSortText*6+16)*4/3 }
 
 // Backend answers FHIR interactions out of a view.
 type Backend interface {

@@ -17,15 +17,27 @@ func direction(k search.SortKey) string {
 }
 
 // sortKey writes the value that a resource sorts by: the lowest going up, the
-// highest going down, NULL when there is none.
+// highest going down, NULL when there is none. It says what SortKey.Of says.
 func (q *query) sortKey(k search.SortKey) {
-	function := "MIN"
+	value := "MIN(v." + sortColumn(k) + ")"
 	if k.Descending {
-		function = "MAX"
+		value = "MAX(v." + sortColumn(k) + ")"
 	}
-	q.add("(SELECT ", function, "(v.", sortColumn(k), ") FROM ", tables[k.Parameter.Type], " v WHERE v.rid = m.rid AND v.param = ")
+	if isText(k) {
+		value = "substr(" + value + ", 1, " + strconv.Itoa(search.MaxSortText) + ")"
+	}
+	q.add("(SELECT ", value, " FROM ", tables[k.Parameter.Type], " v WHERE v.rid = m.rid AND v.param = ")
 	q.arg(parameterID(k.Parameter))
 	q.add(")")
+}
+
+// isText: the key is a text from outside, which may be of any length.
+func isText(k search.SortKey) bool {
+	switch k.Parameter.Type {
+	case search.TypeDate, search.TypeNumber, search.TypeQuantity:
+		return false
+	}
+	return true
 }
 
 func sortColumn(k search.SortKey) string {
