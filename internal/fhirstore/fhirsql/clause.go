@@ -4,6 +4,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/emberlatch/emberlatch/fhir/search"
+	"github.com/emberlatch/emberlatch/internal/db"
 )
 
 // clause writes one condition of a parameter as a question to its index.
@@ -55,18 +56,26 @@ func (q *query) logicalID(x variable, c search.Clause) {
 	q.add(")")
 }
 
-// holds: some value of the parameter compares, or with :not none does. Where the
-// view is no narrow way in, the index of the parameter is offered as one.
+// holds: some value of the parameter compares, or with :not none does.
 func (q *query) holds(x variable, c search.Clause, table string) {
-	leads := !x.narrow && !c.Negated()
-	switch {
-	case leads:
-		q.add(x.alias, ".rid IN (SELECT v.rid FROM ", table, " v WHERE v.param = ")
-	case c.Negated():
-		q.add("NOT EXISTS (SELECT 1 FROM ", table, " v WHERE v.rid = ", x.alias, ".rid AND v.param = ")
-	default:
-		q.add("EXISTS (SELECT 1 FROM ", table, " v WHERE v.rid = ", x.alias, ".rid AND v.param = ")
+	if c.Negated() {
+		q.add("NOT ")
 	}
+	q.add("EXISTS (SELECT 1")
+	if q.dialect == db.PostgreSQL {
+		// Asked of each resource by its rid: its plans, made before the values are
+		// known, would take the other index and read all that has the same code.
+		q.values("v.param + 0", c, table)
+		q.add(" AND v.rid = ", x.alias, ".rid OFFSET 0)")
+		return
+	}
+	q.values("v.param", c, table)
+	q.add(" AND v.rid = ", x.alias, ".rid)")
+}
+
+// values writes FROM and WHERE for the values v of a parameter that compare.
+func (q *query) values(param string, c search.Clause, table string) {
+	q.add(" FROM ", table, " v WHERE ", param, " = ")
 	q.arg(parameterID(c.Parameter))
 	q.add(" AND (")
 	for i, o := range c.Operands {
@@ -75,7 +84,7 @@ func (q *query) holds(x variable, c search.Clause, table string) {
 		}
 		q.operand(c, o)
 	}
-	q.add("))")
+	q.add(")")
 }
 
 // operand writes one comparison with a row v of the index.

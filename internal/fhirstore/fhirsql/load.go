@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/emberlatch/emberlatch/fhir"
@@ -73,7 +75,27 @@ func (s *Store) Load(ctx context.Context, resources iter.Seq[fhirstore.Incoming]
 		inBatch[p.ref] = true
 		batch = append(batch, p)
 	}
-	return report, flush()
+	if err := flush(); err != nil || len(report.Stored) == 0 {
+		return report, err
+	}
+	return report, s.analyse(ctx)
+}
+
+// analyse lets PostgreSQL count what was loaded: until it has, it takes large tables
+// for small ones and reads them from end to end.
+func (s *Store) analyse(ctx context.Context) error {
+	if s.db.Dialect() != db.PostgreSQL {
+		return nil
+	}
+	list := []string{"fhir_resource", "fhir_owner"}
+	for _, table := range tables {
+		list = append(list, table)
+	}
+	slices.Sort(list)
+	if _, err := s.db.Exec(ctx, "ANALYZE "+strings.Join(slices.Compact(list), ", ")); err != nil {
+		return fmt.Errorf("counting what was loaded: %w", err)
+	}
+	return nil
 }
 
 var errNoID = errors.New("the resource has no id")

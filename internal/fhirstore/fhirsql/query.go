@@ -64,24 +64,19 @@ func includeView(d access.Decision) view { return d.IncludeView }
 type variable struct {
 	alias string
 	kind  fhir.ResourceType
-	// narrow: the view is about few patients, so its index leads the way.
-	narrow bool
+	// led: the index of a parameter is the way in, so no other is.
+	led bool
 }
 
 // from writes FROM and WHERE for a variable of a type under a view.
 func (q *query) from(v view, t fhir.ResourceType, alias string) variable {
-	expr := v(t)
-	owned, single := expr.(search.OwnedBy)
-	x := variable{alias, t, single && owned.Patients.Len() <= maxLeading}
+	x := variable{alias: alias, kind: t}
 	q.add(" FROM fhir_resource ", alias, " WHERE ", alias, ".type = ")
 	q.arg(string(t))
 	q.add(" AND ", alias, ".deleted = 0 AND ")
-	q.condition(x, expr)
+	q.condition(x, v(t))
 	return x
 }
-
-// maxLeading is up to how many patients the owner index is taken as the way in.
-const maxLeading = 50
 
 // condition writes an Expr over a variable; it says what search.Match says.
 func (q *query) condition(x variable, e search.Expr) {
@@ -137,11 +132,11 @@ func (q *query) ownedBy(x variable, set search.IDSet) {
 		q.add("1=0")
 		return
 	case 1: // a resource with several owners is not within one patient
-		q.add(x.alias, ".owner = ")
+		q.add(q.aside(x, "owner"), " = ")
 		q.arg(ids[0])
 		return
 	}
 	within := q.set(ids)
-	q.add("(", x.alias, ".owner", within, " OR (", x.alias, ".owner = '' AND EXISTS (SELECT 1 FROM fhir_owner o WHERE o.rid = ",
+	q.add("(", q.aside(x, "owner"), within, " OR (", q.aside(x, "owner"), " = '' AND EXISTS (SELECT 1 FROM fhir_owner o WHERE o.rid = ",
 		x.alias, ".rid) AND NOT EXISTS (SELECT 1 FROM fhir_owner o WHERE o.rid = ", x.alias, ".rid AND NOT (o.patient", within, "))))")
 }

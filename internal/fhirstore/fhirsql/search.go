@@ -48,9 +48,7 @@ func (s *Store) Search(ctx context.Context, d access.Decision, q search.Query) (
 func (s *Store) count(ctx context.Context, d access.Decision, q search.Query, page *fhirstore.Page) error {
 	c := s.newQuery()
 	c.add("SELECT count(*)")
-	x := c.from(matchView(d), q.Type, "m")
-	c.add(" AND ")
-	c.condition(x, q.Expr())
+	c.fromSearch(matchView(d), q, "m")
 	var n int64
 	if err := s.db.QueryRow(ctx, c.String(), c.args...).Scan(&n); err != nil {
 		return fmt.Errorf("counting matches: %w", err)
@@ -73,9 +71,7 @@ func (s *Store) matches(ctx context.Context, d access.Decision, q search.Query) 
 		c.sortKey(k)
 		c.add(" AS k", strconv.Itoa(i))
 	}
-	x := c.from(matchView(d), q.Type, "m")
-	c.add(" AND ")
-	c.condition(x, q.Expr())
+	c.fromSearch(matchView(d), q, "m")
 	if after != nil && len(q.Sort) == 0 {
 		c.add(" AND m.id > ")
 		c.arg(after.ID)
