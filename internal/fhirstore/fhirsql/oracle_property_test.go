@@ -21,6 +21,7 @@ import (
 	"github.com/emberlatch/emberlatch/internal/db"
 	"github.com/emberlatch/emberlatch/internal/fhirstore"
 	"github.com/emberlatch/emberlatch/internal/fhirstore/fhirsql"
+	"github.com/emberlatch/emberlatch/internal/testpg"
 	"github.com/emberlatch/emberlatch/smart"
 )
 
@@ -217,21 +218,47 @@ func (g grant) subject() access.Subject {
 		Patient: g.Patient, Scopes: smart.NewScopeSet(g.Scopes), Base: base})
 }
 
-// worlds opens a store for every drawn universe.
-type worlds struct {
-	dir string
-	n   int
+// world gives an empty database for every drawn universe; the next one takes it away.
+type world func(t *rapid.T) (d *db.DB, done func())
+
+// worlds are the databases that universes are drawn in.
+var worlds = map[string]func(t *testing.T) world{
+	"sqlite": func(t *testing.T) world {
+		dir, n := t.TempDir(), 0
+		return func(t *rapid.T) (*db.DB, func()) {
+			n++
+			d, err := db.Open(context.Background(), db.Config{URL: db.SQLiteURL(filepath.Join(dir, fmt.Sprint(n)))})
+			if err == nil {
+				err = d.Migrate(context.Background())
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			return d, func() { _ = d.Close() }
+		}
+	},
+	"postgres": func(t *testing.T) world {
+		ctx := context.Background()
+		d, err := db.Open(ctx, db.Config{URL: testpg.Schema(t)})
+		if err == nil {
+			err = d.Migrate(ctx)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = d.Close() })
+		return func(t *rapid.T) (*db.DB, func()) {
+			_, err := d.Exec(ctx, `TRUNCATE fhir_resource, fhir_owner, fhir_attachment, fhir_version, fhir_token, fhir_reference, fhir_date, fhir_string, fhir_number, fhir_uri`)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return d, func() {}
+		}
+	},
 }
 
-func (w *worlds) load(t *rapid.T, u *universe) (*fhirsql.Store, func()) {
-	w.n++
-	d, err := db.Open(context.Background(), db.Config{URL: db.SQLiteURL(filepath.Join(w.dir, fmt.Sprint(w.n)))})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := d.Migrate(context.Background()); err != nil {
-		t.Fatal(err)
-	}
+func (w world) load(t *rapid.T, u *universe) (*fhirsql.Store, func()) {
+	d, done := w(t)
 	s, err := fhirsql.New(fhirsql.Deps{DB: d, Base: base, Now: func() time.Time { return time.Unix(1e9, 0) }})
 	if err != nil {
 		t.Fatal(err)
@@ -250,7 +277,7 @@ func (w *worlds) load(t *rapid.T, u *universe) (*fhirsql.Store, func()) {
 			t.Fatal(err, report.Failures)
 		}
 	}
-	return s, func() { _ = d.Close() }
+	return s, done
 }
 
 // page asks the store; the count is the size of a page.
@@ -326,13 +353,18 @@ func reading(t *rapid.T, s *fhirsql.Store, u *universe, g grant, r *thing) {
 // spec: RSP-01, RSP-02, RSP-03, RSP-06, RSG-01, RSG-03, RSG-08, RSX-14, RSX-15, SCOPE-34, SCOPE-35
 // attack: B.3, B.20, B.21, B.22, B.27, B.42, B.43, B.44, B.45, B.46, B.47, B.48
 func TestStoreAgreesWithTheOracle(t *testing.T) {
-	w := &worlds{dir: t.TempDir()}
+	for name, open := range worlds {
+		t.Run(name, func(t *testing.T) { agrees(t, open(t)) })
+	}
+}
+
+func agrees(t *testing.T, w world) {
 	defs := readDefinitions(t)
 	rapid.Check(t, func(t *rapid.T) {
 		u := &universe{defs: defs}
 		u.draw(t)
-		s, closeStore := w.load(t, u)
-		defer closeStore()
+		s, done := w.load(t, u)
+		defer done()
 		for range 15 {
 			g := drawGrant(t)
 			for range 7 {
@@ -383,7 +415,12 @@ func (u *universe) without(t *rapid.T, stranger string) *universe {
 //
 // attack: B.12, B.38, B.45, B.46, B.47, B.48
 func TestWhatIsHiddenChangesNoByte(t *testing.T) {
-	w := &worlds{dir: t.TempDir()}
+	for name, open := range worlds {
+		t.Run(name, func(t *testing.T) { doesNotInterfere(t, open(t), open(t)) })
+	}
+}
+
+func doesNotInterfere(t *testing.T, w, v world) {
 	defs := readDefinitions(t)
 	rapid.Check(t, func(t *rapid.T) {
 		u := &universe{defs: defs}
@@ -391,7 +428,7 @@ func TestWhatIsHiddenChangesNoByte(t *testing.T) {
 		other := u.without(t, "c")
 		one, closeOne := w.load(t, u)
 		defer closeOne()
-		two, closeTwo := w.load(t, other)
+		two, closeTwo := v.load(t, other)
 		defer closeTwo()
 		for range 10 {
 			g, q := drawGrant(t), drawQuestion(t)
