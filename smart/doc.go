@@ -1,5 +1,5 @@
 // Package smart holds the words of SMART App Launch 2.2: scopes, sets of them,
-// and the launch context of a token response.
+// the launch context of a token response, and its fhirContext.
 //
 // A scope that is not understood as a whole grants nothing: it is kept as
 // unknown, so that it can be reported, and never widened to what was understood

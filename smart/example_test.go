@@ -56,3 +56,14 @@ func ExampleLaunchContext() {
 	// Output:
 	// {"patient":"123","need_patient_banner":true} <nil>
 }
+
+func ExampleParseFHIRContext() {
+	c, err := smart.ParseFHIRContext([]byte(`[{"reference":"ImagingStudy/123"}]`))
+	fmt.Println(c[0].Reference, err)
+
+	_, err = smart.ParseFHIRContext([]byte(`[{"reference":"Patient/1"}]`))
+	fmt.Println(err)
+	// Output:
+	// ImagingStudy/123 <nil>
+	// smart: not a fhirContext: item 0: a Patient needs a role of its own
+}
