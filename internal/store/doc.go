@@ -1,5 +1,5 @@
 // Package store is the contract of everything the authorization server keeps:
-// clients, people, authorization requests, grants with their code and refresh
+// clients, people, launches, authorization requests, grants with their code and refresh
 // family, sessions, invitations, remembered approvals, keys and the change feed.
 //
 // It holds types and one interface, no code that touches a database.

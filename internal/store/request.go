@@ -37,6 +37,7 @@ type AuthorizationRequest struct {
 	EnrolCodeHash []byte    // enrol: by this invitation
 	Patient       string    // launch: the patient in context
 	Encounter     string    // launch
+	EncounterSet  bool      // launch: asked for; an empty Encounter is none of them
 	Approved      []string  // consent: scopes the person chose
 	ApprovedSet   bool      // consent was given in this request
 	Remember      bool      // consent: "do not ask again"

@@ -12,6 +12,7 @@ type Store interface {
 	Users
 	Sessions
 	Requests
+	Launches
 	Grants
 	Consents
 	Keys
@@ -102,6 +103,17 @@ type Requests interface {
 	// ErrConsumed when it was answered before or its time is over. The decision is
 	// kept, if any.
 	AnswerRequest(ctx context.Context, handleHash []byte, d *ConsentDecision) error
+}
+
+// Launches are apps that an EHR has started and that have not asked yet.
+type Launches interface {
+	// CreateLaunch stores a launch with the event that says who made it, both or
+	// neither.
+	CreateLaunch(ctx context.Context, l Launch, made Event) error
+	// ConsumeLaunch returns a launch of this client and uses it up, in one
+	// conditional statement. ErrNotFound for unknown, used, expired and other
+	// clients' ones: the caller cannot tell which, and nothing changed.
+	ConsumeLaunch(ctx context.Context, handleHash []byte, client ClientID) (Launch, error)
 }
 
 // Grants are what was given, with code and refresh family.

@@ -54,9 +54,15 @@ func (s *Store) Announce(ctx context.Context, kind store.ChangeKind, id string) 
 
 // Record implements store.Feed.
 func (s *Store) Record(ctx context.Context, e store.Event) error {
-	_, err := s.db.Exec(ctx, `INSERT INTO security_event (at, kind, actor, client_id, patient, grant_id, outcome, detail)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`, millis(e.At), e.Kind, e.Actor, string(e.ClientID), e.Patient, string(e.GrantID), e.Outcome, e.Detail)
+	_, err := s.db.Exec(ctx, insertEvent, eventArgs(e)...)
 	return failure("recording an event", err)
+}
+
+const insertEvent = `INSERT INTO security_event (at, kind, actor, client_id, patient, grant_id, outcome, detail)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`
+
+func eventArgs(e store.Event) []any {
+	return []any{millis(e.At), e.Kind, e.Actor, string(e.ClientID), e.Patient, string(e.GrantID), e.Outcome, e.Detail}
 }
 
 // ListEvents implements store.Feed.
@@ -93,6 +99,7 @@ func (s *Store) Sweep(ctx context.Context) error {
 	}{
 		{"authorization_request", "handle_hash", "expires", keepRequest},
 		{"browser_session", "id_hash", "expires", 0},
+		{"launch", "handle_hash", "expires", 0},
 		{"throttle", "name", "until", 0},
 		{"revoked_token", "token_id", "expires", 0},
 		{"change_feed", "seq", "at", keepFeed},

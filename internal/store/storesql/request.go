@@ -30,6 +30,7 @@ type facts struct {
 	EnrolCodeHash []byte        `json:"enrol_code_hash,omitempty"`
 	Patient       string        `json:"patient,omitempty"`
 	Encounter     string        `json:"encounter,omitempty"`
+	EncounterSet  bool          `json:"encounter_set,omitempty"`
 	Approved      []string      `json:"approved,omitempty"`
 	ApprovedSet   bool          `json:"approved_set,omitempty"`
 	Remember      bool          `json:"remember,omitempty"`
@@ -40,14 +41,15 @@ type facts struct {
 
 func factsOf(r store.AuthorizationRequest) facts {
 	return facts{
-		r.UserID, r.SessionHash, moment(r.AuthTime), r.AMR, r.EnrolPatient, r.EnrolCodeHash, r.Patient, r.Encounter,
+		r.UserID, r.SessionHash, moment(r.AuthTime), r.AMR, r.EnrolPatient, r.EnrolCodeHash, r.Patient, r.Encounter, r.EncounterSet,
 		r.Approved, r.ApprovedSet, r.Remember, r.RefreshLife, r.ConsentTicket, r.Refused,
 	}
 }
 
 func (f facts) into(r *store.AuthorizationRequest) {
 	r.UserID, r.SessionHash, r.AuthTime, r.AMR = f.UserID, f.SessionHash, f.AuthTime, f.AMR
-	r.EnrolPatient, r.EnrolCodeHash, r.Patient, r.Encounter = f.EnrolPatient, f.EnrolCodeHash, f.Patient, f.Encounter
+	r.EnrolPatient, r.EnrolCodeHash = f.EnrolPatient, f.EnrolCodeHash
+	r.Patient, r.Encounter, r.EncounterSet = f.Patient, f.Encounter, f.EncounterSet
 	r.Approved, r.ApprovedSet, r.Remember, r.RefreshLife = f.Approved, f.ApprovedSet, f.Remember, f.RefreshLife
 	r.ConsentTicket, r.Refused = f.ConsentTicket, f.Refused
 }
