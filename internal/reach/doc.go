@@ -17,6 +17,6 @@
 // any further ends it when it ends here. Requests of one user at the same time
 // find out once.
 //
-// The names that a picker shows are found by an ordinary search under the user's
+// The names and visits that a picker shows are found by an ordinary search under the user's
 // own reach: the same rules that judge an app's request judge the picker's.
 package reach
