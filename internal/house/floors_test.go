@@ -43,6 +43,7 @@ var places = map[string]place{
 	"internal/fhirstore/fhirsql": {cellar, map[string]string{"internal/db": "runs its statements"}},
 
 	"internal/account": {engines, nil},
+	"internal/chart":   {engines, map[string]string{"internal/reach": "whose chart it is"}},
 	"internal/door":    {engines, nil},
 	"internal/flow": {engines, map[string]string{
 		"internal/session": "a step belongs to a browser and a person", "internal/page": "shows what cannot go on", "internal/door": "request ids",

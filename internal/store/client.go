@@ -56,7 +56,8 @@ type Client struct {
 	// for byte (OpenID Connect RP-Initiated Logout §3.1).
 	PostLogoutRedirectURIs []string `json:"post_logout_redirect_uris,omitempty"`
 	// Origins may call from a browser, beside the origins of RedirectURIs.
-	Origins    []string        `json:"origins,omitempty"`
+	Origins []string `json:"origins,omitempty"`
+	// LaunchURI is where an EHR sends its user's browser to start the app.
 	LaunchURI  string          `json:"launch_uri,omitempty"`
 	Scope      string          `json:"scope"` // everything it may ask for
 	GrantTypes []string        `json:"grant_types"`
@@ -80,9 +81,13 @@ type Client struct {
 	// Preapproved: clinicians are not asked (never applies to patients, CONS-22).
 	Preapproved bool `json:"preapproved,omitempty"`
 	// MayIntrospect: may ask about tokens of other clients.
-	MayIntrospect bool      `json:"may_introspect,omitempty"`
-	Disabled      bool      `json:"disabled,omitempty"`
-	CreatedAt     time.Time `json:"created_at"`
+	MayIntrospect bool `json:"may_introspect,omitempty"`
+	// MayLaunch: an EHR, which may start other apps from a chart. Never a public client.
+	MayLaunch bool `json:"may_launch,omitempty"`
+	// FHIRContextReferences: is given fhirContext as SMART App Launch 2.0.0 wrote it.
+	FHIRContextReferences bool      `json:"fhir_context_references,omitempty"`
+	Disabled              bool      `json:"disabled,omitempty"`
+	CreatedAt             time.Time `json:"created_at"`
 }
 
 // ClientSecret is the SHA-256 of a server-made 256-bit secret.
