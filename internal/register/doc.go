@@ -9,6 +9,6 @@
 // server with a secret no loopback redirect, but in a sandbox.
 //
 // Members of our own begin with emberlatch_: pkce_optional, refresh_life_seconds,
-// keep_refresh_token, may_introspect. It stores nothing, and offers no client that
-// authenticates by assertion.
+// keep_refresh_token, may_introspect, may_launch, fhir_context_references. It
+// stores nothing, and offers no client that authenticates by assertion.
 package register

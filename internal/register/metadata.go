@@ -29,6 +29,7 @@ type metadata struct {
 	Scope           string   `json:"scope,omitempty"`
 	ApplicationType string   `json:"application_type,omitempty"`
 	IDTokenAlg      string   `json:"id_token_signed_response_alg,omitempty"`
+	LaunchURI       string   `json:"initiate_login_uri,omitempty"`
 	SoftwareID      string   `json:"software_id,omitempty"`
 	SoftwareVersion string   `json:"software_version,omitempty"`
 	Maker           string   `json:"emberlatch_maker,omitempty"`
@@ -37,6 +38,8 @@ type metadata struct {
 	KeepRefresh     bool     `json:"emberlatch_keep_refresh_token,omitempty"`
 	RefreshLife     int64    `json:"emberlatch_refresh_life_seconds,omitempty"`
 	MayIntrospect   bool     `json:"emberlatch_may_introspect,omitempty"`
+	MayLaunch       bool     `json:"emberlatch_may_launch,omitempty"`
+	ContextRefs     bool     `json:"emberlatch_fhir_context_references,omitempty"`
 }
 
 // defaultScope is what a client may ask for that does not say (RFC 7591 §2: the
@@ -84,7 +87,8 @@ func (m *metadata) guessType(sandbox bool) string {
 
 // rules are checked in this order; the first mistake is told.
 var rules = []func(m *metadata) *oauth.Error{
-	checkName, checkMethod, checkGrantTypes, checkResponseTypes, checkType, checkRedirects, checkPostLogout, checkLinks, checkScope, checkAlg, checkSwitches,
+	checkName, checkMethod, checkGrantTypes, checkResponseTypes, checkType, checkRedirects, checkPostLogout, checkLaunch, checkLinks, checkScope, checkAlg,
+	checkSwitches,
 }
 
 func checkName(m *metadata) *oauth.Error {
@@ -175,6 +179,25 @@ func checkServer(m *metadata) *oauth.Error {
 				"redirect_uris[%d]: a loopback redirect is for native apps; a web app with a secret has an https address", i).About("redirect_uris")
 		}
 	}
+	if strings.HasPrefix(m.LaunchURI, "http://") {
+		return wrong("initiate_login_uri", "a web app with a secret has an https address")
+	}
+	return nil
+}
+
+// checkLaunch: where an EHR sends the browser of its user to start the app
+// (OpenID Connect Registration §2: initiate_login_uri). A browser opens it, so it
+// is https, or http on the machine itself (REG-09).
+func checkLaunch(m *metadata) *oauth.Error {
+	if m.LaunchURI == "" {
+		return nil
+	}
+	if !strings.HasPrefix(m.LaunchURI, "https://") && !strings.HasPrefix(m.LaunchURI, "http://") {
+		return wrong("initiate_login_uri", "an https URL")
+	}
+	if err := oauth.CheckRedirectURI(m.LaunchURI, false); err != nil {
+		return wrong("initiate_login_uri", err.Error())
+	}
 	return nil
 }
 
@@ -233,6 +256,8 @@ func checkSwitches(m *metadata) *oauth.Error {
 		return wrong("emberlatch_keep_refresh_token", "never for a public client")
 	case public && m.MayIntrospect:
 		return wrong("emberlatch_may_introspect", "never for a public client")
+	case public && m.MayLaunch:
+		return wrong("emberlatch_may_launch", "never for a public client")
 	case m.RefreshLife < 0 || m.RefreshLife > 0 && m.RefreshLife < 60 || m.RefreshLife > 5*365*24*3600:
 		return wrong("emberlatch_refresh_life_seconds", "60 to 157680000")
 	}
@@ -250,6 +275,7 @@ func (m *metadata) client(now time.Time) store.Client {
 		Contacts: m.Contacts, ApplicationType: store.ApplicationType(m.ApplicationType), AuthMethod: store.AuthMethod(m.AuthMethod),
 		RedirectURIs: m.RedirectURIs, PostLogoutRedirectURIs: m.PostLogoutURIs, Origins: m.Origins, Scope: m.Scope, GrantTypes: m.GrantTypes, IDTokenAlg: m.IDTokenAlg,
 		PKCEOptional: m.PKCEOptional, KeepRefreshToken: m.KeepRefresh, MayIntrospect: m.MayIntrospect,
+		LaunchURI: m.LaunchURI, MayLaunch: m.MayLaunch, FHIRContextReferences: m.ContextRefs,
 		RefreshLife: time.Duration(m.RefreshLife) * time.Second, CreatedAt: now,
 	}
 }

@@ -99,6 +99,10 @@ func TestMetadataThatIsRefused(t *testing.T) {
 		{"REG-09 script", `{` + redirects + `,"client_uri":"javascript:alert(1)"}`, metadata, "client_uri"},
 		{"REG-09 policy", `{` + redirects + `,"policy_uri":"https://u@a.example/"}`, metadata, "policy_uri"},
 		{"REG-09 terms", `{` + redirects + `,"tos_uri":"//a.example/"}`, metadata, "tos_uri"},
+		{"REG-09 launch URL in clear", `{` + redirects + `,"initiate_login_uri":"http://app.example.org/launch"}`, metadata, "initiate_login_uri"},
+		{"REG-09 launch URL on the machine of somebody", `{` + redirects + `,"initiate_login_uri":"http://127.0.0.1:9001/launch"}`, metadata, "initiate_login_uri"},
+		{"REG-09 launch URL of a script", `{` + redirects + `,"initiate_login_uri":"javascript:alert(1)"}`, metadata, "initiate_login_uri"},
+		{"REG-09 launch URL with a fragment", `{` + redirects + `,"initiate_login_uri":"https://app.example.org/launch#x"}`, metadata, "initiate_login_uri"},
 		{"REG-13 implicit", `{` + redirects + `,"grant_types":["implicit"]}`, metadata, "grant_types"},
 		{"REG-13 refresh alone", `{` + redirects + `,"grant_types":["refresh_token"]}`, metadata, "grant_types"},
 		{"REG-13 token", `{` + redirects + `,"response_types":["token"]}`, metadata, "response_types"},
@@ -111,6 +115,7 @@ func TestMetadataThatIsRefused(t *testing.T) {
 		{"PKCE-08", `{` + public + redirects + `,"emberlatch_pkce_optional":true}`, metadata, "emberlatch_pkce_optional"},
 		{"public keeps refresh token", `{` + public + redirects + `,"emberlatch_keep_refresh_token":true}`, metadata, "emberlatch_keep_refresh_token"},
 		{"public introspects", `{` + public + redirects + `,"emberlatch_may_introspect":true}`, metadata, "emberlatch_may_introspect"},
+		{"public launches", `{` + public + redirects + `,"emberlatch_may_launch":true}`, metadata, "emberlatch_may_launch"},
 		{"refresh life", `{` + redirects + `,"emberlatch_refresh_life_seconds":59}`, metadata, "emberlatch_refresh_life_seconds"},
 		{"origin with path", `{` + redirects + `,"emberlatch_origins":["https://a.example/x"]}`, metadata, "emberlatch_origins"},
 		{"name with line feed", `{` + redirects + `,"client_name":"a\nb"}`, metadata, "client_name"},
@@ -137,6 +142,22 @@ func TestMetadataThatIsRefused(t *testing.T) {
 	}
 }
 
+// The launch URL keeps its query; in a sandbox it may be on the machine itself.
+//
+// spec: CTX-02, CTX-34
+func TestLaunchURLIsRegistered(t *testing.T) {
+	for uri, sandbox := range map[string]bool{"https://app.example.org/launch?a=b": false, "http://127.0.0.1:9001/launch": true} {
+		r, err := register.New(register.Deps{Now: func() time.Time { return now }, Sandbox: sandbox})
+		if err != nil {
+			t.Fatal(err)
+		}
+		c, body, err := r.Register([]byte(`{` + redirects + `,"initiate_login_uri":"` + uri + `","emberlatch_may_launch":true,"emberlatch_fhir_context_references":true}`))
+		if err != nil || c.LaunchURI != uri || !c.MayLaunch || !c.FHIRContextReferences || !strings.Contains(string(body), `"initiate_login_uri":"`+uri+`"`) {
+			t.Errorf("%s: %+v, %s, %v", uri, c, body, err)
+		}
+	}
+}
+
 // FuzzRegister: what is registered could be registered again, and never breaks a
 // rule of redirect URIs or of public clients.
 func FuzzRegister(f *testing.F) {
@@ -156,7 +177,7 @@ func FuzzRegister(f *testing.F) {
 			}
 			return
 		}
-		if !json.Valid(body) || c.Public() && (len(c.Secrets) > 0 || c.PKCEOptional || c.KeepRefreshToken || c.MayIntrospect) {
+		if !json.Valid(body) || c.Public() && (len(c.Secrets) > 0 || c.PKCEOptional || c.KeepRefreshToken || c.MayIntrospect || c.MayLaunch) {
 			t.Fatalf("registered %s", body)
 		}
 		for _, uri := range slices.Concat(c.RedirectURIs, c.PostLogoutRedirectURIs) {
