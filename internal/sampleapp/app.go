@@ -3,7 +3,6 @@ package sampleapp
 import (
 	"bytes"
 	"context"
-	"crypto/rand"
 	"embed"
 	"encoding/json"
 	"errors"
@@ -12,6 +11,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -42,15 +42,6 @@ type App struct {
 	sessions map[string]*visit
 }
 
-// visit is one browser: the request under way, then what was received.
-type visit struct {
-	state, nonce, verifier string
-	token                  *oauth2.Token
-	patient, who           string
-	scope                  string
-	began                  time.Time
-}
-
 // New makes the app; it refuses missing parts.
 func New(deps Deps) (*App, error) {
 	if deps.Issuer == "" || deps.FHIRBase == "" || deps.ClientID == "" || deps.BaseURL == "" || deps.Now == nil || deps.Log == nil {
@@ -66,6 +57,7 @@ func New(deps Deps) (*App, error) {
 	}
 	a.mux.HandleFunc("GET /{$}", a.start)
 	a.mux.HandleFunc("POST /connect", a.connect)
+	a.mux.HandleFunc("GET /launch", a.launch)
 	a.mux.HandleFunc("GET /callback", a.callback)
 	a.mux.HandleFunc("GET /record", a.record)
 	a.mux.HandleFunc("POST /refresh", a.refresh)
@@ -88,30 +80,6 @@ func (a *App) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	a.mux.ServeHTTP(w, r)
 }
 
-const cookie = "sample_app"
-
-// maxVisits bounds what is remembered; the sandbox is for a few people.
-const maxVisits = 1000
-
-// visitOf returns the visit of a browser, a new one if it has none.
-func (a *App) visitOf(w http.ResponseWriter, r *http.Request) *visit {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if c, err := r.Cookie(cookie); err == nil {
-		if v := a.sessions[c.Value]; v != nil {
-			return v
-		}
-	}
-	if len(a.sessions) >= maxVisits {
-		clear(a.sessions)
-	}
-	id := rand.Text()
-	v := &visit{began: a.deps.Now()}
-	a.sessions[id] = v
-	http.SetCookie(w, &http.Cookie{Name: cookie, Value: id, Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode})
-	return v
-}
-
 // smartConfiguration is what the app reads of the server's (SMART App Launch 2.2).
 type smartConfiguration struct {
 	Authorize string `json:"authorization_endpoint"`
@@ -125,7 +93,7 @@ func (a *App) discover(ctx context.Context) (*oauth2.Config, smartConfiguration,
 		return nil, s, fmt.Errorf("reading the SMART configuration: %w", err)
 	}
 	return &oauth2.Config{
-		ClientID: a.deps.ClientID, ClientSecret: a.deps.ClientSecret, RedirectURL: a.deps.BaseURL + "/callback", Scopes: a.deps.Scopes,
+		ClientID: a.deps.ClientID, ClientSecret: a.deps.ClientSecret, RedirectURL: a.deps.BaseURL + "/callback", Scopes: slices.Clone(a.deps.Scopes),
 		Endpoint: oauth2.Endpoint{AuthURL: s.Authorize, TokenURL: s.Token, AuthStyle: oauth2.AuthStyleInHeader},
 	}, s, nil
 }
@@ -155,28 +123,15 @@ type statusError int
 
 func (e statusError) Error() string { return fmt.Sprintf("the server answered %d", int(e)) }
 
-// connect sends the browser to the server, with PKCE, state and nonce.
-func (a *App) connect(w http.ResponseWriter, r *http.Request) {
-	config, _, err := a.discover(r.Context())
-	if err != nil {
-		a.fail(w, r, err)
-		return
-	}
-	v := a.visitOf(w, r)
-	v.state, v.nonce, v.verifier = rand.Text(), rand.Text(), oauth2.GenerateVerifier()
-	target := config.AuthCodeURL(v.state, oauth2.S256ChallengeOption(v.verifier), oidc.Nonce(v.nonce), oauth2.SetAuthURLParam("aud", a.deps.FHIRBase))
-	http.Redirect(w, r, target, http.StatusSeeOther)
-}
-
 // callback receives the code, exchanges it, and verifies who signed in.
 func (a *App) callback(w http.ResponseWriter, r *http.Request) {
 	v := a.visitOf(w, r)
 	q := r.URL.Query()
-	if v.state == "" || q.Get("state") != v.state {
+	asked, ours := v.answered(q.Get("state"))
+	if !ours {
 		a.show(w, http.StatusBadRequest, "problem.tmpl", "This answer does not belong to a request of this browser. Please connect again.")
 		return
 	}
-	v.state = ""
 	if iss := q.Get("iss"); iss != a.deps.Issuer { // RFC 9207: mix-up
 		a.show(w, http.StatusBadRequest, "problem.tmpl", "The answer came from another server than the one we asked.")
 		return
@@ -189,32 +144,37 @@ func (a *App) callback(w http.ResponseWriter, r *http.Request) {
 		a.show(w, http.StatusOK, "problem.tmpl", text)
 		return
 	}
-	if err := a.exchange(r.Context(), v, q.Get("code")); err != nil {
+	c, err := a.exchange(r.Context(), asked, q.Get("code"))
+	if err != nil {
 		a.fail(w, r, err)
 		return
 	}
-	http.Redirect(w, r, "/record", http.StatusSeeOther)
+	v.connect(c)
+	http.Redirect(w, r, address(c.chart), http.StatusSeeOther)
 }
 
-func (a *App) exchange(ctx context.Context, v *visit, code string) error {
+func (a *App) exchange(ctx context.Context, asked pending, code string) (*connection, error) {
 	ctx = oidc.ClientContext(ctx, a.http)
 	config, _, err := a.discover(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	token, err := config.Exchange(ctx, code, oauth2.VerifierOption(v.verifier))
+	token, err := config.Exchange(ctx, code, oauth2.VerifierOption(asked.verifier))
 	if err != nil {
-		return err
+		return nil, err
 	}
-	who, err := a.verify(ctx, token, v.nonce)
+	who, err := a.verify(ctx, token, asked.nonce)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	// Order: only after the ID token was verified is anybody connected.
-	v.token, v.who = token, who
-	v.patient, _ = token.Extra("patient").(string)
-	v.scope, _ = token.Extra("scope").(string)
-	return nil
+	c := &connection{chart: asked.chart, token: token, who: who, launched: asked.chart != ""}
+	c.patient, _ = token.Extra("patient").(string)
+	c.scope, _ = token.Extra("scope").(string)
+	// The banner is left out only when the EHR says that it shows one.
+	shown, told := token.Extra("need_patient_banner").(bool)
+	c.needBanner = shown || !told
+	return c, nil
 }
 
 // verify returns the fhirUser of the ID token, "" if identity was not shared.
@@ -243,10 +203,22 @@ func (a *App) verify(ctx context.Context, token *oauth2.Token, nonce string) (st
 	return claims.FHIRUser, id.VerifyAccessToken(token.AccessToken)
 }
 
-// refresh gets a new access token with the refresh token.
-func (a *App) refresh(w http.ResponseWriter, r *http.Request) {
+// chartOf is the record that a form is about.
+func chartOf(r *http.Request) string {
+	if r.ParseForm() != nil {
+		return ""
+	}
+	return r.PostForm.Get("chart")
+}
+
+// refresh answers the form that asks for a new access token.
+func (a *App) refresh(w http.ResponseWriter, r *http.Request) { a.renew(w, r, chartOf(r)) }
+
+// renew gets a new access token with the refresh token of a record.
+func (a *App) renew(w http.ResponseWriter, r *http.Request, chart string) {
 	v := a.visitOf(w, r)
-	if v.token == nil || v.token.RefreshToken == "" {
+	c := v.connection(chart)
+	if c == nil || c.token.RefreshToken == "" {
 		http.Redirect(w, r, "/", http.StatusSeeOther)
 		return
 	}
@@ -255,27 +227,29 @@ func (a *App) refresh(w http.ResponseWriter, r *http.Request) {
 		a.fail(w, r, err)
 		return
 	}
-	old := *v.token
+	old := *c.token
 	old.Expiry = a.deps.Now().Add(-time.Minute) // the library refreshes what has expired
 	token, err := config.TokenSource(oidc.ClientContext(r.Context(), a.http), &old).Token()
 	if err != nil {
-		v.token = nil
+		v.close(chart)
 		a.show(w, http.StatusOK, "problem.tmpl", "The server does not let us read any more. Please connect again.")
 		return
 	}
-	v.token = token
-	http.Redirect(w, r, "/record", http.StatusSeeOther)
+	fresh := *c
+	fresh.token = token
+	v.connect(&fresh)
+	http.Redirect(w, r, address(chart), http.StatusSeeOther)
 }
 
-// disconnect gives the tokens back (RFC 7009) and forgets everything.
+// disconnect gives the tokens of a record back (RFC 7009) and forgets it.
 func (a *App) disconnect(w http.ResponseWriter, r *http.Request) {
-	v := a.visitOf(w, r)
-	if v.token != nil {
-		if err := a.revoke(r.Context(), v.token); err != nil {
+	v, chart := a.visitOf(w, r), chartOf(r)
+	if c := v.connection(chart); c != nil {
+		if err := a.revoke(r.Context(), c.token); err != nil {
 			a.deps.Log.WarnContext(r.Context(), "sample app: giving a token back failed", "error", err)
 		}
 	}
-	*v = visit{began: a.deps.Now()}
+	v.close(chart)
 	http.Redirect(w, r, "/", http.StatusSeeOther)
 }
 
@@ -307,8 +281,7 @@ func (a *App) revoke(ctx context.Context, token *oauth2.Token) error {
 }
 
 func (a *App) start(w http.ResponseWriter, r *http.Request) {
-	v := a.visitOf(w, r)
-	if v.token != nil {
+	if a.visitOf(w, r).connection("") != nil {
 		http.Redirect(w, r, "/record", http.StatusSeeOther)
 		return
 	}

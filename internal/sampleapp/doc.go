@@ -6,8 +6,12 @@
 // should write their own client. It knows of the server what any app knows: the FHIR
 // base URL, its client_id and its secret.
 //
-//	/ ─▶ /connect ─▶ authorize (PKCE, state, nonce) ─▶ /callback ─▶ code, ID token verified ─▶ /record
-//	                                                                 /refresh, /disconnect ◀┘
+//	/ ─▶ /connect ──────────────┬▶ authorize (PKCE, state, nonce) ─▶ /callback ─▶ code, ID token verified ─▶ /record
+//	EHR ─▶ /launch: iss is ours ┘  with launch, from an EHR                       /refresh, /disconnect ◀┘
+//
+// Started from a chart (SMART App Launch 2.2, EHR launch) it has that chart in a tab
+// of its own: two charts in one browser are two records. It says who the patient is
+// unless the EHR does (need_patient_banner).
 //
 // The record is read page by page and shown as a person would like to read it:
 // problems, medicines, allergies, results with small plots and a table behind each.

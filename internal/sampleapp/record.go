@@ -127,6 +127,9 @@ type recordPage struct {
 	Name, Born, Sex string
 	Age             int
 	Who             string
+	Chart           string // names the record in forms
+	Launched        bool   // from an EHR
+	Banner          bool   // the app says who the patient is
 	Sections        []section
 	Labs, Vitals    []trend
 	LabsMissing     bool
@@ -141,20 +144,21 @@ type note struct{ Title, Date, Text string }
 // record reads and shows everything that was shared.
 func (a *App) record(w http.ResponseWriter, r *http.Request) {
 	v := a.visitOf(w, r)
-	if v.token == nil {
+	c := v.connection(r.URL.Query().Get("chart"))
+	if c == nil {
 		http.Redirect(w, r, "/", http.StatusSeeOther)
 		return
 	}
-	client := oauth2.NewClient(context.WithValue(r.Context(), oauth2.HTTPClient, a.http), oauth2.StaticTokenSource(v.token))
+	client := oauth2.NewClient(context.WithValue(r.Context(), oauth2.HTTPClient, a.http), oauth2.StaticTokenSource(c.token))
 	client.Timeout = 15 * time.Second
-	p, err := a.read(r.Context(), client, v)
+	p, err := a.read(r.Context(), client, c)
 	var status statusError
 	if errors.As(err, &status) && int(status) == http.StatusUnauthorized {
-		if v.token.RefreshToken != "" {
-			a.refresh(w, r)
+		if c.token.RefreshToken != "" {
+			a.renew(w, r, c.chart)
 			return
 		}
-		v.token = nil
+		v.close(c.chart)
 		a.show(w, http.StatusOK, "problem.tmpl", "The access has ended. Please connect again.")
 		return
 	}
@@ -165,32 +169,35 @@ func (a *App) record(w http.ResponseWriter, r *http.Request) {
 	a.show(w, http.StatusOK, "record.tmpl", p)
 }
 
-func (a *App) read(ctx context.Context, client *http.Client, v *visit) (recordPage, error) {
-	p := recordPage{CanRefresh: v.token.RefreshToken != "", Scope: v.scope, ReadAt: a.deps.Now().UTC().Format("15:04:05 UTC"), Who: strings.TrimPrefix(v.who, a.deps.FHIRBase+"/")}
+func (a *App) read(ctx context.Context, client *http.Client, c *connection) (recordPage, error) {
+	p := recordPage{
+		CanRefresh: c.token.RefreshToken != "", Scope: c.scope, ReadAt: a.deps.Now().UTC().Format("15:04:05 UTC"),
+		Who: strings.TrimPrefix(c.who, a.deps.FHIRBase+"/"), Chart: c.chart, Launched: c.launched, Banner: c.needBanner,
+	}
 	var person resource
-	err := a.get(ctx, client, a.deps.FHIRBase+"/Patient/"+url.PathEscape(v.patient), &person)
+	err := a.get(ctx, client, a.deps.FHIRBase+"/Patient/"+url.PathEscape(c.patient), &person)
 	if err != nil && !notShared(err) {
 		return p, err
 	}
 	p.Name, p.Born, p.Sex = nameOf(person.Name), person.BirthDate, person.Gender
 	p.Age = age(person.BirthDate, a.deps.Now())
 	for _, s := range sections {
-		shown, err := a.section(ctx, client, v.patient, s)
+		shown, err := a.section(ctx, client, c.patient, s)
 		if err != nil {
 			return p, err
 		}
 		p.Sections = append(p.Sections, shown)
 	}
-	if p.Labs, err = a.trends(ctx, client, v.patient, "laboratory"); err != nil {
+	if p.Labs, err = a.trends(ctx, client, c.patient, "laboratory"); err != nil {
 		if !notShared(err) {
 			return p, err
 		}
 		p.LabsMissing = true
 	}
-	if p.Vitals, err = a.trends(ctx, client, v.patient, "vital-signs"); err != nil && !notShared(err) {
+	if p.Vitals, err = a.trends(ctx, client, c.patient, "vital-signs"); err != nil && !notShared(err) {
 		return p, err
 	}
-	p.Notes, err = a.notes(ctx, client, v.patient)
+	p.Notes, err = a.notes(ctx, client, c.patient)
 	if notShared(err) {
 		err = nil
 	}

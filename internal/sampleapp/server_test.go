@@ -50,6 +50,7 @@ type server struct {
 	revoked   []string
 	bearers   map[string]int
 	scope     string
+	context   map[string]any // launch context of the next answers
 }
 
 func newServer(t *testing.T) *server {
@@ -110,6 +111,9 @@ func (s *server) token(w http.ResponseWriter, r *http.Request) {
 		access = "access-2"
 	}
 	answer := map[string]any{"access_token": access, "token_type": "Bearer", "expires_in": 1200, "refresh_token": "refresh-1", "scope": s.scope, "patient": "p1"}
+	for name, value := range s.context {
+		answer[name] = value
+	}
 	if !refresh && !s.noIDToken {
 		answer["id_token"] = s.sign(access)
 	}
@@ -191,7 +195,7 @@ func open(t *testing.T, s *server) *browser {
 	base := "http://" + front.Listener.Addr().String()
 	app, err := sampleapp.New(sampleapp.Deps{
 		Issuer: s.URL, FHIRBase: s.URL + "/fhir", ClientID: clientID, ClientSecret: clientSecret,
-		Scopes: strings.Fields("launch/patient patient/*.rs openid fhirUser offline_access"), BaseURL: base,
+		Scopes: strings.Fields("launch launch/patient patient/*.rs openid fhirUser offline_access"), BaseURL: base,
 		Now: func() time.Time { return now }, Log: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
@@ -219,7 +223,18 @@ type page struct {
 
 func (b *browser) do(method, path string, header ...string) page {
 	b.t.Helper()
-	req, err := http.NewRequestWithContext(b.t.Context(), method, b.app+path, nil)
+	return b.send(method, path, nil, header...)
+}
+
+// post presses the button of a form.
+func (b *browser) post(path string, form url.Values) page {
+	b.t.Helper()
+	return b.send(http.MethodPost, path, strings.NewReader(form.Encode()), "Content-Type", "application/x-www-form-urlencoded")
+}
+
+func (b *browser) send(method, path string, body io.Reader, header ...string) page {
+	b.t.Helper()
+	req, err := http.NewRequestWithContext(b.t.Context(), method, b.app+path, body)
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -231,11 +246,11 @@ func (b *browser) do(method, path string, header ...string) page {
 		b.t.Fatal(err)
 	}
 	defer resp.Body.Close()
-	body, err := io.ReadAll(resp.Body)
+	text, err := io.ReadAll(resp.Body)
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	return page{resp.StatusCode, resp.Header.Get("Location"), string(body), resp.Header}
+	return page{resp.StatusCode, resp.Header.Get("Location"), string(text), resp.Header}
 }
 
 // connect presses the button, and returns what the app asks of the server.
