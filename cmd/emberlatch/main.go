@@ -30,6 +30,7 @@ type commands struct {
 	Data    dataCommand    `cmd:"" help:"Bring FHIR records in."`
 	Grant   grantCommand   `cmd:"" help:"End the access of applications."`
 	Key     keyCommand     `cmd:"" help:"Rotate the signing keys, and change what they are sealed under."`
+	Launch  launchCommand  `cmd:"" help:"Start an application from a patient's chart, as an EHR does: prints the URL to open."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 }
 

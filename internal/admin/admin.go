@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/emberlatch/emberlatch/fhir"
+	"github.com/emberlatch/emberlatch/internal/chart"
 	"github.com/emberlatch/emberlatch/internal/fhirstore"
 	"github.com/emberlatch/emberlatch/internal/keys"
 	"github.com/emberlatch/emberlatch/internal/store"
@@ -57,6 +58,11 @@ type Keys interface {
 	Reseal(ctx context.Context) error
 }
 
+// Starter starts apps from a chart.
+type Starter interface {
+	Start(ctx context.Context, actor string, r chart.Request) (chart.Started, error)
+}
+
 // Deps are the parts that the door needs; all are required.
 type Deps struct {
 	Store     Store
@@ -64,6 +70,7 @@ type Deps struct {
 	Registrar Registrar
 	Accounts  Accounts
 	Keys      Keys
+	Starter   Starter
 	// HasRecord reports whether the FHIR store holds a resource.
 	HasRecord func(ctx context.Context, ref fhir.Reference) (bool, error)
 	// Refresh makes this process see a change at once.
@@ -78,7 +85,7 @@ type Door struct{ deps Deps }
 
 // New makes the door; it refuses missing parts.
 func New(deps Deps) (*Door, error) {
-	if deps.Store == nil || deps.Loader == nil || deps.Registrar == nil || deps.Accounts == nil || deps.Keys == nil ||
+	if deps.Store == nil || deps.Loader == nil || deps.Registrar == nil || deps.Accounts == nil || deps.Keys == nil || deps.Starter == nil ||
 		deps.HasRecord == nil || deps.Refresh == nil || deps.NewID == nil || deps.Now == nil || deps.Log == nil {
 		return nil, errors.New("admin: a part is missing")
 	}
@@ -99,6 +106,7 @@ func (d *Door) Handler() http.Handler {
 	mux.HandleFunc("POST /keys/rotate", d.answer(d.rotateKeys))
 	mux.HandleFunc("POST /keys/replace", d.answer(d.replaceKeys))
 	mux.HandleFunc("POST /keys/reseal", d.answer(d.resealKeys))
+	mux.HandleFunc("POST /launches", d.answer(d.launch))
 	mux.HandleFunc("POST /data", d.load)
 	return mux
 }

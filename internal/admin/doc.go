@@ -1,5 +1,6 @@
 // Package admin is the door for operators: it registers clients, makes
-// accounts, loads records and ends grants on a running server.
+// accounts, loads records, starts apps from a chart and ends grants on a running
+// server.
 //
 // It listens on a unix socket in the data directory, mode 0600: whoever may
 // open that file already owns the data. There is no other authentication and no
@@ -12,6 +13,7 @@
 //	emberlatch grant revoke    ──POST /grants/revoke ─▶ store.Revoke
 //	emberlatch key rotate      ──POST /keys/rotate, /keys/replace ─▶ keys.Ring
 //	emberlatch key reseal      ──POST /keys/reseal ─▶ keys.Ring
+//	emberlatch launch CLIENT   ──POST /launches─▶ chart ──▶ launch URL
 //
 // Every change is recorded as an event with the actor "operator".
 package admin

@@ -10,9 +10,11 @@ import (
 	"time"
 
 	"github.com/emberlatch/emberlatch/internal/account"
+	"github.com/emberlatch/emberlatch/internal/chart"
 	"github.com/emberlatch/emberlatch/internal/db"
 	"github.com/emberlatch/emberlatch/internal/fhirstore/fhirsql"
 	"github.com/emberlatch/emberlatch/internal/keys"
+	"github.com/emberlatch/emberlatch/internal/launch"
 	"github.com/emberlatch/emberlatch/internal/live"
 	"github.com/emberlatch/emberlatch/internal/reach"
 	"github.com/emberlatch/emberlatch/internal/session"
@@ -38,6 +40,8 @@ type App struct {
 	sessions *session.Sessions
 	people   *people
 	metrics  *metrics
+	style    *launch.Style
+	starter  *chart.Starter
 
 	public http.Handler
 	admin  http.Handler
@@ -70,6 +74,9 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (app *App, err erro
 		return nil, err
 	}
 	if err = a.openEngines(ctx); err != nil {
+		return nil, err
+	}
+	if err = a.openChart(); err != nil {
 		return nil, err
 	}
 	if a.admin, err = a.adminHandler(); err != nil {

@@ -80,6 +80,7 @@ type OrganisationConfig struct {
 type TokenConfig struct {
 	Access       time.Duration `yaml:"access"`        // at most 1h (TOK-12)
 	Code         time.Duration `yaml:"code"`          // at most 10m (RFC 6749 §4.1.2)
+	Launch       time.Duration `yaml:"launch"`        // from the EHR to the authorization request
 	RefreshIdle  time.Duration `yaml:"refresh_idle"`  // unused offline token
 	RefreshGrace time.Duration `yaml:"refresh_grace"` // a lost answer may be retried
 }
@@ -103,7 +104,7 @@ func Defaults() Config {
 		Listen:       ListenConfig{ConnectionsPerNetwork: 1024},
 		Organisation: OrganisationConfig{Name: "Emberlatch"},
 		Tokens: TokenConfig{
-			Access: 1200 * time.Second, Code: 60 * time.Second,
+			Access: 1200 * time.Second, Code: 60 * time.Second, Launch: 5 * time.Minute,
 			RefreshIdle: 93 * 24 * time.Hour, RefreshGrace: 10 * time.Second,
 		},
 		Sessions: SessionConfig{Idle: 30 * time.Minute, Absolute: 12 * time.Hour},
@@ -173,6 +174,7 @@ func (c Config) Validate() error {
 	}{
 		{"tokens.access", c.Tokens.Access, time.Minute, time.Hour},
 		{"tokens.code", c.Tokens.Code, 5 * time.Second, 10 * time.Minute},
+		{"tokens.launch", c.Tokens.Launch, 5 * time.Second, 10 * time.Minute},
 		{"tokens.refresh_idle", c.Tokens.RefreshIdle, time.Hour, 5 * 365 * 24 * time.Hour},
 		{"tokens.refresh_grace", c.Tokens.RefreshGrace, 0, time.Minute},
 		{"sessions.idle", c.Sessions.Idle, time.Minute, 24 * time.Hour},

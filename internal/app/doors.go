@@ -40,6 +40,7 @@ type doors struct {
 	logout     *logout.Door
 	enrol      *enrol.Door
 	launch     *launch.Door
+	ehr        *launch.EHR
 	consent    *consent.Door
 	token      *token.Door
 	introspect *introspect.Door
@@ -88,7 +89,8 @@ func (a *App) openPeopleDoors(_ context.Context, d *doors) error {
 	var errs [5]error
 	d.authorize, errs[0] = authorize.New(authorize.Deps{
 		Store: a.store, Flow: d.flow, Sessions: a.sessions, Client: a.live.Client, Person: a.person, Offered: fhirapi.Offered, HintedUser: a.tokens.HintedUser,
-		LoginPath: pathLogin, PatientPath: pathChoose, ApprovePath: pathApprove, Issuer: a.cfg.PublicURL, FHIRBase: a.cfg.FHIRBase(),
+		LoginPath: pathLogin, PatientPath: pathChoose, EncounterPath: pathEncounter, ApprovePath: pathApprove,
+		Issuer: a.cfg.PublicURL, FHIRBase: a.cfg.FHIRBase(),
 		CodeLife: a.cfg.Tokens.Code, RefreshIdle: a.cfg.Tokens.RefreshIdle, NewID: newID, Now: a.now, Log: a.log,
 	})
 	d.login, errs[1] = login.New(login.Deps{
@@ -99,7 +101,7 @@ func (a *App) openPeopleDoors(_ context.Context, d *doors) error {
 		Store: a.store, Accounts: a.accounts, Patients: a.reach, Flow: d.flow, Sessions: a.sessions, Path: pathEnrol,
 		Address: a.address, NewID: newID, Now: a.now, Log: a.log,
 	})
-	d.launch, errs[3] = launch.New(launch.Deps{Patients: a.reach, Person: a.person, Flow: d.flow, Path: pathChoose, Now: a.now})
+	d.launch, errs[3] = launch.New(launch.Deps{Patients: a.reach, Person: a.person, Flow: d.flow, Path: pathChoose, EncounterPath: pathEncounter, Now: a.now})
 	d.consent, errs[4] = consent.New(consent.Deps{
 		Remembered: a.store.Remembered, Person: a.person, Patient: a.reach.Patient, Flow: d.flow, Sessions: a.sessions,
 		Path: pathApprove, Sandbox: a.cfg.Sandbox, Now: a.now,
@@ -116,17 +118,18 @@ func (a *App) openAppDoors(_ context.Context, d *doors) error {
 	if err != nil {
 		return err
 	}
-	var errs [5]error
+	var errs [6]error
 	d.token, errs[0] = token.New(token.Deps{
 		Grants: a.store, Clients: clients, Client: a.live.Client, IsOriginOf: live.IsOriginOf, Minter: a.tokens, Entitled: a.people.entitled, Revoke: a.store.Revoke,
 		Settle: a.live.Refresh, RefreshGrace: a.cfg.Tokens.RefreshGrace, FHIRBase: a.cfg.FHIRBase(), Log: a.log,
 	})
 	d.introspect, errs[1] = introspect.New(introspect.Deps{
-		Clients: clients, Client: a.live.Client, Tokens: a.tokens, Issuer: a.cfg.PublicURL, FHIRBase: a.cfg.FHIRBase(), Log: a.log,
+		Clients: clients, Client: a.live.Client, Tokens: a.tokens, Grants: a.store, Issuer: a.cfg.PublicURL, FHIRBase: a.cfg.FHIRBase(), Log: a.log,
 	})
 	d.revoke, errs[2] = revoke.New(revoke.Deps{Grants: a.store, Clients: clients, Tokens: a.tokens, Settle: a.live.Refresh, Log: a.log})
 	d.userinfo, errs[3] = userinfo.New(userinfo.Deps{Tokens: a.tokens, FHIRBase: a.cfg.FHIRBase()})
 	d.discovery, errs[4] = discovery.New(a.features(), a.ring.JWKS)
+	d.ehr, errs[5] = launch.NewEHR(launch.EHRDeps{Clients: clients, Starter: a.starter, Log: a.log})
 	return errors.Join(errs[:]...)
 }
 
@@ -161,8 +164,9 @@ func (a *App) features() discovery.Features {
 		Issuer: a.cfg.PublicURL, FHIRBase: a.cfg.FHIRBase(), Authorize: pathAuthorize, Token: pathToken,
 		Introspect: pathIntrospect, Revoke: pathRevoke, UserInfo: pathUserInfo, JWKS: pathKeys, Logout: pathLogout,
 		Capabilities: []string{
-			"launch-standalone", "authorize-post", "client-public", "client-confidential-symmetric", "sso-openid-connect",
-			"context-standalone-patient", "permission-offline", "permission-online", "permission-patient", "permission-user",
+			"launch-ehr", "launch-standalone", "authorize-post", "client-public", "client-confidential-symmetric", "sso-openid-connect",
+			"context-banner", "context-style", "context-ehr-patient", "context-ehr-encounter", "context-standalone-patient",
+			"context-standalone-encounter", "permission-offline", "permission-online", "permission-patient", "permission-user",
 			"permission-v1", "permission-v2",
 		},
 		Scopes: advertisedScopes(), GrantTypes: []string{"authorization_code", "refresh_token"},

@@ -18,6 +18,7 @@ const (
 	pathLogin      = "/login"
 	pathEnrol      = "/enrol"
 	pathChoose     = "/choose"
+	pathEncounter  = "/choose/encounter"
 	pathApprove    = "/approve"
 	pathLogout     = "/logout"
 	pathToken      = "/token"
@@ -25,6 +26,7 @@ const (
 	pathRevoke     = "/revoke"
 	pathUserInfo   = "/userinfo"
 	pathKeys       = "/jwks.json"
+	pathLaunch     = "/launch"
 	pathFHIR       = "/fhir"
 )
 
@@ -47,6 +49,8 @@ func (a *App) routes(ctx context.Context) (http.Handler, error) {
 	mux.HandleFunc("POST "+pathEnrol, d.enrol.Post)
 	mux.HandleFunc("GET "+pathChoose, d.launch.Show)
 	mux.HandleFunc("POST "+pathChoose, d.launch.Post)
+	mux.HandleFunc("GET "+pathEncounter, d.launch.ShowEncounter)
+	mux.HandleFunc("POST "+pathEncounter, d.launch.PostEncounter)
 	mux.HandleFunc("GET "+pathApprove, d.consent.Show)
 	mux.HandleFunc("POST "+pathApprove, d.consent.Post)
 	mux.Handle("GET /assets/{file}", d.pages.Assets())
@@ -56,6 +60,7 @@ func (a *App) routes(ctx context.Context) (http.Handler, error) {
 	mux.Handle(pathRevoke, door.CORS(registered, d.revoke))
 	mux.Handle(pathUserInfo, door.CORS(registered, d.userinfo))
 	mux.Handle(pathIntrospect, d.introspect) // no browser origins (CORS-12)
+	mux.Handle(pathLaunch, d.ehr)            // what an EHR calls
 	mux.Handle(pathFHIR, door.CORS(registered, d.fhir))
 	mux.Handle(pathFHIR+"/", door.CORS(registered, d.fhir))
 
@@ -64,6 +69,7 @@ func (a *App) routes(ctx context.Context) (http.Handler, error) {
 	mux.Handle(pathFHIR+"/.well-known/smart-configuration", door.CORS(anyone, http.HandlerFunc(d.discovery.SMARTConfiguration)))
 	mux.Handle("/.well-known/openid-configuration", door.CORS(anyone, http.HandlerFunc(d.discovery.Provider)))
 	mux.Handle("/.well-known/oauth-authorization-server", door.CORS(anyone, http.HandlerFunc(d.discovery.Provider)))
+	mux.Handle(a.style.Path(), door.CORS(anyone, a.style))
 	mux.Handle(pathKeys, door.CORS(anyone, http.HandlerFunc(d.discovery.Keys)))
 	mux.HandleFunc("GET /health/live", healthLive)
 	mux.HandleFunc("GET /health/ready", a.healthReady)

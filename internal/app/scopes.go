@@ -28,7 +28,7 @@ var usCoreCategories = []string{
 // (DISC-17, DISC-18).
 func advertisedScopes() []string {
 	list := []string{
-		smart.OpenID, smart.FHIRUser, smart.Profile, smart.LaunchPatient, smart.OfflineAccess, smart.OnlineAccess,
+		smart.OpenID, smart.FHIRUser, smart.Profile, smart.Launch, smart.LaunchPatient, smart.LaunchEncounter, smart.OfflineAccess, smart.OnlineAccess,
 		"patient/*.rs", "patient/*.read", "user/*.rs", "user/*.read",
 	}
 	for _, level := range []string{"patient/", "user/"} {

@@ -31,6 +31,7 @@ func (a *App) adminHandler() (http.Handler, error) {
 	}
 	d, err := admin.New(admin.Deps{
 		Store: a.store, Loader: a.fhir, Registrar: registrar, Accounts: a.accounts, Keys: a.ring, HasRecord: a.hasRecord,
+		Starter: a.starter,
 		Refresh: a.live.Refresh, NewID: newID, Now: a.now, Log: a.log,
 	})
 	if err != nil {

@@ -20,7 +20,8 @@ func (d *Door) check(p oauth.Parameters, t redirectable) (store.AuthorizationReq
 		CreatedAt: now, ExpiresAt: now.Add(requestLife), MaxAge: -1,
 	}
 	for _, rule := range []func(oauth.Parameters, redirectable, *store.AuthorizationRequest) *oauth.Error{
-		checkUnsupported, checkResponseType, checkState, checkLengths, d.checkAudience, checkChallenge, checkLaunch, checkPrompt, checkMaxAge, d.checkHint, d.checkScopes,
+		checkUnsupported, checkResponseType, checkState, checkLengths, d.checkAudience, checkChallenge, checkPrompt, checkMaxAge, d.checkHint, d.checkScopes,
+		checkLaunch,
 	} {
 		if err := rule(p, t, &q); err != nil {
 			return q, err
@@ -127,14 +128,6 @@ func checkChallenge(p oauth.Parameters, t redirectable, q *store.AuthorizationRe
 	return nil
 }
 
-// checkLaunch: no launch value was ever given out, so any is unknown (CTX-05).
-func checkLaunch(p oauth.Parameters, _ redirectable, _ *store.AuthorizationRequest) *oauth.Error {
-	if p.Has("launch") {
-		return invalid("launch.unknown", "launch", "This launch value is unknown or has ended")
-	}
-	return nil
-}
-
 var prompts = []string{"none", "login", "consent", "select_account"}
 
 // OpenID Connect Core §3.1.2.1: prompt; none stands alone.
@@ -183,7 +176,7 @@ func (d *Door) checkHint(p oauth.Parameters, _ redirectable, _ *store.Authorizat
 
 // checkScopes keeps what can be granted: understood, registered for the client,
 // offered, and meaningful in an interactive request (SCOPE-16, SCOPE-22, SCOPE-40,
-// SCOPE-42, CTX-06).
+// SCOPE-42).
 func (d *Door) checkScopes(p oauth.Parameters, t redirectable, q *store.AuthorizationRequest) *oauth.Error {
 	if !p.Has("scope") {
 		return oauth.New(oauth.InvalidScope, "scope is missing").About("scope").Slugged("scope.missing")
@@ -202,13 +195,9 @@ func (d *Door) checkScopes(p oauth.Parameters, t redirectable, q *store.Authoriz
 
 func (d *Door) grantable(asked smart.ScopeSet, client store.Client) smart.ScopeSet {
 	kept := d.deps.Offered(smart.Allowed(asked, smart.NewScopeSet(strings.Fields(client.Scope))))
-	// launch and launch/encounter need a chart that launches; without one the scope
-	// is not granted and the launch is a standalone one.
 	openid, offline := kept.Has(smart.OpenID), kept.Has(smart.OfflineAccess)
 	kept = kept.Without(func(text string) bool {
 		switch text {
-		case smart.Launch, smart.LaunchEncounter:
-			return true
 		case smart.FHIRUser, smart.Profile:
 			return !openid
 		case smart.OnlineAccess:

@@ -28,13 +28,14 @@ func (d *Door) Continue(w http.ResponseWriter, r *http.Request) {
 			Description: "The redirect URI of this request is not registered any more."}, http.StatusBadRequest)
 		return
 	}
-	before := s.Request.Patient
+	before := s.Request
 	where, err := d.where(r, &s.Request, s.Client)
 	if err != nil {
 		d.deps.Flow.Fail(w, r, err)
 		return
 	}
-	if s.Request.Patient != before && where.step != stepIssue && !d.keep(w, r, s) {
+	inferred := s.Request.Patient != before.Patient || s.Request.Encounter != before.Encounter
+	if inferred && where.step != stepIssue && !d.keep(w, r, s) {
 		return
 	}
 	switch where.step {
@@ -44,6 +45,8 @@ func (d *Door) Continue(w http.ResponseWriter, r *http.Request) {
 		d.goTo(w, d.deps.LoginPath, s)
 	case stepPatient:
 		d.goTo(w, d.deps.PatientPath, s)
+	case stepEncounter:
+		d.goTo(w, d.deps.EncounterPath, s)
 	case stepConsent:
 		d.goTo(w, d.deps.ApprovePath, s)
 	case stepIssue:
@@ -93,7 +96,9 @@ func (d *Door) answerRefused(w http.ResponseWriter, r *http.Request, s flow.Step
 		d.deps.Flow.Fail(w, r, err)
 		return
 	}
-	if stands { // anybody at the browser can cancel, only the person decides
+	// Anybody at the browser can cancel, only the person decides; and what could not
+	// be was nobody's decision.
+	if stands && s.Request.Refused != "" {
 		decision = d.decision(s.Request, nil, "")
 	}
 	err = d.deps.Store.AnswerRequest(r.Context(), s.Request.HandleHash, decision)

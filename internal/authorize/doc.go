@@ -2,11 +2,12 @@
 // place that decides how a request goes on.
 //
 //	GET|POST /authorize ─▶ parse ─▶ match client and redirect URI ─▶ check ─▶ store ─┐
-//	          page 4xx ◀──┴──────────┘          back to the app ◀──┘                │
-//	/authorize/continue ─▶ next(facts): refuse │ login │ patient │ consent │ issue ◀┘
-//	                                     │        └──────┬──────┘            │
-//	                          back to the app     the door of that step   code, back to the app
-//	                                               comes back here         or on a page
+//	          page 4xx ◀──┴──────────┘          back to the app ◀──┴─▶ launch     │
+//	                                                                value used up │
+//	/authorize/continue ─▶ next(facts): refuse │ login patient encounter consent │ issue ◀┘
+//	                                       │         └─────────┬─────────┘           │
+//	                            back to the app      the door of that step     code, back to the app
+//	                                                 comes back here           or on a page
 //
 // Order: nothing is redirected before client and redirect URI are proven; a value
 // of type redirectable is that proof, and only it can send anything back
@@ -17,12 +18,17 @@
 // A request that another site posts arrives without cookies; it is claimed by the
 // browser that follows the redirect (/authorize/continue with claim), once.
 //
+// An EHR launch brings a launch value that package chart has made. It is used up
+// when all else about the request is right, and says whom the request is about and
+// who may sign in: no picker is shown, and what a form says about the patient
+// counts for nothing.
+//
 // next is a pure function over facts. When all facts are there already (a session,
 // one patient, an approval that said not to ask again) the code is issued without
 // the request ever being stored.
 //
 // It fulfils RFC 6749 §3.1, §4.1.1 and §4.1.2, RFC 7636 §4.3 and §4.4, RFC 8707 §2,
-// RFC 9207 §2, OpenID Connect Core §3.1.2, SMART App Launch 2.2 app launch. It does
-// not know passwords, pickers or what an approval looks like, and offers neither
-// PAR nor launches from a chart.
+// RFC 9207 §2, OpenID Connect Core §3.1.2, SMART App Launch 2.2 app launch and
+// launch context. It does not know passwords, pickers or what an approval looks
+// like, makes no launch value, and does not offer PAR.
 package authorize

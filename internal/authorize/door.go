@@ -24,6 +24,7 @@ type Store interface {
 	ClaimRequest(ctx context.Context, handleHash, unclaimed, browserHash []byte) error
 	SaveFacts(ctx context.Context, r store.AuthorizationRequest) error
 	AnswerRequest(ctx context.Context, handleHash []byte, d *store.ConsentDecision) error
+	ConsumeLaunch(ctx context.Context, handleHash []byte, client store.ClientID) (store.Launch, error)
 	IssueCode(ctx context.Context, i store.Issue) error
 	Remembered(ctx context.Context, user store.UserID, client store.ClientID, patient string) (store.RememberedConsent, error)
 }
@@ -43,12 +44,12 @@ type Deps struct {
 	// any other text.
 	HintedUser func(idToken string) (store.UserID, bool)
 	// Paths of the steps.
-	LoginPath, PatientPath, ApprovePath string
-	Issuer, FHIRBase                    string
-	CodeLife, RefreshIdle               time.Duration
-	NewID                               func() string
-	Now                                 func() time.Time
-	Log                                 *slog.Logger
+	LoginPath, PatientPath, EncounterPath, ApprovePath string
+	Issuer, FHIRBase                                   string
+	CodeLife, RefreshIdle                              time.Duration
+	NewID                                              func() string
+	Now                                                func() time.Time
+	Log                                                *slog.Logger
 }
 
 // Door answers the authorization endpoint.
@@ -57,7 +58,8 @@ type Door struct{ deps Deps }
 // New makes the door; it refuses missing parts.
 func New(deps Deps) (*Door, error) {
 	if deps.Store == nil || deps.Flow == nil || deps.Sessions == nil || deps.Client == nil || deps.Person == nil ||
-		deps.Offered == nil || deps.HintedUser == nil || deps.LoginPath == "" || deps.PatientPath == "" || deps.ApprovePath == "" || deps.Issuer == "" ||
+		deps.Offered == nil || deps.HintedUser == nil || deps.LoginPath == "" || deps.PatientPath == "" || deps.EncounterPath == "" ||
+		deps.ApprovePath == "" || deps.Issuer == "" ||
 		deps.FHIRBase == "" || deps.CodeLife <= 0 || deps.RefreshIdle <= 0 || deps.NewID == nil || deps.Now == nil || deps.Log == nil {
 		return nil, errors.New("authorize: a part is missing")
 	}
@@ -104,6 +106,10 @@ func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Method == http.MethodHead { // RFC 9110 §9.3.2: safe, so nothing begins
 		page.Headers(w.Header(), nil)
 		w.WriteHeader(http.StatusOK)
+		return
+	}
+	if err := d.launched(r, p, &request); err != nil {
+		d.fail(w, r, target, err)
 		return
 	}
 	d.begin(w, r, p, target, request)
@@ -190,8 +196,14 @@ func (d *Door) store(w http.ResponseWriter, r *http.Request, target redirectable
 	d.deps.Flow.Continue(w, handle)
 }
 
-// fail tells the app that the server could not, or cannot at present (ERR-21).
+// fail tells the app that the request was refused, or that the server could not
+// answer it, or cannot at present (ERR-21).
 func (d *Door) fail(w http.ResponseWriter, r *http.Request, target redirectable, err error) {
+	var refused *oauth.Error
+	if errors.As(err, &refused) {
+		d.refuse(w, r, target, refused)
+		return
+	}
 	d.deps.Log.ErrorContext(r.Context(), "an authorization request failed", "error", err)
 	code := oauth.ServerError
 	if door.Unavailable(err) {

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/emberlatch/emberlatch/fhir/search"
 	"github.com/emberlatch/emberlatch/internal/flow"
 	"github.com/emberlatch/emberlatch/internal/oauth"
 	"github.com/emberlatch/emberlatch/internal/store"
@@ -23,6 +24,9 @@ func (d *Door) adopt(r *http.Request, hint string, q *store.AuthorizationRequest
 	if err != nil || !live {
 		return false, err
 	}
+	if q.LaunchUser != "" && who.UserID() != q.LaunchUser { // LOGIN-22: they may sign in now
+		return false, nil
+	}
 	if hint != "" {
 		if hinted, ours := d.deps.HintedUser(hint); !ours || hinted != who.UserID() {
 			return false, nil
@@ -36,7 +40,8 @@ func (d *Door) adopt(r *http.Request, hint string, q *store.AuthorizationRequest
 }
 
 // where gathers the facts of a request and decides the step. What can be inferred
-// is written into q: the only patient, and an approval that is remembered.
+// is written into q: the chart of an EHR launch, the only patient, and an approval
+// that is remembered.
 func (d *Door) where(r *http.Request, q *store.AuthorizationRequest, client store.Client) (place, error) {
 	live, err := d.deps.Flow.SessionStands(r, *q)
 	if err != nil {
@@ -62,14 +67,8 @@ func (d *Door) whereFor(r *http.Request, q *store.AuthorizationRequest, client s
 		return place{}, err
 	}
 	f.loggedIn = true
-	scopes := smart.NewScopeSet(q.Scopes)
-	f.needsPatient = scopes.Has(smart.LaunchPatient) || scopes.HasLevel(smart.LevelPatient)
-	f.nobody = reached.Len() == 0
-	if f.needsPatient {
-		if q.Patient == "" && reached.Len() == 1 && user.Role != store.RolePractitioner {
-			q.Patient = reached.List()[0] // CTX-11: the only one is inferred
-		}
-		f.patientSet = reached.Contains(q.Patient)
+	if err := about(q, user, reached, &f); err != nil {
+		return place{}, err
 	}
 	asked := q.ApprovedSet
 	if next(f) == stepConsent {
@@ -80,9 +79,32 @@ func (d *Door) whereFor(r *http.Request, q *store.AuthorizationRequest, client s
 	f.approved = q.ApprovedSet
 	p := place{step: next(f), recalled: q.ApprovedSet && !asked}
 	if p.step == stepRefuse {
-		p.refusal = oauth.New(oauth.AccessDenied, "There is no patient whose record could be shared")
+		p.refusal = f.refusal()
 	}
 	return p, nil
+}
+
+// about finds whom the request is about: in an EHR launch the chart that is open
+// there, whatever a form has said; else the only one there is, or a choice.
+func about(q *store.AuthorizationRequest, user store.User, reached search.IDSet, f *facts) error {
+	chart, launched, err := chartOf(*q)
+	if err != nil {
+		return err
+	}
+	scopes := smart.NewScopeSet(q.Scopes)
+	f.launched, f.stranger = launched, q.LaunchUser != "" && q.LaunchUser != user.ID
+	f.needsPatient = launched || scopes.Has(smart.LaunchPatient) || scopes.Has(smart.LaunchEncounter) || scopes.HasLevel(smart.LevelPatient)
+	f.nobody = reached.Len() == 0
+	switch {
+	case launched && (q.Patient != chart.Patient || q.Encounter != chart.Encounter):
+		flow.SetPatient(q, chart.Patient) // CTX-07: nobody is asked
+		q.Encounter = chart.Encounter
+	case f.needsPatient && q.Patient == "" && reached.Len() == 1 && user.Role != store.RolePractitioner:
+		q.Patient = reached.List()[0] // CTX-11: the only one is inferred
+	}
+	f.patientSet = reached.Contains(q.Patient)
+	f.needsEncounter, f.encounterSet = !launched && scopes.Has(smart.LaunchEncounter), q.EncounterSet
+	return nil
 }
 
 // recall approves without asking when that is allowed: an app that the

@@ -66,7 +66,7 @@ func (d *Door) granted(q store.AuthorizationRequest, client store.Client) []stri
 	set := smart.NewScopeSet(q.Approved).Without(func(text string) bool {
 		scope, err := smart.ParseScope(text)
 		if err != nil {
-			return !asked.Has(text) || text == smart.LaunchPatient && q.Patient == ""
+			return !asked.Has(text) || withoutContext(text, q)
 		}
 		return !asked.Covers(scope) || scope.Level() == smart.LevelPatient && q.Patient == ""
 	})
@@ -74,6 +74,19 @@ func (d *Door) granted(q store.AuthorizationRequest, client store.Client) []stri
 		return nil // a grant that reaches nothing is none (SCOPE-44)
 	}
 	return set.Strings()
+}
+
+// withoutContext reports whether a scope asks for context that there is none of.
+func withoutContext(text string, q store.AuthorizationRequest) bool {
+	switch text {
+	case smart.Launch:
+		return q.LaunchContext == ""
+	case smart.LaunchPatient:
+		return q.Patient == ""
+	case smart.LaunchEncounter:
+		return q.Encounter == ""
+	}
+	return false
 }
 
 func (d *Door) grant(q store.AuthorizationRequest, client store.Client, user store.User, scopes []string) store.Grant {
@@ -85,7 +98,9 @@ func (d *Door) grant(q store.AuthorizationRequest, client store.Client, user sto
 		Nonce: q.Nonce, AuthTime: q.AuthTime, AMR: q.AMR,
 	}
 	set := smart.NewScopeSet(scopes)
-	if !set.Has(smart.LaunchPatient) && !set.HasLevel(smart.LevelPatient) {
+	if set.Has(smart.Launch) { // CTX-08, CTX-09: all that the EHR has said
+		g.LaunchContext = q.LaunchContext
+	} else if !set.Has(smart.LaunchPatient) && !set.Has(smart.LaunchEncounter) && !set.HasLevel(smart.LevelPatient) {
 		g.Patient, g.Encounter = "", "" // nobody asked for a patient in context
 	}
 	g.Refresh = d.refreshPolicy(q, client, set)

@@ -39,7 +39,8 @@ type memory struct {
 	issued     []store.Issue
 	decisions  []store.ConsentDecision
 	remembered store.RememberedConsent
-	broken     error // what every call about requests and codes answers, when set
+	broken     error                   // what every call about requests and codes answers, when set
+	launches   map[string]store.Launch // by launch value
 }
 
 func (m *memory) CreateRequest(_ context.Context, r store.AuthorizationRequest) error {
@@ -47,6 +48,19 @@ func (m *memory) CreateRequest(_ context.Context, r store.AuthorizationRequest) 
 	defer m.mu.Unlock()
 	m.requests[string(r.HandleHash)] = r
 	return m.broken
+}
+
+// ConsumeLaunch knows the launches that a test has made.
+func (m *memory) ConsumeLaunch(_ context.Context, hash []byte, client store.ClientID) (store.Launch, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for value, l := range m.launches {
+		if bytes.Equal(oauth.Hash(value), hash) && l.ClientID == client {
+			delete(m.launches, value)
+			return l, nil
+		}
+	}
+	return store.Launch{}, store.ErrNotFound
 }
 
 func (m *memory) ClaimRequest(_ context.Context, handle, unclaimed, browser []byte) error {
@@ -165,7 +179,7 @@ type env struct {
 	cookies  map[string]*http.Cookie
 }
 
-const all = "openid fhirUser profile launch launch/patient patient/*.cruds user/*.rs offline_access online_access"
+const all = "openid fhirUser profile launch launch/patient launch/encounter patient/*.cruds user/*.rs offline_access online_access"
 
 func client(id, kind string, uris ...string) store.Client {
 	c := store.Client{
@@ -226,7 +240,7 @@ func newEnv(t testing.TB) *env {
 			user, ours := strings.CutPrefix(text, "hint-")
 			return store.UserID(user), ours
 		},
-		LoginPath: "/login", PatientPath: "/choose", ApprovePath: "/approve", Issuer: issuer, FHIRBase: base,
+		LoginPath: "/login", PatientPath: "/choose", EncounterPath: "/choose/encounter", ApprovePath: "/approve", Issuer: issuer, FHIRBase: base,
 		CodeLife: time.Minute, RefreshIdle: 93 * 24 * time.Hour, NewID: func() string { return "id" }, Now: now, Log: log,
 	})
 	if err != nil {

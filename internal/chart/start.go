@@ -19,6 +19,7 @@ import (
 // Store keeps launches.
 type Store interface {
 	CreateLaunch(ctx context.Context, l store.Launch, made store.Event) error
+	Record(ctx context.Context, e store.Event) error
 }
 
 // Charts knows patients and their encounters.
@@ -67,12 +68,12 @@ type Request struct {
 	FHIRContext []byte
 }
 
-// Started is a launch that has been made.
+// Started is a launch that has been made, as the EHR is told.
 type Started struct {
-	URL       string // where the browser of the user goes (SMART App Launch 2.2)
-	Issuer    string // the parameter iss of it
-	Launch    string // the parameter launch of it
-	ExpiresIn time.Duration
+	URL       string `json:"launch_url"` // where the browser of the user goes
+	Issuer    string `json:"iss"`        // its parameter iss
+	Launch    string `json:"launch"`     // its parameter launch
+	ExpiresIn int64  `json:"expires_in"` // seconds
 }
 
 // Refusal is what is wrong with a Request, for whoever may make one.
@@ -81,9 +82,24 @@ type Refusal struct{ Field, Text string }
 // Error names the field and says what is wrong.
 func (r *Refusal) Error() string { return r.Field + ": " + r.Text }
 
-// Start makes a launch. actor stands in the record. A *Refusal says what cannot be
-// launched; other errors are the store's.
+// Start makes a launch. actor stands in the record, also when it is refused. A
+// *Refusal says what cannot be launched; other errors are the store's.
 func (s *Starter) Start(ctx context.Context, actor string, r Request) (Started, error) {
+	started, err := s.start(ctx, actor, r)
+	var refused *Refusal
+	if errors.As(err, &refused) {
+		e := store.Event{At: s.deps.Now(), Kind: "launch", Actor: actor, Outcome: "refused", Detail: refused.Field}
+		if client, known := s.deps.Client(r.Client); known { // never what was made up
+			e.ClientID = client.ID
+		}
+		if failed := s.deps.Store.Record(ctx, e); failed != nil {
+			return Started{}, fmt.Errorf("recording a refused launch: %w", failed)
+		}
+	}
+	return started, err
+}
+
+func (s *Starter) start(ctx context.Context, actor string, r Request) (Started, error) {
 	client, err := s.client(r.Client)
 	if err != nil {
 		return Started{}, err
@@ -107,7 +123,8 @@ func (s *Starter) Start(ctx context.Context, actor string, r Request) (Started, 
 		return Started{}, fmt.Errorf("starting an app: %w", err)
 	}
 	return Started{
-		URL: launchURL(client.LaunchURI, s.deps.FHIRBase, handle), Issuer: s.deps.FHIRBase, Launch: handle, ExpiresIn: s.deps.Life,
+		URL: launchURL(client.LaunchURI, s.deps.FHIRBase, handle), Issuer: s.deps.FHIRBase, Launch: handle,
+		ExpiresIn: int64(s.deps.Life.Seconds()),
 	}, nil
 }
 

@@ -39,6 +39,11 @@ func (c *clinic) CreateLaunch(_ context.Context, l store.Launch, made store.Even
 	return c.down
 }
 
+func (c *clinic) Record(_ context.Context, e store.Event) error {
+	c.events = append(c.events, e)
+	return nil
+}
+
 func (c *clinic) Patient(_ context.Context, id string) (reach.Patient, error) {
 	if c.down != nil {
 		return reach.Patient{}, c.down
@@ -144,7 +149,7 @@ func TestStart(t *testing.T) {
 	if diff := cmp.Diff(want, u.Query()); diff != "" {
 		t.Error(diff)
 	}
-	if len(got.Launch) < 46 || strings.Contains(got.Launch, "ann") || got.Issuer != base || got.ExpiresIn != 5*time.Minute {
+	if len(got.Launch) < 46 || strings.Contains(got.Launch, "ann") || got.Issuer != base || got.ExpiresIn != 300 {
 		t.Errorf("started %+v", got)
 	}
 	launch := store.Launch{
@@ -170,7 +175,7 @@ func TestStart(t *testing.T) {
 
 // What cannot be launched, and why.
 //
-// spec: CTX-34
+// spec: CTX-34, CTX-35
 // attack: SL-05, SL-20
 func TestRefusals(t *testing.T) {
 	long := strings.Repeat("x", 201)
@@ -205,6 +210,13 @@ func TestRefusals(t *testing.T) {
 		var refused *chart.Refusal
 		if !errors.As(err, &refused) || refused.Field != row.field || refused.Text == "" || got.URL != "" || len(c.launches) != 0 {
 			t.Errorf("%s: %+v, %v, want a refusal of %s", row.name, got, err, row.field)
+		}
+		want := store.Event{At: noon, Kind: "launch", Actor: "operator", Outcome: "refused", Detail: row.field, ClientID: row.request.Client}
+		if want.ClientID == "nobody" {
+			want.ClientID = ""
+		}
+		if diff := cmp.Diff([]store.Event{want}, c.events); diff != "" {
+			t.Errorf("CTX-35 %s: %s", row.name, diff)
 		}
 	}
 	c := &clinic{}

@@ -140,7 +140,7 @@ func (d *Door) allow(w http.ResponseWriter, r *http.Request, s flow.Step, typed 
 	}
 	for _, name := range smart.NewScopeSet(s.Request.Scopes).Strings() {
 		switch name {
-		case smart.OpenID, smart.FHIRUser, smart.Profile, smart.LaunchPatient:
+		case smart.OpenID, smart.FHIRUser, smart.Profile, smart.Launch, smart.LaunchPatient, smart.LaunchEncounter:
 			approved = append(approved, name)
 		case smart.OfflineAccess, smart.OnlineAccess:
 			if slices.Contains(ticked, name) {

@@ -18,7 +18,7 @@ func SetPerson(q *store.AuthorizationRequest, who session.Authenticated) {
 
 // SetPatient writes whom a request is about. An approval is for one patient.
 func SetPatient(q *store.AuthorizationRequest, patient string) {
-	q.Patient, q.Encounter = patient, ""
+	q.Patient, q.Encounter, q.EncounterSet = patient, "", false
 	q.Approved, q.ApprovedSet, q.Remember, q.RefreshLife = nil, false, false, 0
 }
 

@@ -1,9 +1,16 @@
 package introspect
 
 import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
 	"strings"
 
+	"github.com/emberlatch/emberlatch/internal/oauth"
+	"github.com/emberlatch/emberlatch/internal/store"
 	"github.com/emberlatch/emberlatch/internal/tokens"
+	"github.com/emberlatch/emberlatch/smart"
 )
 
 // inactive is the whole answer about a token that is not good (RFC 7662 §2.2).
@@ -25,19 +32,40 @@ type active struct {
 	Audience  string `json:"aud"`
 	Issuer    string `json:"iss"`
 	TokenID   string `json:"jti"`
-	Patient   string `json:"patient,omitempty"`
-	Encounter string `json:"encounter,omitempty"`
 	FHIRUser  string `json:"fhirUser,omitempty"`
+	smart.LaunchContext
 }
 
-func (d *Door) active(t tokens.Verified) active {
+func (d *Door) active(ctx context.Context, t tokens.Verified) (any, *oauth.Error) {
+	about, err := d.launchContext(ctx, t)
+	if err != nil {
+		return nil, tokens.BearerError(errors.Join(tokens.ErrUnavailable, err))
+	}
 	a := active{
 		Active: true, Scope: strings.Join(t.Scopes(), " "), ClientID: string(t.ClientID()), Username: t.Username(),
 		TokenType: "Bearer", Expires: t.ExpiresAt().Unix(), IssuedAt: t.IssuedAt().Unix(), Subject: string(t.UserID()),
-		Audience: t.Audience(), Issuer: d.deps.Issuer, TokenID: t.TokenID(), Patient: t.Patient(), Encounter: t.Encounter(),
+		Audience: t.Audience(), Issuer: d.deps.Issuer, TokenID: t.TokenID(), LaunchContext: about,
 	}
 	if t.FHIRUser() != "" {
 		a.FHIRUser = d.deps.FHIRBase + "/" + t.FHIRUser()
 	}
-	return a
+	return a, nil
+}
+
+// launchContext is what the token response has said (INTRO-09): patient and
+// encounter as the token has them, the rest as the grant does. A token without a
+// stored grant has no more.
+func (d *Door) launchContext(ctx context.Context, t tokens.Verified) (smart.LaunchContext, error) {
+	var c smart.LaunchContext
+	grant, err := d.deps.Grants.Grant(ctx, t.GrantID())
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return c, err
+	}
+	if grant.LaunchContext != "" {
+		if err := json.Unmarshal([]byte(grant.LaunchContext), &c); err != nil {
+			return c, fmt.Errorf("reading the launch context of a grant: %w", err)
+		}
+	}
+	c.Patient, c.Encounter = t.Patient(), t.Encounter()
+	return c, nil
 }

@@ -26,12 +26,18 @@ type Verifier interface {
 	Verify(ctx context.Context, text string) (tokens.Verified, error)
 }
 
+// Grants knows what a token leaves out of its launch context.
+type Grants interface {
+	Grant(ctx context.Context, id store.GrantID) (store.Grant, error)
+}
+
 // Deps are the parts that the door needs; all are required.
 type Deps struct {
 	Clients Clients
 	// Client finds a registered client.
 	Client   func(id store.ClientID) (store.Client, bool)
 	Tokens   Verifier
+	Grants   Grants
 	Issuer   string
 	FHIRBase string
 	Log      *slog.Logger
@@ -42,7 +48,7 @@ type Door struct{ deps Deps }
 
 // New makes the door; it refuses missing parts.
 func New(deps Deps) (*Door, error) {
-	if deps.Clients == nil || deps.Client == nil || deps.Tokens == nil || deps.Issuer == "" || deps.FHIRBase == "" || deps.Log == nil {
+	if deps.Clients == nil || deps.Client == nil || deps.Tokens == nil || deps.Grants == nil || deps.Issuer == "" || deps.FHIRBase == "" || deps.Log == nil {
 		return nil, errors.New("introspect: a part is missing")
 	}
 	return &Door{deps}, nil
@@ -83,7 +89,7 @@ func (d *Door) answer(r *http.Request) (any, *oauth.Error) {
 	case err != nil, token.ClientID() != caller.ID && !caller.MayIntrospect:
 		return inactive{}, nil
 	}
-	return d.active(token), nil
+	return d.active(r.Context(), token)
 }
 
 // caller is the client that asks: by Bearer token, or by its own credentials. A

@@ -20,6 +20,9 @@ type Patients interface {
 	People(ctx context.Context, u store.User) ([]reach.Patient, error)
 	Find(ctx context.Context, u store.User, s reach.Search) (found []reach.Patient, more bool, err error)
 	Recent(ctx context.Context, u store.User) ([]reach.Patient, error)
+	Patient(ctx context.Context, id string) (reach.Patient, error)
+	Encounters(ctx context.Context, u store.User, patient string) (found []reach.Encounter, more bool, err error)
+	Encounter(ctx context.Context, patient, id string) (reach.Encounter, error)
 }
 
 // Deps are the parts that the door needs; all are required.
@@ -28,16 +31,17 @@ type Deps struct {
 	// Person returns an enabled user with the patients they reach now.
 	Person func(ctx context.Context, id store.UserID) (store.User, search.IDSet, error)
 	Flow   *flow.Flow
-	Path   string
-	Now    func() time.Time
+	// Paths of the steps.
+	Path, EncounterPath string
+	Now                 func() time.Time
 }
 
-// Door answers the patient step.
+// Door answers the steps that choose a patient and an encounter.
 type Door struct{ deps Deps }
 
 // New makes the door; it refuses missing parts.
 func New(deps Deps) (*Door, error) {
-	if deps.Patients == nil || deps.Person == nil || deps.Flow == nil || deps.Path == "" || deps.Now == nil {
+	if deps.Patients == nil || deps.Person == nil || deps.Flow == nil || deps.Path == "" || deps.EncounterPath == "" || deps.Now == nil {
 		return nil, errors.New("launch: a part is missing")
 	}
 	return &Door{deps}, nil
@@ -56,8 +60,13 @@ func (d *Door) Show(w http.ResponseWriter, r *http.Request) {
 	d.show(w, r, s, user, nil, false)
 }
 
-// user is who has logged in; without anybody the request goes back to be told so.
+// user is who has logged in; without anybody the request goes back to be told so,
+// and so does one that comes from a chart, where nobody is to choose (CTX-07).
 func (d *Door) user(w http.ResponseWriter, r *http.Request, s flow.Step) (store.User, search.IDSet, bool) {
+	if s.Request.LaunchContext != "" {
+		d.deps.Flow.Continue(w, s.Handle)
+		return store.User{}, search.IDSet{}, false
+	}
 	if !d.deps.Flow.SignedIn(w, r, s) {
 		return store.User{}, search.IDSet{}, false
 	}

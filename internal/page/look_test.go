@@ -134,7 +134,7 @@ func checkAxe(t *testing.T, tab context.Context, axe string) {
 // spec: LOGIN-25
 func TestKeyboardOrder(t *testing.T) {
 	tab, server := chromium(t), site(t)
-	for _, name := range []string{"sign-in", "identify", "choose-patient", "approve", "start"} {
+	for _, name := range []string{"sign-in", "identify", "choose-patient", "choose-encounter", "approve", "start"} {
 		t.Run(name, func(t *testing.T) {
 			show(t, tab, windows[0], server.URL+"/sample/"+name)
 			want := ask(t, tab, chromedp.Evaluate[[]string](`[...document.querySelectorAll("a[href], button:not(.unseen), input:not([type=hidden]), summary")]

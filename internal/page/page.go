@@ -90,6 +90,19 @@ type ChoosePatient struct {
 	Failed                         bool
 }
 
+// Encounter is one line of the visits of a patient.
+type Encounter struct{ ID, Kind, Date, Place, With string }
+
+// ChooseEncounter asks which visit of a patient is meant, if any (page C4).
+type ChooseEncounter struct {
+	Shell
+	Patient    Person
+	Self       bool // it is the person's own record
+	Encounters []Encounter
+	More       bool // older ones are not shown
+	Failed     bool
+}
+
 // Code shows the code of a desktop app (page C6).
 type Code struct {
 	Shell
@@ -152,6 +165,7 @@ func (Identify) name() string          { return "identify" }
 func (CreateCredentials) name() string { return "create-credentials" }
 func (ChoosePerson) name() string      { return "choose-person" }
 func (ChoosePatient) name() string     { return "choose-patient" }
+func (ChooseEncounter) name() string   { return "choose-encounter" }
 func (Approve) name() string           { return "approve" }
 func (Code) name() string              { return "code" }
 func (Error) name() string             { return "error" }

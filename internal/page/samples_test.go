@@ -81,7 +81,15 @@ func choiceSamples() []sample {
 		{ID: "p-ben", Name: "Benjamin Wolfeschlegelsteinhausenbergerdorff", BirthDate: "1951-12-03", Age: 74, Sex: "male", RecordNumber: "MRN-10477"},
 	}
 	found := page.ChoosePatient{Shell: shell("/choose"), Query: "shaw", Searched: true, Found: panel, More: true}
+	visit := page.ChooseEncounter{
+		Shell: shell("/choose/encounter"), Patient: panel[1], More: true, Encounters: []page.Encounter{
+			{ID: "e-2", Kind: "Check up", Date: "2026-05-04", Place: "Valley Clinic, main building", With: "Benjamin Wolfeschlegelsteinhausenbergerdorff"},
+			{ID: "e-1", Date: "2026"},
+		},
+	}
+	own := page.ChooseEncounter{Shell: shell("/choose/encounter"), Patient: family[0], Self: true, Encounters: visit.Encounters[:1], Failed: true}
 	return []sample{
+		{"choose-encounter", 200, visit}, {"choose-encounter-missed", 400, own},
 		{"choose-person", 200, page.ChoosePerson{Shell: shell("/choose"), People: family}}, {"choose-person-missed", 400, missed},
 		{"choose-patient", 200, page.ChoosePatient{Shell: shell("/choose"), Found: panel}}, {"choose-patient-found", 200, found},
 		{"choose-patient-none", 200, page.ChoosePatient{Shell: shell("/choose"), Query: "nobody", Searched: true}},

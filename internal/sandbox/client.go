@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"strings"
 	"time"
 
 	"github.com/emberlatch/emberlatch/internal/oauth"
@@ -22,10 +23,11 @@ const (
 	sampleSecret = "sample-app-secret-of-the-sandbox"
 )
 
-const everything = "launch/patient patient/*.cruds user/*.rs openid fhirUser profile offline_access online_access"
+const everything = "launch launch/patient launch/encounter patient/*.cruds user/*.rs openid fhirUser profile offline_access online_access"
 
 // Clients are the apps that are registered from the start. sampleRedirect is where
-// the sample app listens.
+// the sample app listens. "Clinic Companion" also plays an EHR: it may start the
+// others from a chart.
 func Clients(sampleRedirect string, now time.Time) []Client {
 	grants := []string{oauth.GrantAuthorizationCode, oauth.GrantRefreshToken}
 	make := func(c store.Client, secret string) Client {
@@ -44,15 +46,18 @@ func Clients(sampleRedirect string, now time.Time) []Client {
 		}, legacySecret),
 		make(store.Client{
 			ID: SampleClient, Name: "My Record", Maker: "Emberlatch", ApplicationType: store.ApplicationWeb, AuthMethod: store.AuthSecretBasic,
-			RedirectURIs: []string{sampleRedirect}, Scope: "launch/patient patient/*.rs openid fhirUser offline_access",
+			RedirectURIs: []string{sampleRedirect}, LaunchURI: strings.TrimSuffix(sampleRedirect, "/callback") + "/launch",
+			Scope: "launch launch/patient patient/*.rs openid fhirUser offline_access",
 		}, sampleSecret),
 		make(store.Client{
 			ID: "sandbox-confidential", Name: "Clinic Companion", ApplicationType: store.ApplicationWeb, AuthMethod: store.AuthSecretBasic,
 			RedirectURIs: []string{"http://127.0.0.1:9001/callback", "https://companion.example.org/callback"}, Scope: everything, MayIntrospect: true,
+			LaunchURI: "http://127.0.0.1:9001/launch", MayLaunch: true,
 		}, "sandbox-confidential-secret"),
 		make(store.Client{
 			ID: "sandbox-browser", Name: "Growth Tracker", ApplicationType: store.ApplicationBrowser, AuthMethod: store.AuthNone,
 			RedirectURIs: []string{"http://127.0.0.1:9002/callback", "http://127.0.0.1:9002/"}, Scope: everything,
+			LaunchURI: "http://127.0.0.1:9002/launch",
 		}, ""),
 		make(store.Client{
 			ID: "sandbox-native", Name: "Pocket Chart", ApplicationType: store.ApplicationNative, AuthMethod: store.AuthNone,

@@ -62,7 +62,10 @@ func TestClientsAreWhatTheySayTheyAre(t *testing.T) {
 // Nothing on the sandbox's list reaches beyond loopback in clear.
 func TestRedirectsInClearStayOnThisMachine(t *testing.T) {
 	for _, c := range sandbox.Clients(redirect, today) {
-		for _, uri := range c.RedirectURIs {
+		for _, uri := range append([]string{c.LaunchURI}, c.RedirectURIs...) {
+			if uri == "" {
+				continue
+			}
 			u, err := url.Parse(uri)
 			if err != nil {
 				t.Fatal(err)

@@ -83,8 +83,8 @@ func (s Seeder) Seed(ctx context.Context, d Data, clients []Client) error {
 	return nil
 }
 
-// clients reports whether the sandbox was seeded before, and then keeps the
-// redirect URI of the sample app current.
+// clients reports whether the sandbox was seeded before, and then keeps what the
+// sample app has registered current.
 func (s Seeder) clients(ctx context.Context, clients []Client) (bool, error) {
 	last := clients[len(clients)-1]
 	if _, err := s.Store.Client(ctx, last.ID); errors.Is(err, store.ErrNotFound) {
@@ -97,8 +97,8 @@ func (s Seeder) clients(ctx context.Context, clients []Client) (bool, error) {
 		if err != nil {
 			return true, err
 		}
-		if c.ID == SampleClient && !slices.Equal(known.RedirectURIs, c.RedirectURIs) {
-			known.RedirectURIs = c.RedirectURIs
+		if c.ID == SampleClient && (!slices.Equal(known.RedirectURIs, c.RedirectURIs) || known.LaunchURI != c.LaunchURI || known.Scope != c.Scope) {
+			known.RedirectURIs, known.LaunchURI, known.Scope = c.RedirectURIs, c.LaunchURI, c.Scope
 			if err := s.Store.PutClient(ctx, known); err != nil {
 				return true, err
 			}
@@ -167,6 +167,7 @@ type fileClient struct {
 	Secret       string         `json:"client_secret,omitempty"`
 	Kind         string         `json:"kind"`
 	RedirectURIs []string       `json:"redirect_uris"`
+	LaunchURI    string         `json:"initiate_login_uri,omitempty"`
 	Scope        string         `json:"scope"`
 }
 
@@ -185,7 +186,7 @@ func WriteJSON(dir, issuer, fhirBase, sampleApp string, d Data, clients []Client
 		f.People = append(f.People, filePerson{p.Username, p.Password, p.Role, p.Display, p.FHIRUser, p.Patients})
 	}
 	for _, c := range clients {
-		f.Clients = append(f.Clients, fileClient{c.ID, c.Secret, c.Kind, c.RedirectURIs, c.Scope})
+		f.Clients = append(f.Clients, fileClient{c.ID, c.Secret, c.Kind, c.RedirectURIs, c.LaunchURI, c.Scope})
 	}
 	for _, e := range d.Enrolment {
 		f.Enrolment = append(f.Enrolment, fileEnrolment(e))

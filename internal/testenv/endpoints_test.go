@@ -291,7 +291,7 @@ func TestAdvertisedScopesAreGrantable(t *testing.T) {
 		}
 	}
 	c := env.Client("sandbox-confidential")
-	r := c.Request(strings.Join(scopes, " "))
+	r := c.Launched(strings.Join(scopes, " "), "maria", "encounter", visits(t, env, "maria", "")[0]) // launch needs a chart
 	b := env.Browser()
 	p := b.SignIn(b.Post("/authorize", r.Values), "maria")
 	p = b.Submit(p, "decision", "allow", nil)

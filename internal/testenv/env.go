@@ -39,6 +39,7 @@ type File struct {
 		Secret       string   `json:"client_secret"`
 		Kind         string   `json:"kind"`
 		RedirectURIs []string `json:"redirect_uris"`
+		LaunchURI    string   `json:"initiate_login_uri"`
 		Scope        string   `json:"scope"`
 	} `json:"clients"`
 	Enrolment []struct {

@@ -16,7 +16,7 @@ func launched(t testing.TB, w world) store.Launch {
 	return l
 }
 
-// spec: CTX-04
+// spec: CTX-04, CTX-36
 // attack: SL-01, SL-03
 func TestALaunchIsGoodOnceAndForItsClient(t *testing.T) {
 	both(t, func(t *testing.T, w world) {
@@ -36,7 +36,10 @@ func TestALaunchIsGoodOnceAndForItsClient(t *testing.T) {
 		same(t, l, got)
 		gone("used", l.HandleHash, "app")
 
-		old := launched(t, w)
+		late, old := launched(t, w), launched(t, w)
+		w.move(t, 4*time.Minute+50*time.Second)
+		_, err = w.ConsumeLaunch(ctx, late.HandleHash, "app")
+		must(t, err)
 		w.move(t, 5*time.Minute)
 		gone("expired", old.HandleHash, "app")
 	})
