@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -159,5 +160,45 @@ func TestTheSandboxStaysOnLoopback(t *testing.T) {
 	code, _, errs := command(t, "dev", "--listen", "0.0.0.0:0", "--data", t.TempDir())
 	if code == 0 || !strings.Contains(errs, "loopback") {
 		t.Errorf("%d %s", code, errs)
+	}
+}
+
+// `emberlatch launch` prints the URL that an EHR would open, and nothing else.
+//
+// spec: CTX-01, CTX-02, CTX-34
+func TestLaunchPrintsTheURL(t *testing.T) {
+	dir := t.TempDir()
+	address := dev(t, dir)
+	app := file(t, "app.json", `{"redirect_uris":["https://app.example.org/cb"],"initiate_login_uri":"https://app.example.org/launch?a=b","scope":"launch patient/*.rs"}`)
+	code, out, errs := command(t, "client", "add", app, "--data", dir)
+	var registered struct {
+		ID string `json:"client_id"`
+	}
+	if code != 0 || json.Unmarshal([]byte(out), &registered) != nil {
+		t.Fatalf("client add: %d %s", code, errs)
+	}
+	code, out, errs = command(t, "launch", registered.ID, "--patient", "maria", "--user", "chen", "--intent", "i", "--banner", "false", "--data", dir)
+	u, err := url.Parse(strings.TrimSpace(out))
+	if code != 0 || err != nil || strings.Count(out, "\n") != 1 || !strings.HasPrefix(out, "https://app.example.org/launch?a=b&iss=") {
+		t.Fatalf("launch: %d %s %s", code, out, errs)
+	}
+	if q := u.Query(); q.Get("a") != "b" || q.Get("iss") != address+"/fhir" || len(q.Get("launch")) < 46 || len(q) != 3 {
+		t.Errorf("parameters %v", q)
+	}
+	code, out, errs = command(t, "launch", registered.ID, "--patient", "maria", "--fhir-context", `[{"reference":"Task/1"}]`, "--json", "--data", dir)
+	var made map[string]any
+	if code != 0 || json.Unmarshal([]byte(out), &made) != nil || made["iss"] != address+"/fhir" || made["launch"] == nil || made["launch_url"] == nil || made["expires_in"] != 300.0 {
+		t.Errorf("--json: %d %s %s", code, out, errs)
+	}
+	for name, args := range map[string][]string{
+		"an app without a launch URL": {"sandbox-native", "--patient", "maria"}, "an unknown app": {"nobody", "--patient", "maria"},
+		"an unknown patient": {registered.ID, "--patient", "nobody"}, "out of reach": {registered.ID, "--patient", "james", "--user", "chen"},
+		"no patient": {registered.ID}, "a banner of no kind": {registered.ID, "--patient", "maria", "--banner", "perhaps"},
+		"context that is no JSON": {registered.ID, "--patient", "maria", "--fhir-context", "{"},
+	} {
+		code, out, errs := command(t, append(append([]string{"launch"}, args...), "--data", dir)...)
+		if code == 0 || out != "" || errs == "" {
+			t.Errorf("%s: %d %s %s", name, code, out, errs)
+		}
 	}
 }

@@ -27,6 +27,7 @@ const (
 	pathUserInfo   = "/userinfo"
 	pathKeys       = "/jwks.json"
 	pathLaunch     = "/launch"
+	pathSample     = "/sandbox/launch"
 	pathFHIR       = "/fhir"
 )
 
@@ -74,6 +75,9 @@ func (a *App) routes(ctx context.Context) (http.Handler, error) {
 	mux.HandleFunc("GET /health/live", healthLive)
 	mux.HandleFunc("GET /health/ready", a.healthReady)
 	mux.HandleFunc("GET /{$}", a.start(d.flow.Show))
+	if a.cfg.startPage != nil { // a sandbox plays the EHR as well
+		mux.HandleFunc("POST "+pathSample, a.launchSample(d.flow))
+	}
 	unknown := func(w http.ResponseWriter, r *http.Request) {
 		d.flow.Error(w, r, page.Error{Title: "not-found", Slug: "path.unknown"}, http.StatusNotFound)
 	}

@@ -34,6 +34,7 @@ type Sandbox struct {
 	data      sandbox.Data
 	sampleURL string
 	dataDir   string
+	charts    []page.StartCharts
 }
 
 // DevConfig is the configuration of a sandbox in a folder; public is its origin,
@@ -109,6 +110,9 @@ func (s *Sandbox) fill(ctx context.Context, listener, sample net.Listener) error
 	if err := a.live.Refresh(ctx); err != nil {
 		return err
 	}
+	if err := s.listCharts(ctx); err != nil {
+		return err
+	}
 	client := clients[1]
 	demo, err := sampleapp.New(sampleapp.Deps{
 		Issuer: a.cfg.PublicURL, FHIRBase: a.cfg.FHIRBase(), ClientID: string(client.ID), ClientSecret: client.Secret,
@@ -169,7 +173,8 @@ func resetFolder(dir string) error {
 // startPage shows where to begin.
 func (s *Sandbox) startPage() page.Start {
 	p := page.Start{
-		Shell: page.Shell{Self: "/"}, SampleApp: s.sampleURL, Issuer: s.app.cfg.PublicURL, FHIRBase: s.app.cfg.FHIRBase(), DataDir: s.dataDir,
+		Shell:     page.Shell{Self: "/", Action: pathSample, FormTargets: []string{page.FormTarget(s.sampleURL)}},
+		SampleApp: s.sampleURL, Charts: s.charts, Issuer: s.app.cfg.PublicURL, FHIRBase: s.app.cfg.FHIRBase(), DataDir: s.dataDir,
 	}
 	for _, v := range s.data.People {
 		p.People = append(p.People, page.StartPerson{Username: v.Username, Password: v.Password, Display: v.Display, Role: string(v.Role), Note: v.Note})

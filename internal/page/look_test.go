@@ -86,7 +86,7 @@ func checkWidth(t *testing.T, tab context.Context, w window) {
 // checkbox or radio button (WCAG 2.5.8 asks for 24).
 func checkTargets(t *testing.T, tab context.Context) {
 	t.Helper()
-	small := ask(t, tab, chromedp.Evaluate[[]string](`[...document.querySelectorAll("button:not(.unseen), summary, label.tick, input[type=text], input[type=password]")]
+	small := ask(t, tab, chromedp.Evaluate[[]string](`[...document.querySelectorAll("button:not(.unseen), summary, label.tick, select, input[type=text], input[type=password]")]
 		.filter(e => e.checkVisibility() && e.getBoundingClientRect().height < 43.9).map(e => e.outerHTML.slice(0, 120))`))
 	if len(small) > 0 {
 		t.Errorf("lower than 44 pixels: %q", small)
@@ -137,7 +137,7 @@ func TestKeyboardOrder(t *testing.T) {
 	for _, name := range []string{"sign-in", "identify", "choose-patient", "choose-encounter", "approve", "start"} {
 		t.Run(name, func(t *testing.T) {
 			show(t, tab, windows[0], server.URL+"/sample/"+name)
-			want := ask(t, tab, chromedp.Evaluate[[]string](`[...document.querySelectorAll("a[href], button:not(.unseen), input:not([type=hidden]), summary")]
+			want := ask(t, tab, chromedp.Evaluate[[]string](`[...document.querySelectorAll("a[href], button:not(.unseen), input:not([type=hidden]), select, summary")]
 				.filter(e => e.checkVisibility()).map(e => e.outerHTML)`))
 			want = oneRadioPerGroup(want)
 			got := walkByTab(t, tab, len(want))

@@ -148,8 +148,18 @@ type Start struct {
 	SampleApp        string
 	Issuer, FHIRBase string
 	Enrol            []StartEnrolment
+	Charts           []StartCharts // of clinicians, to start the sample app from
 	DataDir          string
 }
+
+// StartCharts are the charts of one clinician.
+type StartCharts struct {
+	Username, Display string
+	Patients          []StartChart
+}
+
+// StartChart is a patient; the input chart has the value username/id.
+type StartChart struct{ ID, Name string }
 
 // StartPerson is someone to log in as.
 type StartPerson struct{ Username, Password, Display, Role, Note string }

@@ -147,10 +147,13 @@ func endSamples() []sample {
 		}},
 		{"error-expired", 400, page.Error{Shell: page.Shell{AppName: "GrowthTracker"}, ID: "7KQ2M4XT9C", Title: "expired", Slug: "request.expired", When: noon}},
 		{"start", 200, page.Start{
-			Shell: page.Shell{Self: "/"}, SampleApp: "http://127.0.0.1:8766", Issuer: "http://localhost:8765", FHIRBase: "http://localhost:8765/fhir", DataDir: ".emberlatch",
+			Shell: page.Shell{Self: "/", Action: "/sandbox/launch"}, SampleApp: "http://127.0.0.1:8766", Issuer: "http://localhost:8765", FHIRBase: "http://localhost:8765/fhir", DataDir: ".emberlatch",
 			People: []page.StartPerson{
 				{Username: "maria", Password: "maple-river-42", Display: "Maria Lopez", Role: "representative", Note: "with a record of her own; stands for Leo Lopez"},
 				{Username: "osei", Password: "amber-window-7", Display: "Dr Kim Osei", Role: "practitioner", Note: "12 patients"},
+			},
+			Charts: []page.StartCharts{
+				{Username: "osei", Display: "Dr Kim Osei", Patients: []page.StartChart{{ID: "maria", Name: "Maria Lopez"}, {ID: "p-ben", Name: "Benjamin Wolfeschlegelsteinhausenbergerdorff"}}},
 			},
 			Enrol: []page.StartEnrolment{{Given: "Nora", Family: "O'Neill", BirthDate: "1962-03-27", Code: "K7QP-2M9D"}},
 		}},

@@ -28,3 +28,13 @@ func (c *Client) Launched(scope, patient string, pairs ...string) Request {
 	}
 	return c.Request(scope, "launch", a.String("launch"))
 }
+
+// VisitApp opens an address of the sample app without cookies and does not follow it.
+func (e *Env) VisitApp(address string) Answer {
+	e.t.Helper()
+	req, err := http.NewRequest(http.MethodGet, address, nil)
+	if err != nil {
+		e.t.Fatal(err)
+	}
+	return e.Send(req)
+}

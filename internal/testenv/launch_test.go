@@ -358,3 +358,32 @@ func TestPickersAreClosedInALaunchFromAChart(t *testing.T) {
 		t.Errorf("token answer %s", a.Raw)
 	}
 }
+
+// The start page of the sandbox plays the EHR: the sample app, opened from a chart,
+// goes through signing in to that chart.
+//
+// spec: CTX-01, CTX-35, LOGIN-23
+func TestTheStartPageOpensTheSampleApp(t *testing.T) {
+	env := testenv.Start(t)
+	b := env.Browser()
+	start := b.Open("/")
+	p := b.Submit(start, "action", "launch", url.Values{"chart": {"chen/maria"}})
+	if p.Left == nil || p.Left.Scheme+"://"+p.Left.Host != env.File.SampleApp || p.Left.Path != "/launch" || p.Left.Query().Get("iss") != env.FHIR {
+		t.Fatalf("the start page leads to %s", p.Describe())
+	}
+	app := env.VisitApp(p.Left.String()) // the app sends the browser back to us
+	p = b.SignIn(b.Open(app.Header.Get("Location")), "chen")
+	if !p.HasButton("decision", "allow") || !strings.Contains(p.Body, "Maria Lopez") {
+		t.Fatalf("after signing in: %s", p.Describe())
+	}
+	for name, page := range map[string]testenv.Page{
+		"a chart that is not offered": b.Submit(start, "action", "launch", url.Values{"chart": {"chen/james"}}),
+		"somebody else's":             b.Submit(start, "action", "launch", url.Values{"chart": {"maria/maria"}}),
+		"nothing":                     b.Submit(start, "action", "launch", url.Values{"chart": {""}}),
+		"another site":                env.CrossSitePost("/sandbox/launch", url.Values{"chart": {"chen/maria"}}),
+	} {
+		if page.Status != http.StatusForbidden || page.Left != nil {
+			t.Errorf("%s: %s", name, page.Describe())
+		}
+	}
+}
