@@ -387,3 +387,29 @@ func TestTheStartPageOpensTheSampleApp(t *testing.T) {
 		}
 	}
 }
+
+// A launch value is good as nothing else, and nothing else as a launch value.
+//
+// attack: TK-11, JW-01
+func TestALaunchValueIsNoOtherToken(t *testing.T) {
+	env := testenv.Start(t)
+	c, b := env.Client("sandbox-browser"), env.Browser()
+	r := c.Launched(fromChart, "maria")
+	value := r.Values.Get("launch")
+	if got := c.Exchange(r, value); got.Status != http.StatusBadRequest || got.String("error") != "invalid_grant" {
+		t.Errorf("as a code: %d %s", got.Status, got.Raw)
+	}
+	if got := c.Refresh(value); got.Status != http.StatusBadRequest || got.String("error") != "invalid_grant" {
+		t.Errorf("as a refresh token: %d %s", got.Status, got.Raw)
+	}
+	if got := env.Get(value, "Patient/maria"); got.Status != http.StatusUnauthorized {
+		t.Errorf("as an access token: %d", got.Status)
+	}
+	code := b.Code(c, r, "maria", "")
+	a := c.Exchange(r, code)
+	for name, other := range map[string]string{"a code": code, "a refresh token": a.String("refresh_token")} {
+		if p := b.Open(c.Request(fromChart, "launch", other).URL()); p.Left == nil || p.Left.Query().Get("error") != "invalid_request" {
+			t.Errorf("%s as a launch value: %s", name, p.Describe())
+		}
+	}
+}

@@ -1,12 +1,12 @@
 // In Chromium: the sample app as every kind of person, and fhirclient, unmodified,
 // from another origin. Every page is looked at in two widths and by axe-core.
-// spec: HDR-04, HDR-05, LOGIN-02, LOGIN-20, LOGIN-25, CTX-11, CTX-13, AUTHZ-50, CORS-03, CORS-04, DISC-01
+// spec: HDR-04, HDR-05, LOGIN-02, LOGIN-20, LOGIN-25, CTX-07, CTX-11, CTX-12, CTX-13, CTX-19, AUTHZ-50, CORS-03, CORS-04, DISC-01
 import test, { after, before } from 'node:test'
 import assert from 'node:assert/strict'
 import { createServer } from 'node:http'
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { start } from './sandbox.mjs'
+import { Person, start } from './sandbox.mjs'
 import { launch, look, press, signIn } from './browser.mjs'
 
 const require = createRequire(import.meta.url)
@@ -128,6 +128,96 @@ test('a desktop app reads its code off a page, and an error is a page', async (t
   await page.goto(`${sandbox.issuer}/authorize?${new URLSearchParams({ ...query, redirect_uri: 'https://evil.example.org' })}`)
   await check(page, 'error')
 })
+
+test('a clinician who opens the app from two charts, each in its tab', async (t) => {
+  const page = await visit(t)
+  await page.goto(sandbox.issuer)
+  await page.select('#chart', 'chen/maria')
+  await press(page, 'button[value="launch"]')
+  assert.equal(new URL(page.url()).pathname, '/login')
+  await signIn(page, person('chen'))
+  await check(page, 'approve-chart')
+  assert.match(await page.evaluate(() => document.body.innerText), /the record of Maria Lopez/)
+  await press(page, 'button[value="allow"]')
+  await record(page, /Maria Lopez/)
+  await check(page, 'record-chart')
+  const second = await page.browserContext().newPage()
+  await second.goto(sandbox.issuer)
+  await second.select('#chart', 'chen/tom')
+  await press(second, 'button[value="launch"]')
+  await press(second, 'button[value="allow"]') // signed in already
+  const text = await record(second, /Tom Berg/)
+  assert.doesNotMatch(text, /Maria/)
+  await page.reload()
+  await record(page, /Maria Lopez/)
+})
+
+test('a person who says which visit it is about, with nothing but the keyboard', async (t) => {
+  const page = await visit(t)
+  const app = sandbox.clients.find((c) => c.client_id === 'sandbox-browser')
+  const query = {
+    response_type: 'code', client_id: app.client_id, redirect_uri: app.redirect_uris[0], scope: 'launch/patient launch/encounter patient/*.rs', state: 'st',
+    aud: sandbox.fhir_base_url, code_challenge: 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM', code_challenge_method: 'S256',
+  }
+  await page.setJavaScriptEnabled(false)
+  await page.goto(`${sandbox.issuer}/authorize?${new URLSearchParams(query)}`)
+  await signIn(page, person('james'))
+  await page.focus('#encounter-0')
+  await page.keyboard.press('Space')
+  await page.keyboard.press('ArrowDown')
+  await Promise.all([page.waitForNavigation(), page.keyboard.press('Enter')])
+  assert.equal(new URL(page.url()).pathname, '/approve')
+})
+
+test('fhirclient started by an EHR', async (t) => {
+  const page = await visit(t)
+  const library = readFileSync(require.resolve('fhirclient/build/fhir-client.js'))
+  const app = `<!doctype html><title>app</title><script src="/fhir-client.js"></script><pre id="out"></pre><script>
+    const show = (o) => { document.getElementById('out').textContent = JSON.stringify(o) }
+    if (location.pathname === '/launch') FHIR.oauth2.authorize({ client_id: 'sandbox-browser', redirect_uri: 'http://127.0.0.1:9002/callback', scope: 'launch patient/*.rs openid fhirUser', pkceMode: 'required' })
+    else FHIR.oauth2.ready().then(async (c) => {
+      const told = c.state.tokenResponse
+      show({ id: (await c.patient.read()).id, encounter: (await c.encounter.read()).id, banner: told.need_patient_banner, style: (await (await fetch(told.smart_style_url)).json()).color_text, intent: told.intent })
+    }).catch((e) => show({ error: String(e) }))
+  </script>`
+  const server = createServer((req, res) => {
+    if (req.url === '/fhir-client.js') return res.end(library)
+    res.setHeader('content-type', 'text/html')
+    res.end(app)
+  })
+  await new Promise((resolve) => server.listen(9002, '127.0.0.1', resolve))
+  t.after(() => server.close())
+  const encounter = await latestVisit('james')
+  const ehr = sandbox.clients.find((c) => c.client_id === 'sandbox-confidential')
+  const answer = await fetch(`${sandbox.issuer}/launch`, {
+    method: 'POST', body: new URLSearchParams({ client: 'sandbox-browser', patient: 'james', encounter, user: 'silva', intent: 'review' }),
+    headers: { authorization: `Basic ${Buffer.from(`${ehr.client_id}:${ehr.client_secret}`).toString('base64')}` },
+  })
+  assert.equal(answer.status, 200)
+  await page.goto((await answer.json()).launch_url)
+  await signIn(page, person('silva'))
+  await press(page, 'button[value="allow"]')
+  await page.waitForFunction(() => document.getElementById('out')?.textContent)
+  const out = JSON.parse(await page.$eval('#out', (e) => e.textContent))
+  assert.deepEqual(out, { id: 'james', encounter, banner: true, style: '#17242b', intent: 'review' })
+})
+
+// latestVisit is the id of the visit that the sample app would be opened at.
+async function latestVisit(patient) {
+  const app = sandbox.clients.find((c) => c.client_id === 'sandbox-confidential')
+  const verifier = 'dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk'
+  const query = {
+    response_type: 'code', client_id: app.client_id, redirect_uri: app.redirect_uris[0], scope: 'launch/patient patient/Encounter.rs', state: 'st',
+    aud: sandbox.fhir_base_url, code_challenge: 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM', code_challenge_method: 'S256',
+  }
+  const left = await new Person(sandbox).approve(`${sandbox.issuer}/authorize?${new URLSearchParams(query)}`, patient)
+  const token = await (await fetch(`${sandbox.issuer}/token`, {
+    method: 'POST', body: new URLSearchParams({ grant_type: 'authorization_code', code: left.searchParams.get('code'), redirect_uri: app.redirect_uris[0], code_verifier: verifier }),
+    headers: { authorization: `Basic ${Buffer.from(`${app.client_id}:${app.client_secret}`).toString('base64')}` },
+  })).json()
+  const bundle = await (await fetch(`${sandbox.fhir_base_url}/Encounter?_sort=-date&_count=1`, { headers: { authorization: `Bearer ${token.access_token}` } })).json()
+  return bundle.entry[0].resource.id
+}
 
 test('fhirclient from another origin', async (t) => {
   const page = await visit(t)
