@@ -8,6 +8,7 @@
 // about all (INTRO-04, INTRO-14). Everything else, refresh tokens included, is
 // {"active":false} and nothing more.
 //
-// It fulfils RFC 7662 §2 and SMART App Launch 2.2 token introspection. It does
+// It fulfils RFC 7662 §2 and SMART App Launch 2.2 token introspection: patient and
+// encounter stand in the token, the rest of its launch context in the grant. It does
 // not sign its answers (RFC 9701) and asks no other server.
 package introspect

@@ -28,7 +28,7 @@ type Change struct {
 // It never holds a secret, a token or record content.
 type Event struct {
 	At       time.Time
-	Kind     string // "login", "login.failed", "enrol", "consent", "code.replayed", "refresh.reused", "revoked", ...
+	Kind     string // "login", "login.failed", "enrol", "consent", "launch", "code.replayed", "refresh.reused", "revoked", ...
 	Actor    string // user or client id
 	ClientID ClientID
 	Patient  string

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
@@ -331,5 +332,44 @@ func TestALaunchValueIsNoOtherToken(t *testing.T) {
 		if p := b.Open(c.Request(fromChart, "launch", other).URL()); p.Left == nil || p.Left.Query().Get("error") != "invalid_request" {
 			t.Errorf("%s as a launch value: %s", name, p.Describe())
 		}
+	}
+}
+
+// With user/ scopes a clinician's app reads what the clinician may, whatever chart
+// it was started from.
+//
+// spec: SCOPE-24, RSP-18, CTX-08
+func TestAChartDoesNotLimitUserScopes(t *testing.T) {
+	env := testenv.Start(t)
+	c, b := env.Client("sandbox-browser"), env.Browser()
+	r := c.Launched("launch user/*.rs", "maria", "user", "chen")
+	a := c.Exchange(r, b.Code(c, r, "chen", ""))
+	token := a.String("access_token")
+	if a.String("patient") != "maria" || a.String("scope") != "launch user/*.rs" {
+		t.Errorf("token answer %s", a.Raw)
+	}
+	for id, want := range map[string]int{"maria": http.StatusOK, "anna": http.StatusOK, "james": http.StatusNotFound} {
+		if got := env.Get(token, "Patient/"+id); got.Status != want {
+			t.Errorf("%s: %d, want %d", id, got.Status, want)
+		}
+	}
+}
+
+// What is said of launches in discovery is what the stories above have done.
+//
+// spec: DISC-05
+func TestLaunchesAreAdvertised(t *testing.T) {
+	_, doc := document(t, testenv.Start(t), "/fhir/.well-known/smart-configuration")
+	list, _ := doc["capabilities"].([]any)
+	for _, want := range []string{
+		"launch-ehr", "launch-standalone", "context-banner", "context-style", "context-ehr-patient", "context-ehr-encounter",
+		"context-standalone-patient", "context-standalone-encounter", "permission-patient", "permission-user",
+	} {
+		if !slices.Contains(list, any(want)) {
+			t.Errorf("%s is offered and not advertised", want)
+		}
+	}
+	if doc["authorization_endpoint"] == nil {
+		t.Error("there is no authorization endpoint")
 	}
 }
