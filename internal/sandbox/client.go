@@ -23,7 +23,12 @@ const (
 	sampleSecret = "sample-app-secret-of-the-sandbox"
 )
 
-const everything = "launch launch/patient launch/encounter patient/*.cruds user/*.rs openid fhirUser profile offline_access online_access"
+// What the apps may ask for. All of standalone can be asked for at once; launch needs
+// a chart to start from (CTX-06), so only apps that are started from one have it.
+const (
+	standalone = "launch/patient launch/encounter patient/*.cruds user/*.rs openid fhirUser profile offline_access online_access"
+	everything = "launch " + standalone
+)
 
 // Clients are the apps that are registered from the start. sampleRedirect is where
 // the sample app listens. "Clinic Companion" also plays an EHR: it may start the
@@ -51,8 +56,8 @@ func Clients(sampleRedirect string, now time.Time) []Client {
 		}, sampleSecret),
 		make(store.Client{
 			ID: "sandbox-confidential", Name: "Clinic Companion", ApplicationType: store.ApplicationWeb, AuthMethod: store.AuthSecretBasic,
-			RedirectURIs: []string{"http://127.0.0.1:9001/callback", "https://companion.example.org/callback"}, Scope: everything, MayIntrospect: true,
-			LaunchURI: "http://127.0.0.1:9001/launch", MayLaunch: true,
+			RedirectURIs: []string{"http://127.0.0.1:9001/callback", "https://companion.example.org/callback"}, Scope: standalone,
+			MayIntrospect: true, MayLaunch: true,
 		}, "sandbox-confidential-secret"),
 		make(store.Client{
 			ID: "sandbox-browser", Name: "Growth Tracker", ApplicationType: store.ApplicationBrowser, AuthMethod: store.AuthNone,
@@ -61,7 +66,7 @@ func Clients(sampleRedirect string, now time.Time) []Client {
 		}, ""),
 		make(store.Client{
 			ID: "sandbox-native", Name: "Pocket Chart", ApplicationType: store.ApplicationNative, AuthMethod: store.AuthNone,
-			RedirectURIs: []string{"http://127.0.0.1/callback", "http://localhost/callback", "org.example.pocketchart:/callback"}, Scope: everything,
+			RedirectURIs: []string{"http://127.0.0.1/callback", "http://localhost/callback", "org.example.pocketchart:/callback"}, Scope: standalone,
 		}, ""),
 	}
 }

@@ -170,7 +170,7 @@ func TestLaunchesThatAreRefused(t *testing.T) {
 	refused("the id of a patient", b.Open(c.Request(fromChart, "launch", "maria").URL()), "invalid_request")
 	refused("the scope without a value", b.Open(c.Request(fromChart).URL()), "invalid_request")
 	refused("a value without the scope", b.Open(c.Request(readAll, "launch", used.Values.Get("launch")).URL()), "invalid_request")
-	other := env.Client("sandbox-confidential")
+	other := env.Client("emberlatch-sample-app")
 	refused("another client's", b.Open(other.Request(fromChart, "launch", c.Launched(fromChart, "maria").Values.Get("launch")).URL()), "invalid_request")
 	if p := b.Open(c.Request(fromChart).URL() + "&launch=a%00b"); p.Left != nil || p.Status != http.StatusBadRequest {
 		t.Errorf("SL-01 with NUL: %s", p.Describe())
