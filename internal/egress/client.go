@@ -1,0 +1,106 @@
+package egress
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/netip"
+	"syscall"
+	"time"
+)
+
+const (
+	timeout    = 5 * time.Second
+	perHost    = 2
+	inAll      = 32
+	maxHeaders = 16 << 10
+)
+
+// Deps are what a Client is made of; the zero value of each is the safe choice.
+type Deps struct {
+	Policy Policy
+	// Roots judge the certificates of servers; nil: those of the system.
+	Roots *x509.CertPool
+	// Resolver finds addresses; nil: the system's.
+	Resolver *net.Resolver
+}
+
+// Client fetches within a Policy. It is safe for concurrent use.
+type Client struct {
+	policy Policy
+	http   *http.Client
+	slots  chan struct{}
+}
+
+// New makes a Client.
+func New(deps Deps) *Client {
+	dialer := &net.Dialer{Timeout: timeout, Control: deps.Policy.control, Resolver: deps.Resolver}
+	transport := &http.Transport{
+		Proxy: nil, DialContext: dialer.DialContext, TLSClientConfig: &tls.Config{RootCAs: deps.Roots, MinVersion: tls.VersionTLS12},
+		TLSHandshakeTimeout: timeout, ResponseHeaderTimeout: timeout, MaxResponseHeaderBytes: maxHeaders, MaxConnsPerHost: perHost,
+		DisableKeepAlives: true, DisableCompression: true, ForceAttemptHTTP2: false,
+	}
+	return &Client{policy: deps.Policy, slots: make(chan struct{}, inAll), http: &http.Client{
+		Transport: transport, Timeout: timeout,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}}
+}
+
+// control is called with the address that is about to be dialled: the one that is
+// used, whatever a name resolved to before (attack DC-05).
+func (p Policy) control(_, address string, _ syscall.RawConn) error {
+	to, err := netip.ParseAddrPort(address)
+	if err != nil || !p.admitsDial(to) {
+		return ErrRefused
+	}
+	return nil
+}
+
+// Response is an answer with status 200.
+type Response struct {
+	Header http.Header
+	Body   []byte
+}
+
+// Get fetches a URL, with a body of at most limit bytes. Any status but 200, a
+// redirect too, is an error. It ends within seconds whatever the other side does.
+func (c *Client) Get(ctx context.Context, text string, limit int64) (Response, error) {
+	u, err := c.policy.CheckURL(text)
+	if err != nil {
+		return Response{}, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	select {
+	case c.slots <- struct{}{}:
+		defer func() { <-c.slots }()
+	case <-ctx.Done():
+		return Response{}, ctx.Err()
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
+	if err != nil {
+		return Response{}, err
+	}
+	req.Header.Set("Accept", "application/json")
+	req.Header.Set("User-Agent", "Emberlatch")
+	resp, err := c.http.Do(req)
+	if err != nil {
+		return Response{}, fmt.Errorf("fetching: %w", err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return Response{}, fmt.Errorf("egress: answered with status %d", resp.StatusCode)
+	}
+	body, err := io.ReadAll(io.LimitReader(resp.Body, limit+1))
+	if err != nil {
+		return Response{}, fmt.Errorf("fetching: %w", err)
+	}
+	if int64(len(body)) > limit {
+		return Response{}, fmt.Errorf("egress: the answer is larger than %d bytes", limit)
+	}
+	return Response{resp.Header, body}, nil
+}

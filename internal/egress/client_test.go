@@ -1,0 +1,178 @@
+package egress_test
+
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"golang.org/x/net/dns/dnsmessage"
+
+	"github.com/emberlatch/emberlatch/internal/egress"
+)
+
+// server is an https server on loopback with a client that may reach it.
+func server(t *testing.T, handler http.HandlerFunc) (*httptest.Server, *x509.CertPool) {
+	t.Helper()
+	s := httptest.NewTLSServer(handler)
+	t.Cleanup(s.Close)
+	roots := x509.NewCertPool()
+	roots.AddCert(s.Certificate())
+	return s, roots
+}
+
+const limit = 1000
+
+func get(t *testing.T, c *egress.Client, url string) (egress.Response, error) {
+	t.Helper()
+	return c.Get(t.Context(), url, limit)
+}
+
+func TestAnAnswerComesWithItsHeaders(t *testing.T) {
+	s, roots := server(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Authorization") != "" || r.Header.Get("Cookie") != "" || r.Header.Get("Accept-Encoding") != "" {
+			t.Errorf("sent %v", r.Header)
+		}
+		w.Header().Set("Cache-Control", "max-age=60")
+		_, _ = w.Write([]byte(strings.Repeat("x", limit)))
+	})
+	got, err := get(t, egress.New(egress.Deps{Policy: egress.Policy{Loopback: true}, Roots: roots}), s.URL+"/a?b")
+	if err != nil || len(got.Body) != limit || got.Header.Get("Cache-Control") != "max-age=60" {
+		t.Errorf("%d bytes, %v", len(got.Body), err)
+	}
+}
+
+// spec: CAUTH-23
+// attack: DC-06
+func TestWhatIsNotTaken(t *testing.T) {
+	var elsewhere atomic.Int64
+	other := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { elsewhere.Add(1) }))
+	t.Cleanup(other.Close)
+	s, roots := server(t, func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/redirect":
+			http.Redirect(w, r, other.URL, http.StatusFound)
+		case "/redirect-here":
+			http.Redirect(w, r, "/", http.StatusMovedPermanently)
+		case "/missing":
+			http.NotFound(w, r)
+		case "/none":
+			w.WriteHeader(http.StatusNoContent)
+		case "/large":
+			_, _ = w.Write([]byte(strings.Repeat("x", limit+1)))
+		case "/headers":
+			w.Header().Set("X", strings.Repeat("x", 40<<10))
+		case "/broken":
+			w.Header().Set("Content-Length", "500")
+			_, _ = w.Write([]byte("x"))
+		}
+	})
+	c := egress.New(egress.Deps{Policy: egress.Policy{Loopback: true}, Roots: roots})
+	for _, path := range []string{"/redirect", "/redirect-here", "/missing", "/none", "/large", "/headers", "/broken"} {
+		if got, err := get(t, c, s.URL+path); err == nil || got.Body != nil {
+			t.Errorf("%s: %q", path, got.Body)
+		}
+	}
+	if elsewhere.Load() > 0 {
+		t.Error("a redirect was followed")
+	}
+	if _, err := get(t, egress.New(egress.Deps{Policy: egress.Policy{Loopback: true}}), s.URL); err == nil {
+		t.Error("a certificate of nobody was trusted")
+	}
+}
+
+func TestWhoeverIsSlowIsLeft(t *testing.T) {
+	release := make(chan struct{})
+	s, roots := server(t, func(http.ResponseWriter, *http.Request) { <-release })
+	t.Cleanup(func() { close(release) })
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	if _, err := egress.New(egress.Deps{Policy: egress.Policy{Loopback: true}, Roots: roots}).Get(ctx, s.URL, limit); err == nil {
+		t.Error("no error")
+	}
+}
+
+// A name that resolves to an address of ours is refused at dial, whichever of its
+// answers comes first; the sink sees nothing.
+//
+// attack: DC-04, DC-05, E-23
+func TestTheAddressIsJudgedAtDial(t *testing.T) {
+	var asked atomic.Int64
+	sink, err := net.Listen("tcp", "127.0.0.1:8443")
+	if err != nil {
+		t.Skipf("port 8443 is in use: %v", err)
+	}
+	defer sink.Close()
+	go func() {
+		for {
+			conn, err := sink.Accept()
+			if err != nil {
+				return
+			}
+			asked.Add(1)
+			_ = conn.Close()
+		}
+	}()
+	for name, answers := range map[string][][]string{
+		"loopback":          {{"127.0.0.1"}},
+		"both at once":      {{"192.168.255.254", "127.0.0.1"}},
+		"metadata service":  {{"169.254.169.254"}},
+		"changing its mind": {{"10.255.255.1"}, {"127.0.0.1"}},
+	} {
+		c := egress.New(egress.Deps{Resolver: resolver(t, answers)})
+		for range 3 {
+			if _, err := get(t, c, "https://keys.example.org:8443/"); !errors.Is(err, egress.ErrRefused) {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+	}
+	if asked.Load() > 0 {
+		t.Errorf("the sink was asked %d times", asked.Load())
+	}
+}
+
+// resolver answers A questions with one list after the other, the last one again.
+func resolver(t *testing.T, answers [][]string) *net.Resolver {
+	t.Helper()
+	conn, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close() })
+	go func() {
+		buf := make([]byte, 1500)
+		for n := 0; ; {
+			size, from, err := conn.ReadFrom(buf)
+			if err != nil {
+				return
+			}
+			var m dnsmessage.Message
+			if m.Unpack(buf[:size]) != nil || len(m.Questions) != 1 {
+				continue
+			}
+			m.Response, m.Additionals = true, nil
+			if q := m.Questions[0]; q.Type == dnsmessage.TypeA {
+				for _, text := range answers[min(n, len(answers)-1)] {
+					m.Answers = append(m.Answers, dnsmessage.Resource{
+						Header: dnsmessage.ResourceHeader{Name: q.Name, Class: q.Class}, Body: &dnsmessage.AResource{A: netip.MustParseAddr(text).As4()},
+					})
+				}
+				n++
+			}
+			if raw, err := m.Pack(); err == nil {
+				_, _ = conn.WriteTo(raw, from)
+			}
+		}
+	}()
+	return &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		var d net.Dialer
+		return d.DialContext(ctx, "udp", conn.LocalAddr().String())
+	}}
+}

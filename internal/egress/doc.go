@@ -1,0 +1,23 @@
+// Package egress is how the server fetches what somebody else named: today the
+// key sets at the jwks_uri of clients. Nothing else in the server dials out.
+//
+//	URL ─▶ Policy.CheckURL ─▶ resolve ─▶ address checked at dial ─▶ GET ─▶ 200, bounded body
+//	        ErrRefused ◀┘                      ErrRefused ◀┘         redirect, other status: error
+//
+// The address is judged when the connection is made, after names were resolved
+// and IPv6 spellings of IPv4 were undone, so that a name which answers differently
+// the second time gains nothing. Ordinary global addresses are a table here; what
+// is not in it is refused, unless the operator allowed that network. Ports are 443
+// and 8443, and those the operator allowed. http is for loopback, and only where
+// the configuration says so (`emberlatch dev`).
+//
+// No redirect is followed, no proxy of the environment is used, no cookie or
+// credential is sent, no connection is kept, and a compressed answer is not
+// unpacked. Time, size, callers for each host and callers in all are bounded.
+//
+// It fulfils the security design rule E-23, and SMART App Launch 2.2
+// client-confidential-asymmetric as far as it asks for https. It remembers
+// nothing: how long an answer may be used again is the caller's question.
+//
+// Start reading at Policy, then Client.Get.
+package egress
