@@ -6,10 +6,11 @@ import (
 	"encoding/base64"
 )
 
-// Grant types that exist here (RFC 6749 §1.3.1, §6). There is no other.
+// Grant types that exist here (RFC 6749 §1.3.1, §1.3.4, §6). There is no other.
 const (
 	GrantAuthorizationCode = "authorization_code"
 	GrantRefreshToken      = "refresh_token"
+	GrantClientCredentials = "client_credentials"
 )
 
 // RandomToken returns a token of 256 random bits behind the prefix of its class,

@@ -1,6 +1,7 @@
 package register
 
 import (
+	stdjson "encoding/json"
 	"fmt"
 	"net/url"
 	"slices"
@@ -32,14 +33,16 @@ type metadata struct {
 	LaunchURI       string   `json:"initiate_login_uri,omitempty"`
 	SoftwareID      string   `json:"software_id,omitempty"`
 	SoftwareVersion string   `json:"software_version,omitempty"`
-	Maker           string   `json:"emberlatch_maker,omitempty"`
-	Origins         []string `json:"emberlatch_origins,omitempty"`
-	PKCEOptional    bool     `json:"emberlatch_pkce_optional,omitempty"`
-	KeepRefresh     bool     `json:"emberlatch_keep_refresh_token,omitempty"`
-	RefreshLife     int64    `json:"emberlatch_refresh_life_seconds,omitempty"`
-	MayIntrospect   bool     `json:"emberlatch_may_introspect,omitempty"`
-	MayLaunch       bool     `json:"emberlatch_may_launch,omitempty"`
-	ContextRefs     bool     `json:"emberlatch_fhir_context_references,omitempty"`
+	keyMetadata
+	Maker         string   `json:"emberlatch_maker,omitempty"`
+	Origins       []string `json:"emberlatch_origins,omitempty"`
+	PKCEOptional  bool     `json:"emberlatch_pkce_optional,omitempty"`
+	KeepRefresh   bool     `json:"emberlatch_keep_refresh_token,omitempty"`
+	RefreshLife   int64    `json:"emberlatch_refresh_life_seconds,omitempty"`
+	MayIntrospect bool     `json:"emberlatch_may_introspect,omitempty"`
+	MayLaunch     bool     `json:"emberlatch_may_launch,omitempty"`
+	ContextRefs   bool     `json:"emberlatch_fhir_context_references,omitempty"`
+	Data          *data    `json:"emberlatch_data,omitempty"`
 }
 
 // defaultScope is what a client may ask for that does not say (RFC 7591 §2: the
@@ -58,10 +61,10 @@ func (m *metadata) complete(sandbox bool) {
 	if len(m.GrantTypes) == 0 {
 		m.GrantTypes = []string{oauth.GrantAuthorizationCode, oauth.GrantRefreshToken}
 	}
-	if len(m.ResponseTypes) == 0 {
+	if len(m.ResponseTypes) == 0 && !m.backend() {
 		m.ResponseTypes = []string{"code"}
 	}
-	if m.Scope == "" {
+	if m.Scope == "" && !m.backend() {
 		m.Scope = defaultScope
 	}
 	if m.IDTokenAlg == "" {
@@ -88,7 +91,7 @@ func (m *metadata) guessType(sandbox bool) string {
 // rules are checked in this order; the first mistake is told.
 var rules = []func(m *metadata) *oauth.Error{
 	checkName, checkMethod, checkGrantTypes, checkResponseTypes, checkType, checkRedirects, checkPostLogout, checkLaunch, checkLinks, checkScope, checkAlg,
-	checkSwitches,
+	checkSwitches, checkKeys, checkData,
 }
 
 func checkName(m *metadata) *oauth.Error {
@@ -103,16 +106,19 @@ func checkName(m *metadata) *oauth.Error {
 
 func checkMethod(m *metadata) *oauth.Error {
 	switch store.AuthMethod(m.AuthMethod) {
-	case store.AuthNone, store.AuthSecretBasic, store.AuthSecretPost:
+	case store.AuthNone, store.AuthSecretBasic, store.AuthSecretPost, store.AuthPrivateKeyJWT:
 		return nil
 	}
-	return wrong("token_endpoint_auth_method", "none, client_secret_basic or client_secret_post")
+	return wrong("token_endpoint_auth_method", "none, client_secret_basic, client_secret_post or private_key_jwt")
 }
 
 func checkGrantTypes(m *metadata) *oauth.Error {
+	if m.backend() {
+		return checkBackendGrant(m)
+	}
 	for _, g := range m.GrantTypes {
 		if g != oauth.GrantAuthorizationCode && g != oauth.GrantRefreshToken {
-			return wrong("grant_types", "authorization_code and refresh_token are offered")
+			return wrong("grant_types", "authorization_code and refresh_token are offered, and client_credentials by itself")
 		}
 	}
 	if !slices.Contains(m.GrantTypes, oauth.GrantAuthorizationCode) {
@@ -122,6 +128,12 @@ func checkGrantTypes(m *metadata) *oauth.Error {
 }
 
 func checkResponseTypes(m *metadata) *oauth.Error {
+	if m.backend() {
+		if len(m.ResponseTypes) > 0 {
+			return wrong("response_types", "none for a backend service, which nobody signs in to")
+		}
+		return nil
+	}
 	if len(m.ResponseTypes) != 1 || m.ResponseTypes[0] != "code" {
 		return wrong("response_types", "code is the only one offered")
 	}
@@ -139,6 +151,12 @@ func checkType(m *metadata) *oauth.Error {
 const maxRedirects = 20
 
 func checkRedirects(m *metadata) *oauth.Error {
+	if m.backend() {
+		if len(m.RedirectURIs) > 0 {
+			return oauth.New(oauth.InvalidRedirectURI, "redirect_uris: none for a backend service, which nobody signs in to").About("redirect_uris")
+		}
+		return nil
+	}
 	if len(m.RedirectURIs) == 0 || len(m.RedirectURIs) > maxRedirects {
 		return oauth.New(oauth.InvalidRedirectURI, "redirect_uris: name 1 to 20").About("redirect_uris")
 	}
@@ -226,12 +244,18 @@ func checkLinks(m *metadata) *oauth.Error {
 // checkScope: every scope is understood; one that is not would grant nothing and
 // be found out late.
 func checkScope(m *metadata) *oauth.Error {
+	if m.backend() && m.Scope == "" {
+		return checkBackendScope(smart.ScopeSet{})
+	}
 	set, err := smart.ParseScopes(m.Scope)
 	if err != nil {
 		return wrong("scope", "scopes separated by single spaces")
 	}
 	if unknown := set.Unknown(); len(unknown) > 0 {
 		return wrong("scope", "not understood: "+strings.Join(unknown, " "))
+	}
+	if m.backend() {
+		return checkBackendScope(set)
 	}
 	if set.HasLevel(smart.LevelSystem) {
 		return wrong("scope", "system scopes are not offered to clients that act for people")
@@ -277,5 +301,6 @@ func (m *metadata) client(now time.Time) store.Client {
 		PKCEOptional: m.PKCEOptional, KeepRefreshToken: m.KeepRefresh, MayIntrospect: m.MayIntrospect,
 		LaunchURI: m.LaunchURI, MayLaunch: m.MayLaunch, FHIRContextReferences: m.ContextRefs,
 		RefreshLife: time.Duration(m.RefreshLife) * time.Second, CreatedAt: now,
+		JWKS: stdjson.RawMessage(m.JWKS), JWKSURI: m.JWKSURI, AssertionAlg: m.AssertionAlg, Data: m.Data.stored(),
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/emberlatch/emberlatch/internal/egress"
 	"github.com/emberlatch/emberlatch/internal/oauth"
 	"github.com/emberlatch/emberlatch/internal/store"
 )
@@ -17,6 +18,8 @@ type Deps struct {
 	Now func() time.Time
 	// Sandbox: apps under development run on this machine, servers too.
 	Sandbox bool
+	// KeyURLs says from where key sets may be fetched; the zero value is strict.
+	KeyURLs egress.Policy
 }
 
 // Registrar makes clients of metadata.
@@ -41,8 +44,8 @@ type response struct {
 }
 
 // Register reads metadata, checks it, and makes the client with a random id and,
-// unless it is public, a random secret of 256 bits that only the response holds
-// (CAUTH-09). Errors are *oauth.Error that name the member.
+// when it authenticates by one, a random secret of 256 bits that only the response
+// holds (CAUTH-09). Errors are *oauth.Error that name the member.
 func (r *Registrar) Register(raw []byte) (store.Client, []byte, error) {
 	var m metadata
 	err := json.Unmarshal(raw, &m, json.RejectUnknownMembers(true), jsontext.AllowDuplicateNames(false))
@@ -58,11 +61,14 @@ func (r *Registrar) Register(raw []byte) (store.Client, []byte, error) {
 	if wrong := checkServer(&m); wrong != nil && !r.deps.Sandbox {
 		return store.Client{}, nil, wrong
 	}
+	if wrong := r.checkKeyURL(&m); wrong != nil {
+		return store.Client{}, nil, wrong
+	}
 	now := r.deps.Now().UTC()
 	c := m.client(now)
 	c.ID = store.ClientID(oauth.RandomToken("")[:24])
 	out := response{ClientID: c.ID, IssuedAt: now.Unix(), metadata: m}
-	if !c.Public() {
+	if c.Symmetric() {
 		out.ClientSecret = oauth.RandomToken("")
 		out.SecretExpiresAt = new(int64) // 0: does not expire
 		c.Secrets = []store.ClientSecret{{Hash: oauth.Hash(out.ClientSecret), CreatedAt: now}}

@@ -58,11 +58,17 @@ type Client struct {
 	// Origins may call from a browser, beside the origins of RedirectURIs.
 	Origins []string `json:"origins,omitempty"`
 	// LaunchURI is where an EHR sends its user's browser to start the app.
-	LaunchURI  string          `json:"launch_uri,omitempty"`
-	Scope      string          `json:"scope"` // everything it may ask for
-	GrantTypes []string        `json:"grant_types"`
-	JWKS       json.RawMessage `json:"jwks,omitempty"`
-	JWKSURI    string          `json:"jwks_uri,omitempty"`
+	LaunchURI  string   `json:"launch_uri,omitempty"`
+	Scope      string   `json:"scope"` // everything it may ask for
+	GrantTypes []string `json:"grant_types"`
+	// JWKS or JWKSURI, never both, are the public keys of a client that
+	// authenticates by private_key_jwt.
+	JWKS    json.RawMessage `json:"jwks,omitempty"`
+	JWKSURI string          `json:"jwks_uri,omitempty"`
+	// AssertionAlg pins the algorithm of its assertions; empty: any that fits the key.
+	AssertionAlg string `json:"assertion_alg,omitempty"`
+	// Data is what it reaches by rights of its own: a backend service.
+	Data ClientData `json:"data,omitzero"`
 	// IDTokenAlg is RS256 unless the client registered ES256.
 	IDTokenAlg string `json:"id_token_alg,omitempty"`
 	// PKCEOptional is the legacy switch of a confidential client: a request
@@ -97,8 +103,29 @@ type ClientSecret struct {
 	ExpiresAt time.Time `json:"expires_at,omitzero"` // zero: does not expire
 }
 
+// ClientData is whose records a client reaches with system/ scopes; the operator
+// says so. The zero value is nobody's.
+type ClientData struct {
+	All bool `json:"all,omitempty"` // everybody's, and what is about nobody
+	// Bare ids: the members of Groups, the patients whom Organizations manage, and
+	// single patients.
+	Groups        []string `json:"groups,omitempty"`
+	Organizations []string `json:"organizations,omitempty"`
+	Patients      []string `json:"patients,omitempty"`
+}
+
+// IsZero reports whether nobody's records are reached.
+func (d ClientData) IsZero() bool {
+	return !d.All && len(d.Groups) == 0 && len(d.Organizations) == 0 && len(d.Patients) == 0
+}
+
 // Public reports whether the client cannot keep a secret (RFC 6749 §2.1).
 func (c Client) Public() bool { return c.AuthMethod == AuthNone }
+
+// Symmetric reports whether the client authenticates by a secret.
+func (c Client) Symmetric() bool {
+	return c.AuthMethod == AuthSecretBasic || c.AuthMethod == AuthSecretPost
+}
 
 // HasGrantType reports whether the client is registered for a grant type.
 func (c Client) HasGrantType(grantType string) bool {
