@@ -10,6 +10,8 @@ type Dialect struct {
 	// ForUpdate ends a SELECT inside a Write that locks the rows it reads; SQLite
 	// has one writer and needs none.
 	ForUpdate string
+	// ForShare ends a SELECT whose rows must stay as they are until the commit.
+	ForShare string
 	// SkipLocked ends a subquery that leaves out the rows which others hold.
 	SkipLocked string
 	// LockExclusive begins the statement that keeps all other writers from a
@@ -26,7 +28,7 @@ var (
 	PostgreSQL = Dialect{
 		name:      "postgres",
 		now:       "CAST(extract(epoch FROM statement_timestamp()) * 1000 AS BIGINT)",
-		ForUpdate: " FOR UPDATE", SkipLocked: " FOR UPDATE SKIP LOCKED",
+		ForUpdate: " FOR UPDATE", ForShare: " FOR SHARE", SkipLocked: " FOR UPDATE SKIP LOCKED",
 		LockExclusive: "LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE",
 	}
 )

@@ -16,6 +16,8 @@ var (
 	// ErrMismatch: it exists and is bound to something else. A code is dead
 	// afterwards.
 	ErrMismatch = errors.New("store: bound to something else")
+	// ErrReplayed: the client assertion was used before, and nothing else was done.
+	ErrReplayed = errors.New("store: client assertion already used")
 	// ErrRevoked: the grant behind it has been revoked.
 	ErrRevoked = errors.New("store: revoked")
 )

@@ -7,7 +7,8 @@ type GrantID string
 
 // Grant is what was given: the immutable facts of one authorization, its code,
 // and the counters of its refresh family. One row, so that redeeming and
-// refreshing are one conditional statement each.
+// refreshing are one conditional statement each. The standing grant of a backend
+// service has no user, no code and no scopes: each token says its own.
 type Grant struct {
 	ID        GrantID
 	ClientID  ClientID
@@ -81,6 +82,7 @@ type Redemption struct {
 	ClientID      ClientID
 	RedirectURI   string
 	CodeChallenge string // S256(code_verifier), empty when no verifier was sent
+	Assertion     *Assertion
 }
 
 // Refresh is the attempt to use a refresh token whose MAC was verified.
@@ -89,6 +91,23 @@ type Refresh struct {
 	ClientID   ClientID
 	Generation uint32
 	Grace      time.Duration // how long the previous token may be retried
+	Assertion  *Assertion
+}
+
+// Assertion is one use of a client assertion whose signature was verified (RFC 7523
+// §3). Handed to a method that consumes something, it is spent in the same step,
+// whatever comes of the rest; nil: the client did not send one.
+type Assertion struct {
+	IDHash    []byte    // SHA-256 of client and jti
+	ExpiresAt time.Time // its exp
+}
+
+// Standing asks for the grant by which a backend service acts for itself.
+type Standing struct {
+	ID        GrantID // of the grant, should it have to be made
+	ClientID  ClientID
+	Audience  string // the FHIR base
+	Assertion *Assertion
 }
 
 // Refreshed is the outcome of a successful Refresh.

@@ -135,6 +135,14 @@ type Grants interface {
 	// call. ErrMismatch: another client; nothing changed. ErrExpired, ErrNotFound.
 	// ErrRevoked as for RedeemCode: online families need their session alive.
 	RefreshGrant(ctx context.Context, r Refresh) (Refreshed, error)
+	// StandingGrant returns the live grant by which a client acts for itself; it is
+	// made when there is none. ErrRevoked: the client is disabled, or not there.
+	StandingGrant(ctx context.Context, s Standing) (Grant, error)
+	// UseAssertion spends a client assertion by itself. RedeemCode, RefreshGrant and
+	// StandingGrant spend the one that they are given in their own step: ErrReplayed
+	// when it was used before, by whichever process, and then nothing else has
+	// happened.
+	UseAssertion(ctx context.Context, a Assertion) error
 	// Grant returns one grant, revoked ones too.
 	Grant(ctx context.Context, id GrantID) (Grant, error)
 	// ListGrants returns the grants of a user whose code was redeemed and which have
@@ -187,7 +195,7 @@ type Feed interface {
 	// ListEvents returns the newest events, newest first.
 	ListEvents(ctx context.Context, limit int) ([]Event, error)
 	// Sweep removes what has ended: expired requests, sessions, throttle windows,
-	// old changes. It never removes grants, decisions or events.
+	// assertions, old changes. It never removes grants, decisions or events.
 	Sweep(ctx context.Context) error
 	// Ping answers nil when the database can be read and written.
 	Ping(ctx context.Context) error

@@ -9,6 +9,14 @@
 //	present code ─▶ WITH facts (is everybody active?)
 //	                UPDATE … SET outcome = CASE … END, code_used, generation, revoked … RETURNING
 //
+// The assertion by which a client proved itself is spent in that step as well: on
+// PostgreSQL one more common table expression of the same message, on SQLite one
+// more statement of the same commit. When it was used before, nothing else is done.
+//
+// A backend service acts by one standing grant, found or made by one INSERT …
+// ON CONFLICT: what ends grants ends its access too, and its page links outlive its
+// short tokens.
+//
 // The facts are looked up once and may be older than the row, which is locked and
 // read again when two meet. That is why disabling a client or a user, and ending
 // a session, change the grants themselves: the row decides.
@@ -21,6 +29,6 @@
 // session_hash ties an online grant to its session and is empty for others;
 // revoked, ended, used and answered are the time when, 0 while not.
 //
-// Start reading at Store, then grant_code.go and grant_refresh.go. It decides
+// Start reading at Store, then grant_code.go, grant_refresh.go and assertion.go. It decides
 // nothing about protocol answers and mints nothing.
 package storesql

@@ -85,6 +85,8 @@ func (s *Store) ListEvents(ctx context.Context, limit int) ([]store.Event, error
 const (
 	keepFeed    = 10 * 60 * 1000
 	keepRequest = 60 * 60 * 1000
+	// keepAssertion is beyond exp: clocks of processes and database may differ.
+	keepAssertion = 5 * 60 * 1000
 )
 
 // sweepBatch bounds how many rows one statement removes, so that nobody waits
@@ -102,6 +104,7 @@ func (s *Store) Sweep(ctx context.Context) error {
 		{"launch", "handle_hash", "expires", 0},
 		{"throttle", "name", "until", 0},
 		{"revoked_token", "token_id", "expires", 0},
+		{"used_assertion", "id_hash", "expires", keepAssertion},
 		{"change_feed", "seq", "at", keepFeed},
 	} {
 		stmt := fmt.Sprintf(`DELETE FROM %[1]s WHERE %[2]s IN (SELECT %[2]s FROM %[1]s WHERE %[3]s < %[4]s - $1 LIMIT $2)`,

@@ -15,11 +15,13 @@ const (
 	outcomeExpired  = "expired"
 	outcomeRevoked  = "revoked"
 	outcomeUnknown  = "unknown"
+	outcomeReplayed = "replayed"
 )
 
 var outcomes = map[string]error{
 	outcomeOK: nil, outcomeRetried: nil, outcomeConsumed: store.ErrConsumed, outcomeMismatch: store.ErrMismatch,
 	outcomeExpired: store.ErrExpired, outcomeRevoked: store.ErrRevoked, outcomeUnknown: store.ErrNotFound,
+	outcomeReplayed: store.ErrReplayed,
 }
 
 // factsFor begins a statement that consumes: it looks up once the time, and
@@ -27,14 +29,13 @@ var outcomes = map[string]error{
 // counts as disabled (security E-20); an online grant also needs its session
 // (RT-02).
 func factsFor(now, grant string) string {
-	return `WITH facts AS MATERIALIZED (SELECT ` + now + ` AS now, CASE
+	return `facts AS MATERIALIZED (SELECT ` + now + ` AS now, CASE
     WHEN COALESCE((SELECT c.disabled FROM client c WHERE c.id = g.client_id), 1) = 1 THEN 1
     WHEN COALESCE((SELECT a.disabled FROM account a WHERE a.id = g.user_id), 1) = 1 THEN 1
     WHEN g.refresh_kind = 'online' AND NOT EXISTS (SELECT 1 FROM browser_session v
       WHERE v.id_hash = g.session_hash AND v.ended = 0 AND v.idle_until > ` + now + ` AND v.expires > ` + now + `) THEN 1
     ELSE 0 END AS inactive
-  FROM authorization_grant g WHERE ` + grant + `)
-`
+  FROM authorization_grant g WHERE ` + grant + unless + `)`
 }
 
 // ended: the grant is over, or something that it lives by is.
@@ -43,12 +44,12 @@ const ended = `(revoked > 0 OR facts.inactive = 1)`
 // redeemStatement consumes a code. Every right-hand side sees the row as it was
 // before; two at once are put in order by the row's lock, so that the second one
 // sees the first (RFC 6749 §4.1.3, §10.5).
-func redeemStatement(now string) string {
+func redeemStatement(now string) consuming {
 	const (
 		wrong = `(client_id <> $2 OR redirect_uri <> $3 OR code_challenge <> $4)`
 		good  = `(code_used = 0 AND NOT ` + wrong + ` AND code_expires > facts.now AND NOT ` + ended + `)`
 	)
-	return factsFor(now, "g.code_hash = $1") + `UPDATE authorization_grant SET
+	return consuming{factsFor(now, "g.code_hash = $1"), `UPDATE authorization_grant SET
   outcome = CASE WHEN code_used > 0 THEN 'consumed' WHEN ` + wrong + ` THEN 'mismatch' WHEN code_expires <= facts.now THEN 'expired'
     WHEN ` + ended + ` THEN 'revoked' ELSE 'ok' END,
   code_used = CASE WHEN code_used > 0 THEN code_used ELSE facts.now END,
@@ -59,7 +60,7 @@ func redeemStatement(now string) string {
     WHEN ` + wrong + ` THEN 'code bound to something else' ELSE '' END,
   revoked_by = CASE WHEN revoked > 0 THEN revoked_by WHEN code_used > 0 OR ` + wrong + ` THEN $2 ELSE '' END
 FROM facts WHERE code_hash = $1
-RETURNING outcome, ` + grantColumns
+RETURNING outcome, ` + grantColumns}
 }
 
 // refreshEnd is when a refresh token that is made now ends: after its idle time,
@@ -69,30 +70,6 @@ const refreshEnd = `(CASE WHEN refresh_absolute > 0 AND created + refresh_absolu
 
 // RedeemCode implements store.Grants.
 func (s *Store) RedeemCode(ctx context.Context, r store.Redemption) (store.Grant, error) {
-	g, _, err := s.consume(ctx, "redeeming a code", s.sql.redeem, r.CodeHash, string(r.ClientID), r.RedirectURI, r.CodeChallenge)
+	g, _, err := s.consume(ctx, "redeeming a code", s.sql.redeem, r.Assertion, r.CodeHash, string(r.ClientID), r.RedirectURI, r.CodeChallenge)
 	return g, err
-}
-
-// consume runs a statement that decides by itself and tells its outcome.
-func (s *Store) consume(ctx context.Context, doing, stmt string, args ...any) (store.Grant, string, error) {
-	var (
-		outcome string
-		v       scanned
-	)
-	err := s.db.One(ctx, stmt, args, append([]any{&outcome}, v.dest()...)...)
-	if isNoRow(err) {
-		return store.Grant{}, "", store.ErrNotFound
-	}
-	if err != nil {
-		return store.Grant{}, "", failure(doing, err)
-	}
-	refused, known := outcomes[outcome]
-	if !known {
-		refused = store.ErrRevoked
-	}
-	if refused != nil {
-		return store.Grant{}, outcome, refused
-	}
-	g, err := v.grant()
-	return g, outcome, err
 }

@@ -9,7 +9,7 @@ import (
 // refreshStatement uses a refresh token. $3 is the generation that the token
 // names, $4 the grace in milliseconds. The generation moves once for each token,
 // so that there is never a second live successor (RFC 9700 §4.14.2).
-func refreshStatement(now string) string {
+func refreshStatement(now string) consuming {
 	const (
 		foreign = `(client_id <> $2)`
 		none    = `(refresh_kind = '' OR generation = 0 OR $3 > generation)`
@@ -21,7 +21,7 @@ func refreshStatement(now string) string {
 		good   = `(` + sound + ` AND ` + current + `)`
 		reused = `(` + sound + ` AND NOT ` + current + ` AND NOT ` + retry + `)`
 	)
-	return factsFor(now, "g.id = $1") + `UPDATE authorization_grant SET
+	return consuming{factsFor(now, "g.id = $1"), `UPDATE authorization_grant SET
   outcome = CASE WHEN ` + foreign + ` THEN 'mismatch' WHEN ` + none + ` THEN 'unknown' WHEN ` + ended + ` THEN 'revoked'
     WHEN ` + over + ` THEN 'expired' WHEN ` + current + ` THEN 'ok' WHEN ` + retry + ` THEN 'retried' ELSE 'consumed' END,
   generation = CASE WHEN ` + good + ` AND refresh_rotate = 1 THEN generation + 1 ELSE generation END,
@@ -31,12 +31,12 @@ func refreshStatement(now string) string {
   revoked_for = CASE WHEN ` + reused + ` THEN 'refresh token reused' ELSE revoked_for END,
   revoked_by = CASE WHEN ` + reused + ` THEN $2 ELSE revoked_by END
 FROM facts WHERE id = $1
-RETURNING outcome, ` + grantColumns
+RETURNING outcome, ` + grantColumns}
 }
 
 // RefreshGrant implements store.Grants.
 func (s *Store) RefreshGrant(ctx context.Context, r store.Refresh) (store.Refreshed, error) {
-	g, outcome, err := s.consume(ctx, "refreshing a grant", s.sql.refresh,
+	g, outcome, err := s.consume(ctx, "refreshing a grant", s.sql.refresh, r.Assertion,
 		string(r.GrantID), string(r.ClientID), int64(r.Generation), r.Grace.Milliseconds())
 	return store.Refreshed{Grant: g, Retried: outcome == outcomeRetried}, err
 }

@@ -23,7 +23,8 @@ type Store struct {
 
 // statements are the texts that hold the database's time, made once.
 type statements struct {
-	redeem, refresh, session string
+	redeem, refresh, standing spendable
+	session                   string
 }
 
 var _ store.Store = (*Store)(nil)
@@ -31,7 +32,10 @@ var _ store.Store = (*Store)(nil)
 // New makes a Store on an opened, migrated database.
 func New(d *db.DB) *Store {
 	s := &Store{db: d, now: d.NowExpr()}
-	s.sql = statements{redeem: redeemStatement(s.now), refresh: refreshStatement(s.now), session: sessionStatement(s.now)}
+	s.sql = statements{
+		redeem: redeemStatement(s.now).spendable(4), refresh: refreshStatement(s.now).spendable(4),
+		standing: standingStatement(s.now, d.Dialect().ForShare).spendable(5), session: sessionStatement(s.now),
+	}
 	return s
 }
 
@@ -51,7 +55,7 @@ func failure(doing string, err error) error {
 }
 
 func isContract(err error) bool {
-	for _, known := range []error{store.ErrNotFound, store.ErrConflict, store.ErrConsumed, store.ErrExpired, store.ErrMismatch, store.ErrRevoked} {
+	for _, known := range []error{store.ErrNotFound, store.ErrConflict, store.ErrConsumed, store.ErrExpired, store.ErrMismatch, store.ErrReplayed, store.ErrRevoked} {
 		if errors.Is(err, known) {
 			return true
 		}
