@@ -96,7 +96,7 @@ func (k *known) rule(l smart.Level, t fhir.ResourceType, class compartment.Class
 	case smart.LevelUser:
 		g, stands = k.userRule()
 	default:
-		g, stands = systemRule()
+		g, stands = k.systemRule(permission)
 	}
 	if stands && class == compartment.Shared {
 		return sharedRule(permission)

@@ -16,7 +16,9 @@
 //	patient/  the resource is about the patient in context and nobody else, and
 //	          the user still reaches that patient       rule_patient.go
 //	user/     the resource is about patients the user reaches now     rule_user.go
-//	system/   nothing: no client has rights of its own                rule_system.go
+//	system/   nobody stands behind the token, and the resource is about patients
+//	          whom the client reaches by itself: nobody, unless the operator said
+//	          so                                                     rule_system.go
 //	shared    directories and definitions are read and searched by any scope that
 //	          concerns them, and changed by none                      rule_shared.go
 //	self      who logged in reads (not: finds) the one resource that fhirUser
@@ -24,7 +26,7 @@
 //
 // Types that are neither about patients nor shared are closed to everybody. A
 // scope whose level means nothing for the caller (patient/ without a patient in
-// context, user/ without a user) covers nothing. Start reading at decide.go, the
+// context, user/ without a user, system/ with one) covers nothing. Start reading at decide.go, the
 // order of the rules, and cover.go, what they come to for a type.
 //
 // Views are shared between requests: backends read them and change nothing.

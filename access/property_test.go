@@ -60,6 +60,8 @@ func drawToken() *rapid.Generator[token] {
 			user:     rapid.Bool().Draw(t, "user"),
 			reach:    rapid.SliceOfNDistinct(rapid.SampledFrom(patientIDs), 0, 3, rapid.ID).Draw(t, "reach"),
 			fhirUser: rapid.SampledFrom([]string{"", "Practitioner/a", "Patient/b", "RelatedPerson/c"}).Draw(t, "fhirUser"),
+			ownAll:   rapid.IntRange(0, 3).Draw(t, "all") == 0,
+			own:      rapid.SliceOfNDistinct(rapid.SampledFrom(patientIDs), 0, 3, rapid.ID).Draw(t, "own"),
 		}
 	})
 }
@@ -144,6 +146,9 @@ func TestLessNeverSeesMore(t *testing.T) {
 		small.scopes = strings.Join(list[:rapid.IntRange(0, len(list)).Draw(rt, "kept")], " ")
 		if len(large.reach) > 0 && rapid.Bool().Draw(rt, "narrower") {
 			small.reach = large.reach[1:]
+		}
+		if len(large.own) > 0 && rapid.Bool().Draw(rt, "narrower client") {
+			small.own, small.ownAll = large.own[1:], false
 		}
 		if small.reads(t, r) && !large.reads(t, r) || small.finds(t, r) && !large.finds(t, r) {
 			rt.Errorf("%q sees %s/%s, %q does not", small.scopes, r.kind, r.id, large.scopes)

@@ -22,6 +22,8 @@ type Facts struct {
 	// that user may see at this moment.
 	HasUser bool
 	Reach   search.IDSet
+	// Own is what the client reaches by itself, when nobody stands behind the token.
+	Own Own
 	// Base is the FHIR base whose absolute references count as local.
 	Base string
 }

@@ -6,13 +6,15 @@ import (
 
 // reach orders grounds of one subject: what a wider one holds, a narrower one
 // does not add to. The patient in context is among those whom the user reaches,
-// or patient/ reaches nothing.
+// or patient/ reaches nothing. A client of its own has no user, so that ground never
+// meets the two before it.
 type reach int
 
 const (
 	nothing    reach = iota
 	inContext        // the record of the patient in context
 	ofUser           // the records of all patients whom the user reaches
+	ofClient         // the records of the patients whom a client reaches by itself
 	everything       // all of a type
 	reaches          // how many there are
 )

@@ -85,6 +85,9 @@ type token struct {
 	user     bool
 	reach    []string
 	fhirUser string
+	// ownAll and own: what the client reaches by itself.
+	ownAll bool
+	own    []string
 }
 
 func (k token) subject() access.Subject {
@@ -92,6 +95,7 @@ func (k token) subject() access.Subject {
 	f := access.Facts{
 		ClientID: "app", GrantID: "grant", Scopes: smart.NewScopeSet(strings.Split(k.scopes, " ")), Patient: k.patient,
 		HasUser: k.user, Reach: search.NewIDSet(k.reach...), FHIRUser: own, Base: base,
+		Own: access.Own{All: k.ownAll, Patients: search.NewIDSet(k.own...)},
 	}
 	if k.user {
 		f.UserID = "user"
@@ -103,6 +107,9 @@ func (k token) subject() access.Subject {
 func ofPatient(patient, scopes string) token {
 	return token{scopes: scopes, patient: patient, user: true, reach: []string{patient}}
 }
+
+// ofService is the token of a client that acts for itself and reaches patients.
+func ofService(scopes string, own ...string) token { return token{scopes: scopes, own: own} }
 
 // ofClinician is the token of somebody who reaches patients, with none in context.
 func ofClinician(scopes string, reach ...string) token {
@@ -151,6 +158,9 @@ func lettersOf(word string) string {
 
 // grounds: whom a level reaches of a kind.
 func (k token) grounds(level string, r thing, letter byte) bool {
+	if level == "system" {
+		return k.groundsOfService(r, letter)
+	}
 	if slices.Contains(sharedKinds, r.kind) {
 		return (letter == 'r' || letter == 's') && (level == "patient" && k.patient != "" || level == "user" && k.user)
 	}
@@ -166,6 +176,18 @@ func (k token) grounds(level string, r thing, letter byte) bool {
 		}
 	}
 	return level == "patient" && !(r.kind == "Patient" && letter == 'c') || level == "user" && k.user
+}
+
+// groundsOfService: nobody stands behind it, and it reads and finds.
+func (k token) groundsOfService(r thing, letter byte) bool {
+	record := slices.Contains(recordKinds, r.kind)
+	if k.user || k.patient != "" || letter != 'r' && letter != 's' || !k.ownAll && len(k.own) == 0 || !record && !slices.Contains(sharedKinds, r.kind) {
+		return false
+	}
+	if k.ownAll || !record {
+		return true
+	}
+	return len(r.owners) > 0 && !slices.ContainsFunc(r.owners, func(id string) bool { return !slices.Contains(k.own, id) })
 }
 
 // fulfils: token semantics on category and _tag.

@@ -8,6 +8,10 @@
 //	                active care teams                             source_care_team.go
 //	administrator   nobody
 //
+// A client that acts for itself reaches what the operator said about it: everybody,
+// single patients, the members of Groups, the patients of Organizations, and by
+// default nobody                                                source_client.go
+//
 // Each source is one file with one question; the answer is their union. What a
 // user stands for is the server's own record, never a resource that an app could
 // write. Sources in FHIR are read with access.System, which is easy to find.

@@ -11,16 +11,8 @@ import (
 // role of theirs, manages (Group.managingEntity).
 func panel(ctx context.Context, r *Resolver, u store.User) ([]string, error) {
 	var ids []string
-	err := r.ofPractitioner(ctx, u, "Group", "managing-entity", func(resource fhir.Resource) {
-		group := resource.Tree()
-		if group["active"] == false || group["type"] != "person" {
-			return
-		}
-		for _, m := range objects(group["member"]) {
-			if m["inactive"] != true && r.current(m["period"]) {
-				ids = append(ids, patientOf(m["entity"], r.deps.Base)...)
-			}
-		}
+	err := r.ofPractitioner(ctx, u, "Group", "managing-entity", func(group fhir.Resource) {
+		ids = append(ids, r.members(group.Tree())...)
 	})
 	return ids, err
 }

@@ -1,0 +1,74 @@
+package reach
+
+import (
+	"context"
+	"net/url"
+	"strings"
+
+	"github.com/emberlatch/emberlatch/access"
+	"github.com/emberlatch/emberlatch/fhir"
+	"github.com/emberlatch/emberlatch/fhir/search"
+	"github.com/emberlatch/emberlatch/internal/fhirstore"
+	"github.com/emberlatch/emberlatch/internal/store"
+)
+
+// OfClient returns what a client reaches by itself: what the operator said in its
+// registration (C.1 of the design of access: cl). A disabled client, and one about
+// which nothing was said, reach nobody. The error is the store's; then nobody is
+// reached either.
+func (r *Resolver) OfClient(ctx context.Context, c store.Client) (access.Own, error) {
+	switch {
+	case c.Disabled:
+		return access.Own{}, nil
+	case c.Data.All:
+		return access.Own{All: true}, nil
+	}
+	ids := append([]string{}, c.Data.Patients...)
+	members, err := r.membersOf(ctx, c.Data.Groups)
+	if err != nil {
+		return access.Own{}, err
+	}
+	managed, err := r.managedBy(ctx, c.Data.Organizations)
+	if err != nil {
+		return access.Own{}, err
+	}
+	return access.Own{Patients: search.NewIDSet(append(append(ids, members...), managed...)...)}, nil
+}
+
+// membersOf are the active members of Groups of persons.
+func (r *Resolver) membersOf(ctx context.Context, groups []string) ([]string, error) {
+	if len(groups) == 0 {
+		return nil, nil
+	}
+	var ids []string
+	err := r.all(ctx, "Group", url.Values{"_id": {strings.Join(groups, ",")}}, func(m fhirstore.Record) {
+		ids = append(ids, r.members(m.Resource.Tree())...)
+	})
+	return ids, err
+}
+
+// managedBy are the patients whom Organizations manage (Patient.managingOrganization).
+func (r *Resolver) managedBy(ctx context.Context, organizations []string) ([]string, error) {
+	if len(organizations) == 0 {
+		return nil, nil
+	}
+	var ids []string
+	err := r.all(ctx, "Patient", url.Values{"organization": {"Organization/" + strings.Join(organizations, ",Organization/")}}, func(m fhirstore.Record) {
+		ids = append(ids, m.Resource.ID())
+	})
+	return ids, err
+}
+
+// members are the patients who are active members of a Group of persons now.
+func (r *Resolver) members(group fhir.Object) []string {
+	if group["active"] == false || group["type"] != "person" {
+		return nil
+	}
+	var ids []string
+	for _, m := range objects(group["member"]) {
+		if m["inactive"] != true && r.current(m["period"]) {
+			ids = append(ids, patientOf(m["entity"], r.deps.Base)...)
+		}
+	}
+	return ids
+}
