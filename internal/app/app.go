@@ -39,6 +39,7 @@ type App struct {
 	accounts *account.Accounts
 	sessions *session.Sessions
 	people   *people
+	services *services
 	metrics  *metrics
 	style    *launch.Style
 	starter  *chart.Starter
@@ -114,6 +115,7 @@ func (a *App) openEngines(ctx context.Context) (err error) {
 		return err
 	}
 	a.people = &people{user: a.store.User, reach: a.reach.ReachUntil, now: a.now, known: map[store.UserID]person{}}
+	a.services = &services{client: a.live.Client, reach: a.reach.OfClient, now: a.now, known: map[store.ClientID]service{}}
 	a.live.Subscribe(a.changed)
 	if a.accounts, err = account.New(); err != nil {
 		return err
@@ -128,12 +130,15 @@ func (a *App) openEngines(ctx context.Context) (err error) {
 // livePoll is how often a process looks for what others have changed.
 const livePoll = 200 * time.Millisecond
 
-// changed makes remembered answers about people stale.
+// changed makes remembered answers about people and backend services stale.
 func (a *App) changed(c store.Change) {
 	switch c.Kind {
 	case store.ChangePatientPolicy:
 		a.reach.Forget()
 		a.people.forget()
+		a.services.forget()
+	case store.ChangeClient:
+		a.services.forget()
 	case store.ChangeUser:
 		a.people.forget()
 	}

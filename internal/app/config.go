@@ -14,6 +14,7 @@ import (
 	"github.com/goccy/go-yaml"
 
 	"github.com/emberlatch/emberlatch/internal/db"
+	"github.com/emberlatch/emberlatch/internal/egress"
 	"github.com/emberlatch/emberlatch/internal/keys"
 	"github.com/emberlatch/emberlatch/internal/page"
 )
@@ -35,6 +36,9 @@ type Config struct {
 	Tokens       TokenConfig        `yaml:"tokens"`
 	Sessions     SessionConfig      `yaml:"sessions"`
 	Keys         KeyConfig          `yaml:"keys"`
+	// Outbound says what the server may fetch beside https URLs of public hosts: the
+	// key sets of clients.
+	Outbound OutboundConfig `yaml:"outbound"`
 
 	// Sandbox marks every page as a test system; only `emberlatch dev` sets it.
 	Sandbox bool `yaml:"-"`
@@ -95,6 +99,12 @@ type SessionConfig struct {
 type KeyConfig struct {
 	RotateEvery  time.Duration `yaml:"rotate_every"`
 	PublishAhead time.Duration `yaml:"publish_ahead"` // before a key signs; key sets are kept for minutes
+}
+
+// OutboundConfig widens what may be fetched; empty is the safe choice.
+type OutboundConfig struct {
+	Networks []string `yaml:"networks"` // CIDR prefixes of your own, such as 10.1.2.0/24
+	Ports    []uint16 `yaml:"ports"`    // beside 443 and 8443
 }
 
 // Defaults returns the configuration before any file is read.
@@ -166,6 +176,11 @@ func (c Config) Validate() error {
 	}
 	if n := c.Listen.ConnectionsPerNetwork; n < 16 || n > 1_000_000 {
 		add("listen.connections_per_network: %d is outside of 16 to 1000000", n)
+	}
+	for _, p := range c.Outbound.Networks {
+		if prefix, err := netip.ParsePrefix(p); err != nil || prefix.Bits() == 0 || prefix.Masked() != prefix {
+			add("outbound.networks: %q is not a network prefix such as 10.1.2.0/24", p)
+		}
 	}
 	bounds := []struct {
 		key      string
@@ -247,4 +262,19 @@ func loopbackHost(host string) bool {
 	}
 	ip, err := netip.ParseAddr(host)
 	return err == nil && ip.IsLoopback()
+}
+
+// egress is what may be fetched (security E-23). Only a sandbox reaches loopback: its
+// people run their apps there.
+func (c Config) egress() egress.Policy {
+	p := egress.Policy{Ports: c.Outbound.Ports, Loopback: c.Sandbox}
+	for _, text := range c.Outbound.Networks {
+		if prefix, err := netip.ParsePrefix(text); err == nil {
+			p.Networks = append(p.Networks, prefix)
+		}
+	}
+	if u, err := url.Parse(c.PublicURL); err == nil {
+		p.Own = u.Host
+	}
+	return p
 }

@@ -11,7 +11,7 @@ import (
 
 	"github.com/emberlatch/emberlatch/fhir/search"
 	"github.com/emberlatch/emberlatch/internal/authorize"
-	"github.com/emberlatch/emberlatch/internal/clientauth"
+	"github.com/emberlatch/emberlatch/internal/clientkey"
 	"github.com/emberlatch/emberlatch/internal/consent"
 	"github.com/emberlatch/emberlatch/internal/discovery"
 	"github.com/emberlatch/emberlatch/internal/door"
@@ -24,6 +24,7 @@ import (
 	"github.com/emberlatch/emberlatch/internal/live"
 	"github.com/emberlatch/emberlatch/internal/login"
 	"github.com/emberlatch/emberlatch/internal/logout"
+	"github.com/emberlatch/emberlatch/internal/oauth"
 	"github.com/emberlatch/emberlatch/internal/page"
 	"github.com/emberlatch/emberlatch/internal/revoke"
 	"github.com/emberlatch/emberlatch/internal/store"
@@ -110,18 +111,14 @@ func (a *App) openPeopleDoors(_ context.Context, d *doors) error {
 }
 
 func (a *App) openAppDoors(_ context.Context, d *doors) error {
-	proof, err := clientauth.New(clientauth.Deps{Clients: a.live, Now: a.now})
-	if err != nil {
-		return err
-	}
-	clients, err := clientauth.Limit(proof, clientauth.Limits{Address: a.address, Now: a.now})
+	clients, err := a.clientAuthenticator()
 	if err != nil {
 		return err
 	}
 	var errs [6]error
 	d.token, errs[0] = token.New(token.Deps{
 		Grants: a.store, Clients: clients, Client: a.live.Client, IsOriginOf: live.IsOriginOf, Minter: a.tokens, Entitled: a.people.entitled, Revoke: a.store.Revoke,
-		Settle: a.live.Refresh, RefreshGrace: a.cfg.Tokens.RefreshGrace, FHIRBase: a.cfg.FHIRBase(), Log: a.log,
+		Offered: fhirapi.Offered, Settle: a.live.Refresh, RefreshGrace: a.cfg.Tokens.RefreshGrace, NewGrantID: newGrantID, FHIRBase: a.cfg.FHIRBase(), Log: a.log,
 	})
 	d.introspect, errs[1] = introspect.New(introspect.Deps{
 		Clients: clients, Client: a.live.Client, Tokens: a.tokens, Grants: a.store, Issuer: a.cfg.PublicURL, FHIRBase: a.cfg.FHIRBase(), Log: a.log,
@@ -146,7 +143,7 @@ func (a *App) openFHIR(ctx context.Context, d *doors) error {
 		return err
 	}
 	d.fhir, err = fhirapi.New(fhirapi.Deps{
-		Base: a.cfg.FHIRBase(), Path: pathFHIR, Subjects: &subjects{tokens: a.tokens, people: a.people, base: a.cfg.FHIRBase()},
+		Base: a.cfg.FHIRBase(), Path: pathFHIR, Subjects: &subjects{tokens: a.tokens, people: a.people, services: a.services, base: a.cfg.FHIRBase()},
 		Backend: a.fhir, PageKey: pageKey, Capability: capability, Now: a.now, Log: a.log,
 	})
 	return err
@@ -164,14 +161,14 @@ func (a *App) features() discovery.Features {
 		Issuer: a.cfg.PublicURL, FHIRBase: a.cfg.FHIRBase(), Authorize: pathAuthorize, Token: pathToken,
 		Introspect: pathIntrospect, Revoke: pathRevoke, UserInfo: pathUserInfo, JWKS: pathKeys, Logout: pathLogout,
 		Capabilities: []string{
-			"launch-ehr", "launch-standalone", "authorize-post", "client-public", "client-confidential-symmetric", "sso-openid-connect",
+			"launch-ehr", "launch-standalone", "authorize-post", "client-public", "client-confidential-symmetric", "client-confidential-asymmetric", "sso-openid-connect",
 			"context-banner", "context-style", "context-ehr-patient", "context-ehr-encounter", "context-standalone-patient",
 			"context-standalone-encounter", "permission-offline", "permission-online", "permission-patient", "permission-user",
 			"permission-v1", "permission-v2",
 		},
-		Scopes: advertisedScopes(), GrantTypes: []string{"authorization_code", "refresh_token"},
-		AuthMethods:       []string{string(store.AuthSecretBasic), string(store.AuthSecretPost), string(store.AuthNone)},
-		IDTokenAlgorithms: a.ring.Algorithms(keys.UseID),
+		Scopes: advertisedScopes(), GrantTypes: []string{oauth.GrantAuthorizationCode, oauth.GrantRefreshToken, oauth.GrantClientCredentials},
+		AuthMethods:         []string{string(store.AuthSecretBasic), string(store.AuthSecretPost), string(store.AuthPrivateKeyJWT), string(store.AuthNone)},
+		AssertionAlgorithms: clientkey.Algorithms(), IDTokenAlgorithms: a.ring.Algorithms(keys.UseID),
 	}
 }
 

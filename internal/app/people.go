@@ -41,9 +41,18 @@ type people struct {
 type person struct {
 	user  store.User
 	reach search.IDSet
-	epoch uint64
+	asOf
+}
+
+// asOf says until when an answer holds; one that was made anew differs in it.
+type asOf struct {
+	epoch uint64 // of whoever knows what has changed
 	until time.Time
 }
+
+func (a asOf) holds(epoch uint64, now time.Time) bool { return a.epoch == epoch && now.Before(a.until) }
+
+func (a asOf) equal(b asOf) bool { return a.epoch == b.epoch && a.until.Equal(b.until) }
 
 // forget makes every remembered answer stale.
 func (p *people) forget() { p.epoch.Add(1) }
@@ -55,7 +64,7 @@ func (p *people) get(ctx context.Context, id store.UserID) (person, error) {
 	p.mu.RLock()
 	known, ok := p.known[id]
 	p.mu.RUnlock()
-	if ok && known.epoch == epoch && now.Before(known.until) {
+	if ok && known.holds(epoch, now) {
 		return known, nil
 	}
 	user, err := p.user(ctx, id)
@@ -75,7 +84,7 @@ func (p *people) get(ctx context.Context, id store.UserID) (person, error) {
 	// Order: epoch and time were read before the facts, so a change that came in
 	// between makes this answer stale already. The reach may have been found out for
 	// somebody else before; it ends when it did there, so that lives do not add up.
-	fresh := person{user, reached, epoch, until}
+	fresh := person{user, reached, asOf{epoch, until}}
 	p.mu.Lock()
 	if len(p.known) >= maxPeople {
 		clear(p.known)
@@ -102,9 +111,10 @@ type subjects struct {
 	tokens interface {
 		Verify(ctx context.Context, text string) (tokens.Verified, error)
 	}
-	people *people
-	base   string
-	cache  subjectCache
+	people   *people
+	services *services
+	base     string
+	cache    subjectCache
 }
 
 // Subject verifies the token and adds whom its user reaches at this moment
@@ -118,6 +128,9 @@ func (s *subjects) Subject(ctx context.Context, text string) (access.Subject, er
 	case err != nil:
 		return access.Subject{}, fhirapi.ErrInvalidToken
 	}
+	if token.System() {
+		return s.service(ctx, token)
+	}
 	who, err := s.people.get(ctx, token.UserID())
 	if errors.Is(err, store.ErrNotFound) {
 		return access.Subject{}, fhirapi.ErrInvalidToken
@@ -128,7 +141,7 @@ func (s *subjects) Subject(ctx context.Context, text string) (access.Subject, er
 	if err != nil {
 		return access.Subject{}, err
 	}
-	if subject, ok := s.cache.get(token.TokenID(), who); ok {
+	if subject, ok := s.cache.get(token.TokenID(), who.asOf); ok {
 		return subject, nil
 	}
 	own, _ := fhir.ParseReference(token.FHIRUser(), "")
@@ -137,35 +150,34 @@ func (s *subjects) Subject(ctx context.Context, text string) (access.Subject, er
 		Scopes: token.ScopeSet(), Patient: token.Patient(), FHIRUser: own,
 		Reach: who.reach, HasUser: true, Base: s.base,
 	})
-	s.cache.put(token.TokenID(), who, subject)
+	s.cache.put(token.TokenID(), who.asOf, subject)
 	return subject, nil
 }
 
 // subjectCache keeps the subject that was made of a token and of what was known
-// about its user; it is used only while exactly that is still known.
+// about its user, or its client; it is used only while exactly that is still known.
 type subjectCache struct {
 	mu    sync.RWMutex
 	known map[string]cachedSubject
 }
 
 type cachedSubject struct {
-	until   time.Time // of the person it was made of
-	epoch   uint64
+	asOf    // of whom it was made of
 	subject access.Subject
 }
 
-func (c *subjectCache) get(tokenID string, who person) (access.Subject, bool) {
+func (c *subjectCache) get(tokenID string, who asOf) (access.Subject, bool) {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
 	known, ok := c.known[tokenID]
-	return known.subject, ok && known.epoch == who.epoch && known.until.Equal(who.until)
+	return known.subject, ok && known.equal(who)
 }
 
-func (c *subjectCache) put(tokenID string, who person, s access.Subject) {
+func (c *subjectCache) put(tokenID string, who asOf, s access.Subject) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.known == nil || len(c.known) >= maxPeople {
 		c.known = map[string]cachedSubject{}
 	}
-	c.known[tokenID] = cachedSubject{who.until, who.epoch, s}
+	c.known[tokenID] = cachedSubject{who, s}
 }

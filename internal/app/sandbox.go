@@ -99,7 +99,10 @@ func openSandbox(ctx context.Context, o SandboxOptions, port int, listener, samp
 // fill seeds the stores, mounts the sample app and writes sandbox.json.
 func (s *Sandbox) fill(ctx context.Context, listener, sample net.Listener) error {
 	a := s.app
-	clients := sandbox.Clients(s.sampleURL+"/callback", a.now().UTC())
+	clients, err := s.clients(ctx)
+	if err != nil {
+		return err
+	}
 	seeder := sandbox.Seeder{
 		Store: a.store, Loader: a.fhir, HashPassword: a.accounts.HashPassword, UsernameKey: a.accounts.UsernameKey,
 		CodeHash: enrol.CodeHash, Now: a.now,
@@ -130,6 +133,18 @@ func (s *Sandbox) fill(ctx context.Context, listener, sample net.Listener) error
 		return err
 	}
 	return sandbox.WriteJSON(s.dataDir, a.cfg.PublicURL, a.cfg.FHIRBase(), s.sampleURL, s.data, clients)
+}
+
+// clients are all sample apps; the keys of two of them come from a secret of this
+// data folder.
+func (s *Sandbox) clients(ctx context.Context) ([]sandbox.Client, error) {
+	now := s.app.now().UTC()
+	secret, err := s.app.ring.Secret(ctx, "sandbox-client-keys")
+	if err != nil {
+		return nil, err
+	}
+	keyed, err := sandbox.ClientsWithKeys(secret, now)
+	return append(sandbox.Clients(s.sampleURL+"/callback", now), keyed...), err
 }
 
 // listenLoopback refuses every address that others could reach (TLS-06).

@@ -29,7 +29,7 @@ var usCoreCategories = []string{
 func advertisedScopes() []string {
 	list := []string{
 		smart.OpenID, smart.FHIRUser, smart.Profile, smart.Launch, smart.LaunchPatient, smart.LaunchEncounter, smart.OfflineAccess, smart.OnlineAccess,
-		"patient/*.rs", "patient/*.read", "user/*.rs", "user/*.read",
+		"patient/*.rs", "patient/*.read", "user/*.rs", "user/*.read", "system/*.rs", "system/*.read",
 	}
 	for _, level := range []string{"patient/", "user/"} {
 		for _, t := range usCoreTypes {

@@ -25,7 +25,7 @@ type LoadLine = admin.LoadLine
 // adminHandler answers operators on the socket; who may open the socket file is
 // an operator.
 func (a *App) adminHandler() (http.Handler, error) {
-	registrar, err := register.New(register.Deps{Now: a.now, Sandbox: a.cfg.Sandbox})
+	registrar, err := register.New(register.Deps{Now: a.now, Sandbox: a.cfg.Sandbox, KeyURLs: a.cfg.egress()})
 	if err != nil {
 		return nil, err
 	}

@@ -2,6 +2,7 @@ package clientauth_test
 
 import (
 	"encoding/base64"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -46,11 +47,7 @@ func registered() clients {
 
 func authenticator(t testing.TB) *clientauth.Authenticator {
 	t.Helper()
-	a, err := clientauth.New(clientauth.Deps{Clients: registered(), Now: func() time.Time { return now }})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return a
+	return newAuthenticator(t, clientauth.Deps{Clients: registered(), Assertions: &spent{}})
 }
 
 func basic(id, secret string) string {
@@ -153,6 +150,11 @@ func TestNewRefusesMissingParts(t *testing.T) {
 	}
 	if _, err := clientauth.New(clientauth.Deps{Now: time.Now}); err == nil {
 		t.Error("made without clients")
+	}
+	if _, err := clientauth.New(clientauth.Deps{
+		Clients: registered(), Keys: noKeys{}, Assertions: &spent{}, Now: time.Now, Log: slog.New(slog.DiscardHandler),
+	}); err == nil {
+		t.Error("made without knowing its own name")
 	}
 }
 

@@ -9,10 +9,23 @@
 // for a confidential one (RFC 6749 §2.3, RFC 9700 §2.5). Unknown clients, wrong
 // secrets and wrong methods are answered alike, with equal work.
 //
+// An assertion (private_key_jwt) takes more steps:
+//
+//	form, header, claims ─▶ client ─▶ key by kid, kty, alg ─▶ signature ─▶ Unspent ─▶ jti spent
+//	 told in its own words ◀┘    one text for all ◀────┴────────┘     used before ◀┘
+//
+// What is wrong with an assertion by itself is told, since that says nothing about
+// any client; whatever depends on what is registered has one text. The algorithm is
+// one of four that use public keys, pinned by the key; a key comes from what is
+// registered and never from the assertion. Unspent is not yet proof: the jti is
+// spent by the store in one step with what the client asks for, or by Spend.
+//
 // Who fails again and again with one client from one address is told to wait
 // (Limited); the doors are given that one.
 //
 // It fulfils RFC 6749 §2.3.1 (Basic with both spellings, and the body), §3.2.1 and
-// §5.2, and SMART App Launch 2.2 symmetric authentication. Assertions are not
-// offered: a client that is registered for them authenticates by nothing.
+// §5.2, RFC 7521 §4.2, RFC 7523 §2.2 and §3, and SMART App Launch 2.2 symmetric and
+// asymmetric authentication. It finds no keys: clientkey does. No mutual TLS.
+//
+// Start reading at Authenticator.Prove, then assertion.go and key.go.
 package clientauth

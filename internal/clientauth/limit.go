@@ -1,6 +1,7 @@
 package clientauth
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"sync"
@@ -57,12 +58,26 @@ func Limit(inner *Authenticator, limits Limits) (*Limited, error) {
 // the try is counted before it is judged, so that many at once are not all judged;
 // a success is taken back.
 func (l *Limited) Authenticate(r *http.Request, p oauth.Parameters) (Authenticated, *oauth.Error) {
+	return limited(l, r, p, l.inner.Authenticate)
+}
+
+// Prove is that of the Authenticator, limited in the same way.
+func (l *Limited) Prove(r *http.Request, p oauth.Parameters) (Unspent, *oauth.Error) {
+	return limited(l, r, p, l.inner.Prove)
+}
+
+// Spend is that of the Authenticator: who gets so far has proven itself.
+func (l *Limited) Spend(ctx context.Context, u Unspent) error { return l.inner.Spend(ctx, u) }
+
+// limited counts around one way of proving a client.
+func limited[T any](l *Limited, r *http.Request, p oauth.Parameters, try func(*http.Request, oauth.Parameters) (T, *oauth.Error)) (T, *oauth.Error) {
+	var nobody T
 	key := counted{l.limits.Address(r), named(r, p)}
 	if wait := l.enter(key); wait > 0 {
-		return Authenticated{}, &oauth.Error{Code: oauth.TemporarilyUnavailable, Status: http.StatusTooManyRequests, RetryAfter: wait,
+		return nobody, &oauth.Error{Code: oauth.TemporarilyUnavailable, Status: http.StatusTooManyRequests, RetryAfter: wait,
 			Description: "This client has failed to authenticate too often from this address. Wait before trying again"}
 	}
-	proven, refused := l.inner.Authenticate(r, p)
+	proven, refused := try(r, p)
 	if refused == nil || refused.Code != oauth.InvalidClient {
 		l.takeBack(key)
 	}
@@ -75,6 +90,9 @@ func named(r *http.Request, p oauth.Parameters) string {
 	id := p.Get("client_id")
 	if pairs, ok := basicPairs(r.Header.Get("Authorization")); ok {
 		id = pairs[len(pairs)-1].id
+	}
+	if id == "" {
+		id = issuerOf(p.Get("client_assertion"))
 	}
 	if len(id) > 256 {
 		return ""

@@ -135,6 +135,52 @@ func TestTheMemoryOfFailuresIsBounded(t *testing.T) {
 	}
 }
 
+// Assertions are counted by the client that they say they are of, whether they are
+// proven at once or spent later.
+//
+// spec: TOK-25
+// attack: CA-27
+func TestFailedAssertionsAreBounded(t *testing.T) {
+	k := newKeyed(t)
+	l, err := clientauth.Limit(k.Authenticator, clientauth.Limits{Address: func(r *http.Request) string { return r.RemoteAddr }, Now: func() time.Time { return now }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	try := func(text string) int {
+		p, refused := oauth.ParseParameters(assertionPair + text)
+		if refused != nil {
+			t.Fatal(refused)
+		}
+		u, refused := l.Prove(httptest.NewRequest(http.MethodPost, "/token", nil), p)
+		switch {
+		case refused != nil:
+			return refused.HTTPStatus()
+		case u.Client().ID == "":
+			t.Error("proven, and nobody")
+		}
+		if err := l.Spend(t.Context(), u); err != nil {
+			t.Error(err)
+		}
+		return 0
+	}
+	forged := good(makes{key: "p384-evil"}, heading("kid", "p384")).text(t)
+	judged := 0
+	for range 400 {
+		if try(forged) == http.StatusBadRequest {
+			judged++
+		}
+	}
+	if judged != 300 {
+		t.Errorf("%d forged assertions were judged", judged)
+	}
+	if got := try(good().text(t)); got != http.StatusTooManyRequests {
+		t.Errorf("a good one of the same client: %d", got)
+	}
+	if got := try(good(of("url")).text(t)); got != 0 {
+		t.Errorf("a good one of another client: %d", got)
+	}
+}
+
 func TestLimitRefusesMissingParts(t *testing.T) {
 	address := func(*http.Request) string { return "" }
 	for name, make := range map[string]func() (*clientauth.Limited, error){

@@ -14,6 +14,9 @@ type Features struct {
 	Scopes []string
 	// GrantTypes and AuthMethods as RFC 7591 §2 spells them.
 	GrantTypes, AuthMethods []string
+	// AssertionAlgorithms that client assertions may be signed with; none when
+	// private_key_jwt is not among AuthMethods.
+	AssertionAlgorithms []string
 	// IDTokenAlgorithms that ID tokens may be signed with.
 	IDTokenAlgorithms []string
 }
@@ -35,6 +38,10 @@ type common struct {
 	TokenAuthMethods         []string `json:"token_endpoint_auth_methods_supported"`
 	IntrospectionAuthMethods []string `json:"introspection_endpoint_auth_methods_supported"`
 	RevocationAuthMethods    []string `json:"revocation_endpoint_auth_methods_supported"`
+	// What assertions are signed with, at each endpoint that takes them (RFC 8414 §2).
+	TokenAuthAlgorithms         []string `json:"token_endpoint_auth_signing_alg_values_supported,omitempty"`
+	IntrospectionAuthAlgorithms []string `json:"introspection_endpoint_auth_signing_alg_values_supported,omitempty"`
+	RevocationAuthAlgorithms    []string `json:"revocation_endpoint_auth_signing_alg_values_supported,omitempty"`
 	// ResponseIssuer: every authorization response carries iss (RFC 9207 §3).
 	ResponseIssuer bool `json:"authorization_response_iss_parameter_supported"`
 }
@@ -78,6 +85,7 @@ func (f Features) common() common {
 		ResponseTypes: []string{"code"}, ResponseModes: []string{"query"},
 		GrantTypes: f.GrantTypes, CodeChallengeMethods: []string{"S256"}, // DISC-10: never plain
 		TokenAuthMethods: f.AuthMethods, IntrospectionAuthMethods: secrets, RevocationAuthMethods: f.AuthMethods,
+		TokenAuthAlgorithms: f.AssertionAlgorithms, IntrospectionAuthAlgorithms: f.AssertionAlgorithms, RevocationAuthAlgorithms: f.AssertionAlgorithms,
 		ResponseIssuer: true,
 	}
 }

@@ -50,7 +50,7 @@ func (d *Door) subject(r *http.Request) (access.Subject, error) {
 	case errors.Is(err, ErrTooWide):
 		d.deps.Log.ErrorContext(r.Context(), "a user reaches too many patients", "error", err)
 		return access.Subject{}, outcome(http.StatusInternalServerError, "too-costly",
-			"The user of this token reaches more patients than this server can find out. Its operator can narrow whom they reach.")
+			"Who is behind this token reaches more patients than this server can find out. Its operator can narrow whom they reach.")
 	case door.Unavailable(err):
 		return access.Subject{}, err
 	}

@@ -43,7 +43,7 @@ func (d *Door) active(ctx context.Context, t tokens.Verified) (any, *oauth.Error
 	}
 	a := active{
 		Active: true, Scope: strings.Join(t.Scopes(), " "), ClientID: string(t.ClientID()), Username: t.Username(),
-		TokenType: "Bearer", Expires: t.ExpiresAt().Unix(), IssuedAt: t.IssuedAt().Unix(), Subject: string(t.UserID()),
+		TokenType: "Bearer", Expires: t.ExpiresAt().Unix(), IssuedAt: t.IssuedAt().Unix(), Subject: t.Subject(),
 		Audience: t.Audience(), Issuer: d.deps.Issuer, TokenID: t.TokenID(), LaunchContext: about,
 	}
 	if t.FHIRUser() != "" {

@@ -102,7 +102,7 @@ func TestClientsWithKeys(t *testing.T) {
 	}
 }
 
-// spec: CAUTH-02, CAUTH-22, CAUTH-23, CAUTH-26, CAUTH-27, CAUTH-28, SCOPE-23, BS-01, REG-11
+// spec: CAUTH-02, CAUTH-22, CAUTH-23, CAUTH-26, CAUTH-27, CAUTH-28, SCOPE-23, BS-01
 // attack: CA-21, DC-04
 func TestKeysAndServicesThatAreRefused(t *testing.T) {
 	p384, rsa2048 := ecKey(t, elliptic.P384()), rsaKey(t, 2048)

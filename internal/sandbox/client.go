@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"encoding/json"
 	"strings"
 	"time"
 
@@ -8,11 +9,13 @@ import (
 	"github.com/emberlatch/emberlatch/internal/store"
 )
 
-// Client is a registered app with its secret in clear, for sandbox.json.
+// Client is a registered app with its secret in clear, or its private key, for
+// sandbox.json.
 type Client struct {
 	store.Client
-	Kind   string // public, confidential
-	Secret string
+	Kind       string // public, confidential, asymmetric, backend
+	Secret     string
+	PrivateJWK json.RawMessage
 }
 
 // Fixed names that tutorials and scripts rely on.
@@ -30,8 +33,8 @@ const (
 	everything = "launch " + standalone
 )
 
-// Clients are the apps that are registered from the start. sampleRedirect is where
-// the sample app listens. "Clinic Companion" also plays an EHR: it may start the
+// Clients are the apps that are registered from the start, beside ClientsWithKeys.
+// sampleRedirect is where the sample app listens. "Clinic Companion" also plays an EHR: it may start the
 // others from a chart.
 func Clients(sampleRedirect string, now time.Time) []Client {
 	grants := []string{oauth.GrantAuthorizationCode, oauth.GrantRefreshToken}
@@ -42,7 +45,7 @@ func Clients(sampleRedirect string, now time.Time) []Client {
 			kind = "confidential"
 			c.Secrets = []store.ClientSecret{{Hash: oauth.Hash(secret), CreatedAt: now}}
 		}
-		return Client{c, kind, secret}
+		return Client{Client: c, Kind: kind, Secret: secret}
 	}
 	return []Client{
 		make(store.Client{ // the example of the page that the product was described by: neither PKCE nor state

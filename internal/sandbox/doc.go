@@ -11,6 +11,6 @@
 // of each kind to look at: problems, medicines, allergies, vaccines, laboratory
 // values and vital signs over years, visits, notes, care team, plans.
 //
-// Passwords and one client secret here are known to everybody: `dev` listens on
-// loopback only.
+// Passwords and client secrets here are known to everybody: `dev` listens on
+// loopback only. Private keys of apps are each sandbox's own.
 package sandbox

@@ -169,6 +169,8 @@ type fileClient struct {
 	RedirectURIs []string       `json:"redirect_uris"`
 	LaunchURI    string         `json:"initiate_login_uri,omitempty"`
 	Scope        string         `json:"scope"`
+	// PrivateJWK is the key that a script authenticates with (RFC 7517).
+	PrivateJWK json.RawMessage `json:"private_jwk,omitempty"`
 }
 
 type fileEnrolment struct {
@@ -186,7 +188,7 @@ func WriteJSON(dir, issuer, fhirBase, sampleApp string, d Data, clients []Client
 		f.People = append(f.People, filePerson{p.Username, p.Password, p.Role, p.Display, p.FHIRUser, p.Patients})
 	}
 	for _, c := range clients {
-		f.Clients = append(f.Clients, fileClient{c.ID, c.Secret, c.Kind, c.RedirectURIs, c.LaunchURI, c.Scope})
+		f.Clients = append(f.Clients, fileClient{c.ID, c.Secret, c.Kind, c.RedirectURIs, c.LaunchURI, c.Scope, c.PrivateJWK})
 	}
 	for _, e := range d.Enrolment {
 		f.Enrolment = append(f.Enrolment, fileEnrolment(e))

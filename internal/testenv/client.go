@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/go-jose/go-jose/v4"
+
 	"github.com/emberlatch/emberlatch/internal/oauth"
 )
 
@@ -22,6 +24,8 @@ type Client struct {
 	Scope       string
 	// InBody sends the secret in the body rather than by Basic.
 	InBody bool
+	// Key proves the app by an assertion, a new one for each request.
+	Key *jose.JSONWebKey
 }
 
 // Client returns a registered app of the sandbox.
@@ -29,7 +33,11 @@ func (e *Env) Client(id string) *Client {
 	e.t.Helper()
 	for _, c := range e.File.Clients {
 		if c.ClientID == id {
-			return &Client{t: e.t, env: e, ID: c.ClientID, Secret: c.Secret, RedirectURI: c.RedirectURIs[0], Scope: c.Scope}
+			found := &Client{t: e.t, env: e, ID: c.ClientID, Secret: c.Secret, Scope: c.Scope, Key: c.PrivateJWK}
+			if len(c.RedirectURIs) > 0 {
+				found.RedirectURI = c.RedirectURIs[0]
+			}
+			return found
 		}
 	}
 	e.t.Fatalf("no client %s", id)
@@ -94,6 +102,10 @@ func (a Answer) Has(scope string) bool { return slices.Contains(a.Scopes(), scop
 func (c *Client) Post(path string, form url.Values) Answer {
 	c.t.Helper()
 	form = cloneValues(form)
+	if c.Key != nil && !form.Has("client_assertion") {
+		form.Set("client_assertion_type", AssertionType)
+		form.Set("client_assertion", c.Assertion())
+	}
 	basic := c.Secret != "" && !c.InBody
 	if !basic && form.Get("client_id") == "" {
 		form.Set("client_id", c.ID)

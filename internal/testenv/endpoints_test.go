@@ -186,7 +186,7 @@ func document(t *testing.T, env *testenv.Env, path string, header ...string) (te
 // The three metadata documents say the same, name only what works, and come from
 // the configuration.
 //
-// spec: DISC-01, DISC-02, DISC-03, DISC-04, DISC-05, DISC-06, DISC-07, DISC-08, DISC-09, DISC-10, DISC-13, DISC-14, DISC-16, DISC-18, DISC-19, DISC-21, DISC-22, DISC-25, DISC-27, DISC-33, DISC-34, DISC-35, DISC-36, DISC-37, DISC-39, OIDC-05, SCOPE-09, CORS-01, CORS-02
+// spec: DISC-01, DISC-02, DISC-03, DISC-04, DISC-05, DISC-06, DISC-07, DISC-08, DISC-09, DISC-10, DISC-13, DISC-14, DISC-15, DISC-16, DISC-18, DISC-19, DISC-21, DISC-22, DISC-25, DISC-27, DISC-33, DISC-34, DISC-35, DISC-36, DISC-37, DISC-39, OIDC-05, SCOPE-09, CORS-01, CORS-02
 // attack: IN-11, IN-13, IN-14
 func TestDiscovery(t *testing.T) {
 	env := testenv.Start(t)
@@ -234,12 +234,19 @@ func TestDiscovery(t *testing.T) {
 	}
 	for name, want := range map[string][]string{
 		"response_types_supported": {"code"}, "code_challenge_methods_supported": {"S256"},
-		"grant_types_supported":                 {"authorization_code", "refresh_token"},
-		"token_endpoint_auth_methods_supported": {"client_secret_basic", "client_secret_post", "none"},
+		"grant_types_supported":                                    {"authorization_code", "refresh_token", "client_credentials"},
+		"token_endpoint_auth_methods_supported":                    {"client_secret_basic", "client_secret_post", "private_key_jwt", "none"},
+		"introspection_endpoint_auth_methods_supported":            {"client_secret_basic", "client_secret_post", "private_key_jwt"},
+		"token_endpoint_auth_signing_alg_values_supported":         {"RS384", "ES384", "PS384", "ES256"},
+		"revocation_endpoint_auth_signing_alg_values_supported":    {"RS384", "ES384", "PS384", "ES256"},
+		"introspection_endpoint_auth_signing_alg_values_supported": {"RS384", "ES384", "PS384", "ES256"},
 	} {
 		if got := strs(docs[0][name]); !slices.Equal(got, want) {
 			t.Errorf("%s: %v, want %v", name, got, want)
 		}
+	}
+	if got := strs(docs[0]["capabilities"]); !slices.Contains(got, "client-confidential-asymmetric") || !slices.Contains(got, "client-confidential-symmetric") {
+		t.Errorf("capabilities: %v", got)
 	}
 	if got := strs(docs[1]["id_token_signing_alg_values_supported"]); !slices.Contains(got, "RS256") {
 		t.Errorf("ID token algorithms: %v", got)
@@ -284,10 +291,14 @@ func TestDiscovery(t *testing.T) {
 func TestAdvertisedScopesAreGrantable(t *testing.T) {
 	env := testenv.Start(t)
 	_, doc := document(t, env, "/fhir/.well-known/smart-configuration")
-	var scopes []string
+	var scopes, system []string
 	for _, s := range doc["scopes_supported"].([]any) {
-		if s != "online_access" { // offline access takes its place when both are asked for
-			scopes = append(scopes, s.(string))
+		switch text := s.(string); {
+		case text == "online_access": // offline access takes its place when both are asked for
+		case strings.HasPrefix(text, "system/"):
+			system = append(system, text)
+		default:
+			scopes = append(scopes, text)
 		}
 	}
 	c := env.Client("sandbox-confidential")
@@ -299,6 +310,12 @@ func TestAdvertisedScopesAreGrantable(t *testing.T) {
 	for _, s := range scopes {
 		if !a.Has(s) {
 			t.Errorf("%s is advertised and was not granted", s)
+		}
+	}
+	service := env.Client("sandbox-backend").Service(strings.Join(system, " "))
+	for _, s := range system {
+		if !service.Has(s) {
+			t.Errorf("%s is advertised and was not granted: %s", s, service.Raw)
 		}
 	}
 	_, online := env.Token("sandbox-confidential", "launch/patient patient/Patient.rs online_access", "maria", "")

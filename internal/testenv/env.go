@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-jose/go-jose/v4"
+
 	"github.com/emberlatch/emberlatch/internal/app"
 )
 
@@ -41,6 +43,8 @@ type File struct {
 		RedirectURIs []string `json:"redirect_uris"`
 		LaunchURI    string   `json:"initiate_login_uri"`
 		Scope        string   `json:"scope"`
+		// PrivateJWK is the key of a client that proves itself by one.
+		PrivateJWK *jose.JSONWebKey `json:"private_jwk"`
 	} `json:"clients"`
 	Enrolment []struct {
 		Patient, Given, Family, Code string

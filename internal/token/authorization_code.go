@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/emberlatch/emberlatch/internal/clientauth"
 	"github.com/emberlatch/emberlatch/internal/oauth"
 	"github.com/emberlatch/emberlatch/internal/store"
 )
@@ -14,7 +15,7 @@ const noChallenge = "-"
 const codeRefused = "The authorization code is not valid: unknown, used, expired, or issued for another client, redirect_uri or code_verifier"
 
 // authorizationCode exchanges a code (RFC 6749 §4.1.3, RFC 7636 §4.5).
-func (d *Door) authorizationCode(r request) (answer, error) {
+func (d *Door) authorizationCode(r *request) (answer, error) {
 	code, redirectURI := r.form.Get("code"), r.form.Get("redirect_uri")
 	switch {
 	case code == "":
@@ -31,7 +32,7 @@ func (d *Door) authorizationCode(r request) (answer, error) {
 		challenge = oauth.S256(verifier)
 	}
 	grant, err := d.deps.Grants.RedeemCode(r.ctx, store.Redemption{
-		CodeHash: oauth.Hash(code), ClientID: r.client.ID, RedirectURI: redirectURI, CodeChallenge: challenge,
+		CodeHash: oauth.Hash(code), ClientID: r.client.ID, RedirectURI: redirectURI, CodeChallenge: challenge, Assertion: r.assertion(),
 	})
 	if err != nil {
 		refusal := oauth.New(oauth.InvalidGrant, "%s", codeRefused)
@@ -48,7 +49,10 @@ func (d *Door) authorizationCode(r request) (answer, error) {
 // refuseGrant answers what the store refused with one text for all reasons
 // (TK-30), after this process has learnt of what was ended. A store that could
 // not be asked has refused nothing: its error comes back as it is.
-func (d *Door) refuseGrant(r request, err error, refusal *oauth.Error) error {
+func (d *Door) refuseGrant(r *request, err error, refusal *oauth.Error) error {
+	if errors.Is(err, store.ErrReplayed) {
+		return clientauth.Replayed()
+	}
 	for _, refused := range []error{store.ErrNotFound, store.ErrMismatch, store.ErrExpired, store.ErrConsumed, store.ErrRevoked} {
 		if errors.Is(err, refused) {
 			if err := d.settle(r, err); err != nil {
@@ -62,7 +66,7 @@ func (d *Door) refuseGrant(r request, err error, refusal *oauth.Error) error {
 
 // settle makes this process see the end of a grant before the caller hears of
 // it; other processes follow the feed.
-func (d *Door) settle(r request, outcome error) error {
+func (d *Door) settle(r *request, outcome error) error {
 	if !errors.Is(outcome, store.ErrConsumed) && !errors.Is(outcome, store.ErrMismatch) {
 		return nil
 	}

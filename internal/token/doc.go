@@ -1,19 +1,23 @@
 // Package token is the token endpoint (RFC 6749 §3.2): it exchanges an
-// authorization code, or a refresh token, for an access token.
+// authorization code, a refresh token, or the credentials of a backend service, for
+// an access token.
 //
 //	POST ─▶ form ─▶ grant type ─▶ client ─▶ may it? ─▶ the grant's own file ─▶ answer
 //	 405 ◀┘  400 ◀┘       400 ◀┘  400/401 ◀┘    400 ◀┘            400 ◀┘        200
 //
 // The endpoint owns the phases, so that a grant type cannot forget one; a grant
-// type owns one file: authorization_code.go, refresh_token.go. What is used once
-// is consumed by one statement of the store before anything is minted; the
-// answer leaves after the commit. When the store has ended a family because of a
+// type owns one file: authorization_code.go, refresh_token.go,
+// client_credentials.go. What is used once, a client's assertion too, is consumed by
+// one statement of the store before anything is minted; the answer leaves after the
+// commit. A request that is refused before that statement spends its assertion as
+// well. When the store has ended a family because of a
 // replay, every live check of this process learns of it before the answer.
 //
 // It fulfils RFC 6749 §3.2, §4.1.3, §4.1.4, §5 and §6, RFC 7636 §4.5 and §4.6,
-// OpenID Connect Core §3.1.3 and §12, and SMART App Launch 2.2 app launch
-// ("obtain access token", "refresh access token"). Nothing else is offered: no
-// password, no device, no implicit grant, and no client credentials.
+// §4.4, OpenID Connect Core §3.1.3 and §12, and SMART App Launch 2.2 app launch
+// ("obtain access token", "refresh access token") and backend-services. Nothing else
+// is offered: no password, no device, no implicit grant, and no client credentials
+// for a client with a secret.
 //
 // Start reading at Door.ServeHTTP.
 package token

@@ -14,6 +14,7 @@ import (
 	"github.com/emberlatch/emberlatch/internal/oauth"
 	"github.com/emberlatch/emberlatch/internal/store"
 	"github.com/emberlatch/emberlatch/internal/tokens"
+	"github.com/emberlatch/emberlatch/smart"
 )
 
 // maxBody bounds a request, in bytes: 32 kB of scopes travel in it (SCOPE-48).
@@ -23,17 +24,21 @@ const maxBody = 128 << 10
 type Grants interface {
 	RedeemCode(ctx context.Context, r store.Redemption) (store.Grant, error)
 	RefreshGrant(ctx context.Context, r store.Refresh) (store.Refreshed, error)
+	StandingGrant(ctx context.Context, s store.Standing) (store.Grant, error)
 	Grant(ctx context.Context, id store.GrantID) (store.Grant, error)
 }
 
-// Clients authenticates the caller.
+// Clients authenticates the caller; an assertion is spent with what it is brought
+// for, or by itself.
 type Clients interface {
-	Authenticate(r *http.Request, p oauth.Parameters) (clientauth.Authenticated, *oauth.Error)
+	Prove(r *http.Request, p oauth.Parameters) (clientauth.Unspent, *oauth.Error)
+	Spend(ctx context.Context, u clientauth.Unspent) error
 }
 
 // Minter makes and reads tokens.
 type Minter interface {
 	MintAccess(g store.Grant, scopes []string) (tokens.AccessToken, error)
+	MintSystem(g store.Grant, scopes []string) (tokens.AccessToken, error)
 	MintID(g store.Grant, client store.Client, accessToken string) (string, error)
 	RefreshToken(id store.GrantID, generation uint32) string
 	ParseRefreshToken(text string) (store.GrantID, uint32, bool)
@@ -48,6 +53,8 @@ type Deps struct {
 	// IsOriginOf reports whether pages of an origin are those of the client.
 	IsOriginOf func(c store.Client, origin string) bool
 	Minter     Minter
+	// Offered is the part of scopes that can be used here (SCOPE-16).
+	Offered func(asked smart.ScopeSet) smart.ScopeSet
 	// Entitled reports whether the user of a grant still reaches its patient
 	// (RT-28); an error is a no for this request only.
 	Entitled func(ctx context.Context, g store.Grant) (bool, error)
@@ -58,8 +65,10 @@ type Deps struct {
 	// RefreshGrace is how long a refresh token may be used again by the client
 	// that lost the answer (RT-23).
 	RefreshGrace time.Duration
-	FHIRBase     string
-	Log          *slog.Logger
+	// NewGrantID makes the id of a standing grant.
+	NewGrantID func() store.GrantID
+	FHIRBase   string
+	Log        *slog.Logger
 }
 
 // Door answers the token endpoint.
@@ -67,27 +76,37 @@ type Door struct{ deps Deps }
 
 // New makes the door; it refuses missing parts.
 func New(deps Deps) (*Door, error) {
-	if deps.Grants == nil || deps.Clients == nil || deps.Client == nil || deps.IsOriginOf == nil || deps.Minter == nil || deps.Entitled == nil ||
-		deps.Revoke == nil || deps.Settle == nil || deps.FHIRBase == "" || deps.Log == nil {
+	if deps.Grants == nil || deps.Clients == nil || deps.Client == nil || deps.IsOriginOf == nil || deps.Minter == nil || deps.Offered == nil ||
+		deps.Entitled == nil || deps.Revoke == nil || deps.Settle == nil || deps.NewGrantID == nil || deps.FHIRBase == "" || deps.Log == nil {
 		return nil, errors.New("token: a part is missing")
 	}
 	return &Door{deps}, nil
 }
 
-// request is a token request whose client is proven.
+// request is a token request whose client is proven, but for its assertion, which
+// the grant type's one statement spends.
 type request struct {
 	ctx    context.Context
 	form   oauth.Parameters
 	client store.Client
+	proof  clientauth.Unspent
+	handed bool
+}
+
+// assertion is handed to the store together with what is consumed.
+func (r *request) assertion() *store.Assertion {
+	r.handed = true
+	return r.proof.Assertion()
 }
 
 // exchange is what one grant type does with a proven client.
-type exchange func(d *Door, r request) (answer, error)
+type exchange func(d *Door, r *request) (answer, error)
 
 // exchanges are the grant types; the file of that name holds each.
 var exchanges = map[string]exchange{
 	oauth.GrantAuthorizationCode: (*Door).authorizationCode,
 	oauth.GrantRefreshToken:      (*Door).refreshToken,
+	oauth.GrantClientCredentials: (*Door).clientCredentials,
 }
 
 // ServeHTTP answers one token request.
@@ -112,55 +131,68 @@ func (d *Door) serve(w http.ResponseWriter, r *http.Request) (answer, error) {
 	// Order: an unknown grant type is told before the client is asked who it is,
 	// so that the answer is the same for everybody (ERR-26).
 	run, known := exchanges[grantType]
-	if !known && grantType != grantClientCredentials {
+	if !known {
 		return answer{}, oauth.New(oauth.UnsupportedGrantType,
-			"This server offers authorization_code and refresh_token only").About("grant_type")
+			"This server offers authorization_code, refresh_token and client_credentials only").About("grant_type")
 	}
-	client, err := d.client(r, form, grantType)
+	proven, err := d.client(r, form, grantType)
 	if err != nil {
 		return answer{}, err
 	}
-	if origin := r.Header.Get("Origin"); origin != "" && !d.deps.IsOriginOf(client, origin) {
+	if origin := r.Header.Get("Origin"); origin != "" && !d.deps.IsOriginOf(proven.client, origin) {
 		door.Unshare(w) // TK-24: tokens are read by pages of their own client only
 	}
+	proven.ctx, proven.form = r.Context(), form
+	body, err := d.exchange(proven, grantType, run)
+	if proven.handed {
+		return body, err
+	}
+	// Order: an assertion is spent by every request that it proves, a refused one too
+	// (RFC 7523 §3: a jti that was encountered before), and when it was used before
+	// nothing else is told.
+	if spent := d.deps.Clients.Spend(r.Context(), proven.proof); spent != nil {
+		return answer{}, spent
+	}
+	return body, err
+}
+
+// exchange runs the grant type for a client that may use it.
+func (d *Door) exchange(r *request, grantType string, run exchange) (answer, error) {
 	// RFC 6749 §5.2: a client uses only the grant types it is registered for.
-	if !known || !client.HasGrantType(grantType) {
+	if !r.client.HasGrantType(grantType) {
 		return answer{}, oauth.New(oauth.UnauthorizedClient, "This client is not registered for that grant type").About("grant_type")
 	}
 	// RFC 8707 §2.2: the audience was fixed by the authorization request, which
 	// tolerates one trailing slash as well.
-	if target := form.Get("resource"); target != "" && strings.TrimSuffix(target, "/") != d.deps.FHIRBase {
+	if target := r.form.Get("resource"); target != "" && strings.TrimSuffix(target, "/") != d.deps.FHIRBase {
 		return answer{}, oauth.New(oauth.InvalidTarget, "resource is not the FHIR base this access was given for").About("resource")
 	}
-	return run(d, request{r.Context(), form, client})
+	return run(d, r)
 }
 
 // client proves who sends the request. Divergence: a public client that refreshes
 // may leave out client_id, as a widespread FHIR client library does; the token,
 // which nobody can make up, says whose it is. A confidential client is never found
 // that way.
-func (d *Door) client(r *http.Request, form oauth.Parameters, grantType string) (store.Client, error) {
+func (d *Door) client(r *http.Request, form oauth.Parameters, grantType string) (*request, error) {
 	silent := !form.Has("client_id") && !form.Has("client_secret") && !form.Has("client_assertion") && r.Header.Get("Authorization") == ""
 	if silent && grantType == oauth.GrantRefreshToken {
 		if id, _, ours := d.deps.Minter.ParseRefreshToken(form.Get("refresh_token")); ours {
 			grant, err := d.deps.Grants.Grant(r.Context(), id)
 			if err != nil && !errors.Is(err, store.ErrNotFound) {
-				return store.Client{}, fmt.Errorf("finding the client of a refresh token: %w", err)
+				return nil, fmt.Errorf("finding the client of a refresh token: %w", err)
 			}
 			if c, known := d.deps.Client(grant.ClientID); err == nil && known && c.Public() && !c.Disabled {
-				return c, nil
+				return &request{client: c}, nil
 			}
 		}
 	}
-	caller, refused := d.deps.Clients.Authenticate(r, form)
+	caller, refused := d.deps.Clients.Prove(r, form)
 	if refused != nil {
-		return store.Client{}, refused
+		return nil, refused
 	}
-	return caller.Client(), nil
+	return &request{client: caller.Client(), proof: caller}, nil
 }
-
-// grantClientCredentials is known so that it can be refused by name.
-const grantClientCredentials = "client_credentials"
 
 func missing(parameter string) *oauth.Error {
 	return oauth.New(oauth.InvalidRequest, "The parameter %s is missing", parameter).About(parameter)

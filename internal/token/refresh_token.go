@@ -15,7 +15,7 @@ import (
 const refreshRefused = "The refresh token is not valid: unknown, used, expired, revoked, or issued to another client"
 
 // refreshToken uses a refresh token (RFC 6749 §6).
-func (d *Door) refreshToken(r request) (answer, error) {
+func (d *Door) refreshToken(r *request) (answer, error) {
 	text := r.form.Get("refresh_token")
 	if text == "" {
 		return answer{}, missing("refresh_token")
@@ -32,7 +32,7 @@ func (d *Door) refreshToken(r request) (answer, error) {
 		}
 	}
 	used, err := d.deps.Grants.RefreshGrant(r.ctx, store.Refresh{
-		GrantID: id, ClientID: r.client.ID, Generation: generation, Grace: d.deps.RefreshGrace,
+		GrantID: id, ClientID: r.client.ID, Generation: generation, Grace: d.deps.RefreshGrace, Assertion: r.assertion(),
 	})
 	if err != nil {
 		return answer{}, d.refuseGrant(r, err, oauth.New(oauth.InvalidGrant, refreshRefused))
@@ -52,7 +52,7 @@ func (d *Door) refreshToken(r request) (answer, error) {
 }
 
 // checkNarrowing looks at the grant without touching it.
-func (d *Door) checkNarrowing(r request, id store.GrantID, asked string) error {
+func (d *Door) checkNarrowing(r *request, id store.GrantID, asked string) error {
 	grant, err := d.deps.Grants.Grant(r.ctx, id)
 	if errors.Is(err, store.ErrNotFound) || err == nil && grant.ClientID != r.client.ID {
 		return oauth.New(oauth.InvalidGrant, refreshRefused)
@@ -100,7 +100,7 @@ func narrow(granted []string, asked string) ([]string, error) {
 }
 
 // stillEntitled refuses when the user has lost the patient since (RT-27, RT-28).
-func (d *Door) stillEntitled(r request, g store.Grant) error {
+func (d *Door) stillEntitled(r *request, g store.Grant) error {
 	ok, err := d.deps.Entitled(r.ctx, g)
 	if err != nil {
 		return fmt.Errorf("asking whom the user reaches: %w", err)

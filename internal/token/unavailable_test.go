@@ -12,10 +12,12 @@ import (
 	"time"
 
 	"github.com/emberlatch/emberlatch/internal/clientauth"
+	"github.com/emberlatch/emberlatch/internal/clientkey"
 	"github.com/emberlatch/emberlatch/internal/oauth"
 	"github.com/emberlatch/emberlatch/internal/store"
 	"github.com/emberlatch/emberlatch/internal/token"
 	"github.com/emberlatch/emberlatch/internal/tokens"
+	"github.com/emberlatch/emberlatch/smart"
 )
 
 // away is a store that cannot be asked.
@@ -27,6 +29,10 @@ func (a away) RedeemCode(context.Context, store.Redemption) (store.Grant, error)
 
 func (a away) RefreshGrant(context.Context, store.Refresh) (store.Refreshed, error) {
 	return store.Refreshed{}, a.err
+}
+
+func (a away) StandingGrant(context.Context, store.Standing) (store.Grant, error) {
+	return store.Grant{}, a.err
 }
 
 func (a away) Grant(context.Context, store.GrantID) (store.Grant, error) {
@@ -48,6 +54,18 @@ func (apps) Client(id store.ClientID) (store.Client, bool) {
 	}, id == "a"
 }
 
+// noKeys and nothing: no client proves itself by an assertion here.
+type (
+	noKeys  struct{}
+	nothing struct{}
+)
+
+func (noKeys) Find(context.Context, store.Client, string, string) (clientkey.Key, error) {
+	return clientkey.Key{}, clientkey.ErrNoKey
+}
+
+func (nothing) UseAssertion(context.Context, store.Assertion) error { return store.ErrReplayed }
+
 // minter reads any refresh token as the first of a grant.
 type minter struct{ *tokens.Tokens }
 
@@ -55,17 +73,19 @@ func (minter) ParseRefreshToken(string) (store.GrantID, uint32, bool) { return "
 
 func newDoor(t *testing.T, err error) *token.Door {
 	t.Helper()
-	clients, fault := clientauth.New(clientauth.Deps{Clients: apps{}, Now: time.Now})
+	clients, fault := clientauth.New(clientauth.Deps{
+		Clients: apps{}, Keys: noKeys{}, Assertions: nothing{}, Audiences: []string{"https://ehr.example.org"}, Now: time.Now, Log: slog.New(slog.DiscardHandler),
+	})
 	if fault != nil {
 		t.Fatal(fault)
 	}
 	d, fault := token.New(token.Deps{
 		Grants: away{err}, Clients: clients, Minter: minter{},
-		Client: apps{}.Client, IsOriginOf: func(store.Client, string) bool { return true },
-		Entitled: func(context.Context, store.Grant) (bool, error) { return true, nil },
-		Revoke:   func(context.Context, store.Revocation) (int, error) { return 0, nil },
-		Settle:   func(context.Context) error { return nil },
-		FHIRBase: "https://ehr.example.org/fhir", RefreshGrace: time.Second, Log: slog.New(slog.DiscardHandler),
+		Client: apps{}.Client, IsOriginOf: func(store.Client, string) bool { return true }, Offered: func(s smart.ScopeSet) smart.ScopeSet { return s },
+		Entitled:   func(context.Context, store.Grant) (bool, error) { return true, nil },
+		Revoke:     func(context.Context, store.Revocation) (int, error) { return 0, nil },
+		Settle:     func(context.Context) error { return nil },
+		NewGrantID: func() store.GrantID { return "g" }, FHIRBase: "https://ehr.example.org/fhir", RefreshGrace: time.Second, Log: slog.New(slog.DiscardHandler),
 	})
 	if fault != nil {
 		t.Fatal(fault)

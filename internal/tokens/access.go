@@ -48,13 +48,9 @@ type accessClaims struct {
 // not fit are left out and looked up in the grant later, so they must then be all
 // of the grant's: anything else is ErrTooManyScopes.
 func (t *Tokens) MintAccess(g store.Grant, scopes []string) (AccessToken, error) {
-	now := t.deps.Now()
-	id := oauth.RandomToken("")[:22]
 	c := accessClaims{
-		Issuer: t.deps.Issuer, Subject: string(g.UserID), Audience: g.Audience,
-		Expires: now.Add(t.deps.AccessLife).Unix(), IssuedAt: now.Unix(), TokenID: id,
-		ClientID: string(g.ClientID), Scope: strings.Join(scopes, " "), GrantID: string(g.ID), Username: g.Username,
-		Patient: g.Patient, Encounter: g.Encounter, FHIRUser: g.FHIRUser,
+		Subject: string(g.UserID), Audience: g.Audience, ClientID: string(g.ClientID), Scope: strings.Join(scopes, " "),
+		GrantID: string(g.ID), Username: g.Username, Patient: g.Patient, Encounter: g.Encounter, FHIRUser: g.FHIRUser,
 	}
 	if !FitsToken(scopes) {
 		if !slices.Equal(scopes, g.Scopes) {
@@ -62,12 +58,35 @@ func (t *Tokens) MintAccess(g store.Grant, scopes []string) (AccessToken, error)
 		}
 		c.Scope = ""
 	}
+	return t.mint(c, t.deps.AccessLife)
+}
+
+// longestSystemLife is how long an access token of a backend service lives at most
+// (SMART App Launch 2.2 backend-services: 300 seconds).
+const longestSystemLife = 300 * time.Second
+
+// MintSystem makes an access token of the standing grant of a backend service. The
+// client is its subject (RFC 9068 §2.2); nobody is a user of it. Its scopes are its
+// own, not the grant's, so they must fit.
+func (t *Tokens) MintSystem(g store.Grant, scopes []string) (AccessToken, error) {
+	if g.UserID != "" || g.ClientID == "" || len(scopes) == 0 || !FitsToken(scopes) {
+		return AccessToken{}, ErrTooManyScopes
+	}
+	return t.mint(accessClaims{
+		Subject: string(g.ClientID), Audience: g.Audience, ClientID: string(g.ClientID), Scope: strings.Join(scopes, " "), GrantID: string(g.ID),
+	}, min(longestSystemLife, t.deps.AccessLife))
+}
+
+// mint completes the claims and signs them.
+func (t *Tokens) mint(c accessClaims, life time.Duration) (AccessToken, error) {
+	now := t.deps.Now()
+	c.Issuer, c.IssuedAt, c.Expires, c.TokenID = t.deps.Issuer, now.Unix(), now.Add(life).Unix(), oauth.RandomToken("")[:22]
 	payload, err := json.Marshal(c)
 	if err != nil {
 		return AccessToken{}, err
 	}
 	text, err := t.deps.Ring.Sign(keys.UseAccess, keys.ES256, accessType, payload)
-	return AccessToken{text, id, t.deps.AccessLife}, err
+	return AccessToken{text, c.TokenID, life}, err
 }
 
 // ErrTooManyScopes: a part of a grant's scopes is too long for a token.

@@ -1,6 +1,7 @@
 // Package tokens makes and reads the tokens of the server.
 //
 //	Grant ─▶ MintAccess    RFC 9068 JWT, ES256, typ at+jwt
+//	      ─▶ MintSystem    the same for a backend service: sub is the client, 300 s
 //	      ─▶ MintID        OpenID Connect ID token, RS256, or ES256 if registered
 //	      ─▶ RefreshToken  rt_ + grant, generation, MAC
 //	text  ─▶ Verify        access token ─▶ Verified, or ErrInvalid, ErrUnavailable

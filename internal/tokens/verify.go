@@ -32,8 +32,20 @@ func (v Verified) GrantID() store.GrantID { return store.GrantID(v.facts.claims.
 // ClientID is the client it was issued to.
 func (v Verified) ClientID() store.ClientID { return store.ClientID(v.facts.claims.ClientID) }
 
-// UserID is the subject.
-func (v Verified) UserID() store.UserID { return store.UserID(v.facts.claims.Subject) }
+// Subject is the sub: the user, or the client itself.
+func (v Verified) Subject() string { return v.facts.claims.Subject }
+
+// System reports whether a client acts for itself: then there is no user. The ids of
+// clients and of users are random, and never alike.
+func (v Verified) System() bool { return v.facts.claims.Subject == v.facts.claims.ClientID }
+
+// UserID is the user behind the token; empty when there is none.
+func (v Verified) UserID() store.UserID {
+	if v.System() {
+		return ""
+	}
+	return store.UserID(v.facts.claims.Subject)
+}
 
 // Username is the name of the account.
 func (v Verified) Username() string { return v.facts.claims.Username }
@@ -140,7 +152,7 @@ func (t *Tokens) signedByUs(ctx context.Context, text string) (payload []byte, k
 func (t *Tokens) complete(c accessClaims) bool {
 	const skew = 60 // seconds that iat may lie ahead
 	return c.Issuer == t.deps.Issuer && c.Audience == t.deps.FHIRBase && c.Subject != "" && c.ClientID != "" &&
-		c.TokenID != "" && c.GrantID != "" && c.Expires > c.IssuedAt && c.IssuedAt > 0 &&
+		c.TokenID != "" && c.GrantID != "" && !(c.Subject == c.ClientID && c.Scope == "") && c.Expires > c.IssuedAt && c.IssuedAt > 0 &&
 		c.IssuedAt <= t.deps.Now().Unix()+skew
 }
 
