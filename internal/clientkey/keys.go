@@ -159,7 +159,12 @@ func (k *Keys) atURL(ctx context.Context, c store.Client, kid string) (Set, erro
 // does not end the fetch for the others.
 func (k *Keys) refetch(ctx context.Context, c store.Client, missed bool) (Set, error) {
 	began := k.deps.Now()
-	done := k.flights.DoChan(string(c.ID)+"\x00"+c.JWKSURI, func() (any, error) {
+	done := k.flights.DoChan(string(c.ID)+"\x00"+c.JWKSURI, func() (result any, err error) {
+		defer func() { // a set that trips its reader is nobody's but its client's
+			if v := recover(); v != nil {
+				result, err = nil, fmt.Errorf("%w: panic: %v", ErrUnreachable, v)
+			}
+		}()
 		if r := k.recall(c.ID, c.JWKSURI); r.fetched.After(began) || r.failed.After(began) { // a flight that has just landed
 			return r.set, landed(r)
 		}

@@ -335,6 +335,17 @@ func TestTheOneKeyThatFits(t *testing.T) {
 	}
 }
 
+// A reader that trips is told as a set that is away.
+func TestAPanicStaysWithItsClient(t *testing.T) {
+	k, err := clientkey.New(clientkey.Deps{Now: time.Now, Fetch: func(context.Context, string, int64) ([]byte, http.Header, error) { panic("odd") }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := k.Find(t.Context(), store.Client{ID: "c", JWKSURI: url}, "1", "ES384"); !errors.Is(err, clientkey.ErrUnreachable) {
+		t.Error(err)
+	}
+}
+
 func TestNewRefusesMissingParts(t *testing.T) {
 	if _, err := clientkey.New(clientkey.Deps{Now: time.Now}); err == nil {
 		t.Error("made without a way to fetch")

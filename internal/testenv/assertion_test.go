@@ -95,6 +95,9 @@ func TestAnAppWithAKey(t *testing.T) {
 	if env.Get(token, "Patient/maria").Status != 200 {
 		t.Error("a used assertion revoked a token")
 	}
+	if got := env.Get(c.Assertion("aud", env.FHIR), "Patient/maria"); got.Status != http.StatusUnauthorized {
+		t.Errorf("an assertion as an access token: %d %s", got.Status, got.Raw)
+	}
 	t.Log("a request that is refused for another reason spends its assertion as well")
 	spent := c.Assertion()
 	if got := c.Post("/token", with(spent, url.Values{"grant_type": {"authorization_code"}})); got.String("error") != "invalid_request" {

@@ -186,7 +186,7 @@ func document(t *testing.T, env *testenv.Env, path string, header ...string) (te
 // The three metadata documents say the same, name only what works, and come from
 // the configuration.
 //
-// spec: DISC-01, DISC-02, DISC-03, DISC-04, DISC-05, DISC-06, DISC-07, DISC-08, DISC-09, DISC-10, DISC-13, DISC-14, DISC-15, DISC-16, DISC-18, DISC-19, DISC-21, DISC-22, DISC-25, DISC-27, DISC-33, DISC-34, DISC-35, DISC-36, DISC-37, DISC-39, OIDC-05, SCOPE-09, CORS-01, CORS-02
+// spec: DISC-01, DISC-02, DISC-03, DISC-04, DISC-05, DISC-06, DISC-07, DISC-08, DISC-09, DISC-10, DISC-13, DISC-14, DISC-15, DISC-16, DISC-18, DISC-19, DISC-21, DISC-22, DISC-23, DISC-25, DISC-27, DISC-33, DISC-34, DISC-35, DISC-36, DISC-37, DISC-39, OIDC-05, SCOPE-09, CORS-01, CORS-02
 // attack: IN-11, IN-13, IN-14
 func TestDiscovery(t *testing.T) {
 	env := testenv.Start(t)
@@ -245,8 +245,14 @@ func TestDiscovery(t *testing.T) {
 			t.Errorf("%s: %v, want %v", name, got, want)
 		}
 	}
-	if got := strs(docs[0]["capabilities"]); !slices.Contains(got, "client-confidential-asymmetric") || !slices.Contains(got, "client-confidential-symmetric") {
-		t.Errorf("capabilities: %v", got)
+	for _, certified := range []string{ // DISC-23
+		"launch-ehr", "launch-standalone", "authorize-post", "client-public", "client-confidential-symmetric", "client-confidential-asymmetric",
+		"sso-openid-connect", "context-banner", "context-style", "context-ehr-patient", "context-ehr-encounter", "context-standalone-patient",
+		"permission-offline", "permission-patient", "permission-user", "permission-v1", "permission-v2",
+	} {
+		if got := strs(docs[0]["capabilities"]); !slices.Contains(got, certified) {
+			t.Errorf("capabilities: %v without %s", got, certified)
+		}
 	}
 	if got := strs(docs[1]["id_token_signing_alg_values_supported"]); !slices.Contains(got, "RS256") {
 		t.Errorf("ID token algorithms: %v", got)

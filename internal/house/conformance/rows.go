@@ -25,7 +25,7 @@ var groups = []group{
 	{"RT", "Refresh tokens", 32, true}, {"OIDC", "OpenID Connect", 24, true}, {"INTRO", "Introspection", 21, true},
 	{"REVOKE", "Revocation", 16, true}, {"LOGOUT", "RP-initiated logout", 10, false}, {"CORS", "Cross-origin access", 14, false},
 	{"REG", "Client registration", 19, false}, {"HDR", "Caching and security headers", 10, true}, {"TLS", "Transport", 7, false},
-	{"AT", "Access token format and binding", 15, true}, {"BS", "Backend services", 14, false},
+	{"AT", "Access token format and binding", 15, true}, {"BS", "Backend services", 14, true},
 	{"ERR", "Error matrix", 48, true}, {"RS", "Resource server: tokens", 23, true},
 	{"RSX", "Resource server: interactions and scopes", 27, true}, {"RSG", "Resource server: granular scopes", 15, true},
 	{"RSP", "Resource server: patient compartment", 23, true}, {"RSB", "Resource server: batch, operations, bulk", 18, false},
