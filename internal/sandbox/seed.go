@@ -45,7 +45,7 @@ type Seeder struct {
 }
 
 // Seed writes people, records and clients. Run again it changes nothing but the
-// address of the sample app.
+// address of the sample app, and adds apps that a newer version has.
 func (s Seeder) Seed(ctx context.Context, d Data, clients []Client) error {
 	seeded, err := s.clients(ctx, clients)
 	if err != nil || seeded {
@@ -70,8 +70,9 @@ func (s Seeder) Seed(ctx context.Context, d Data, clients []Client) error {
 			return err
 		}
 	}
-	// Order: the clients come last, so that a start that was interrupted is repeated.
-	for _, c := range clients {
+	// Order: the clients come last, the first of them at the very end, so that a start
+	// that was interrupted is repeated.
+	for _, c := range slices.Backward(clients) {
 		err := s.Store.CreateClient(ctx, c.Client)
 		if errors.Is(err, store.ErrConflict) { // an interrupted start came this far
 			err = s.Store.PutClient(ctx, c.Client)
@@ -84,16 +85,18 @@ func (s Seeder) Seed(ctx context.Context, d Data, clients []Client) error {
 }
 
 // clients reports whether the sandbox was seeded before, and then keeps what the
-// sample app has registered current.
+// sample app has registered current and adds apps that are new since.
 func (s Seeder) clients(ctx context.Context, clients []Client) (bool, error) {
-	last := clients[len(clients)-1]
-	if _, err := s.Store.Client(ctx, last.ID); errors.Is(err, store.ErrNotFound) {
+	if _, err := s.Store.Client(ctx, clients[0].ID); errors.Is(err, store.ErrNotFound) {
 		return false, nil
 	} else if err != nil {
 		return false, err
 	}
 	for _, c := range clients {
 		known, err := s.Store.Client(ctx, c.ID)
+		if errors.Is(err, store.ErrNotFound) {
+			known, err = c.Client, s.Store.CreateClient(ctx, c.Client)
+		}
 		if err != nil {
 			return true, err
 		}

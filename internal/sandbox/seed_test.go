@@ -191,6 +191,24 @@ func TestAnInterruptedStartIsRepeated(t *testing.T) {
 	}
 }
 
+// A folder of an earlier version learns of apps that are new, and keeps its records
+// as they are.
+func TestANewAppComesToASandboxThatIsThere(t *testing.T) {
+	m := newMemory()
+	if err := seed(t, m, redirect); err != nil {
+		t.Fatal(err)
+	}
+	writes := m.writes
+	d := generate(t, 6)
+	d.Resources = d.Resources[:1]
+	all := append(sandbox.Clients(redirect, today), withKeys(t, strings.Repeat("s", 32))...)
+	for range 2 {
+		if err := seeder(m).Seed(t.Context(), d, all); err != nil || len(m.clients) != len(all) || m.writes != writes+2 || m.loads != 1 {
+			t.Fatalf("%d clients of %d by %d writes, %d loads: %v", len(m.clients), len(all), m.writes-writes, m.loads, err)
+		}
+	}
+}
+
 func TestARefusedRecordStopsTheStart(t *testing.T) {
 	d := generate(t, 6)
 	d.Resources = append(d.Resources, []byte(`{"resourceType":"Basic","id":"refused"}`))
