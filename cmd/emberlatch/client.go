@@ -1,13 +1,16 @@
 package main
 
 import (
+	"fmt"
 	"net/http"
 	"net/url"
+	"time"
 )
 
 type clientCommand struct {
 	Add     clientAddCommand     `cmd:"" help:"Register an application from its metadata (RFC 7591). Example: emberlatch client add app.json --data .emberlatch"`
 	List    clientListCommand    `cmd:"" help:"List the registered applications."`
+	Secret  clientSecretCommand  `cmd:"" help:"Give an application a new secret; the old one works for the overlap."`
 	Disable clientDisableCommand `cmd:"" help:"Stop an application everywhere; its access ends at once."`
 }
 
@@ -30,6 +33,18 @@ type clientListCommand struct{ where }
 
 // Run prints the clients.
 func (c *clientListCommand) Run(s *session) error { return c.get(s, "/clients") }
+
+type clientSecretCommand struct {
+	where
+	ID      string        `arg:"" help:"The client_id."`
+	Overlap time.Duration `help:"How long the old secret goes on working." default:"24h" placeholder:"DURATION"`
+}
+
+// Run prints the new secret, once.
+func (c *clientSecretCommand) Run(s *session) error {
+	body := fmt.Sprintf(`{"overlap_seconds":%d}`, int64(c.Overlap.Seconds()))
+	return c.send(s, http.MethodPost, "/clients/"+url.PathEscape(c.ID)+"/secret", []byte(body))
+}
 
 type clientDisableCommand struct {
 	where

@@ -41,6 +41,7 @@ type Loader interface {
 // response; the response shows a new secret once.
 type Registrar interface {
 	Register(metadata []byte) (client store.Client, response []byte, err error)
+	NewSecret(c store.Client, overlap time.Duration) (changed store.Client, secret string, ok bool)
 }
 
 // Accounts makes the parts of an account that need care: the compare key and
@@ -99,6 +100,7 @@ func (d *Door) Handler() http.Handler {
 	mux.HandleFunc("GET /clients", d.answer(d.listClients))
 	mux.HandleFunc("POST /clients", d.answer(d.addClient))
 	mux.HandleFunc("POST /clients/{id}/disable", d.answer(d.disableClient))
+	mux.HandleFunc("POST /clients/{id}/secret", d.answer(d.rotateSecret))
 	mux.HandleFunc("POST /users", d.answer(d.addUser))
 	mux.HandleFunc("POST /users/{name}/disable", d.answer(d.disableUser))
 	mux.HandleFunc("POST /grants/revoke", d.answer(d.revoke))

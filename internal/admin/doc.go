@@ -7,6 +7,7 @@
 // way to mount it on the public listener.
 //
 //	emberlatch client add FILE ──POST /clients──▶ register ──▶ store ──▶ change feed
+//	emberlatch client secret   ──POST /clients/{id}/secret ─▶ register ──▶ store
 //	emberlatch user add FILE   ──POST /users────▶ is the record there? ──▶ accounts ──▶ store
 //	emberlatch user disable    ──POST /users/{name}/disable ─▶ store (sessions and grants end with it)
 //	emberlatch data load PATH  ──POST /data─────▶ loader   ──▶ fhirstore (progress as NDJSON)
