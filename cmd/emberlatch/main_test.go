@@ -96,6 +96,17 @@ func TestCommandsChangeARunningSandbox(t *testing.T) {
 		t.Errorf("a bad redirect URI: %d %s", code, errs)
 	}
 
+	keyless := file(t, "keyless.json", `{"token_endpoint_auth_method":"private_key_jwt","grant_types":["client_credentials"],"scope":"system/*.rs"}`)
+	if code, _, errs := command(t, "client", "add", keyless, "--data", dir); code == 0 || !strings.Contains(errs, "public keys") {
+		t.Errorf("a service without keys: %d %s", code, errs)
+	}
+	if code, out, errs := command(t, "client", "secret", "sandbox-confidential", "--overlap", "1h", "--data", dir); code != 0 || !strings.Contains(out, "previous_secret_expires_at") {
+		t.Errorf("client secret: %d %s %s", code, out, errs)
+	}
+	if code, out, errs := command(t, "client", "secret", "sandbox-backend", "--data", dir); code == 0 || strings.Contains(out, "client_secret") || !strings.Contains(errs, "no secret") {
+		t.Errorf("the secret of a client with a key: %d %s %s", code, out, errs)
+	}
+
 	record := file(t, "record.ndjson", `{"resourceType":"Patient","id":"zoe","name":[{"family":"Winter","given":["Zoe"]}],"birthDate":"1990-01-01"}
 {"resourceType":"Observation","id":"zoe-1","status":"final","code":{"text":"x"},"subject":{"reference":"Patient/zoe"}}
 {"resourceType":"Nothing"}
