@@ -115,7 +115,7 @@ func (a *Authenticator) Prove(r *http.Request, p oauth.Parameters) (Unspent, *oa
 	if c.method == store.AuthPrivateKeyJWT {
 		return a.proveByKey(r.Context(), p, c.assertion)
 	}
-	client, ok := a.prove(c)
+	client, ok := a.compare(c)
 	if !ok {
 		return Unspent{}, failed(c.method)
 	}
@@ -182,9 +182,9 @@ func (a *Authenticator) claimed(r *http.Request, p oauth.Parameters) (credential
 	return credentials{method: store.AuthNone, id: store.ClientID(id)}, nil
 }
 
-// prove compares with what is registered. A secret is hashed and compared even
+// compare is the proof by a secret, or by nothing for a public client. A secret is hashed and compared even
 // for a client that does not exist (CAUTH-08).
-func (a *Authenticator) prove(c credentials) (store.Client, bool) {
+func (a *Authenticator) compare(c credentials) (store.Client, bool) {
 	if c.method == store.AuthNone {
 		client, known := a.deps.Clients.Client(c.id)
 		return client, known && !client.Disabled && client.AuthMethod == store.AuthNone

@@ -1,5 +1,5 @@
-// Package egress is how the server fetches what somebody else named: today the
-// key sets at the jwks_uri of clients. Nothing else in the server dials out.
+// Package egress is how the server fetches what somebody else named: the key sets
+// at the jwks_uri of clients. No other part of it fetches what others name.
 //
 //	URL ─▶ Policy.CheckURL ─▶ resolve ─▶ address checked at dial ─▶ GET ─▶ 200, bounded body
 //	        ErrRefused ◀┘                      ErrRefused ◀┘         redirect, other status: error

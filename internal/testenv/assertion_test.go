@@ -98,6 +98,17 @@ func TestAnAppWithAKey(t *testing.T) {
 	if got := env.Get(c.Assertion("aud", env.FHIR), "Patient/maria"); got.Status != http.StatusUnauthorized {
 		t.Errorf("an assertion as an access token: %d %s", got.Status, got.Raw)
 	}
+	t.Log("a used assertion leaves a good code as it is")
+	r := c.Request(readAll)
+	exchange := url.Values{
+		"grant_type": {"authorization_code"}, "code": {env.Browser().Code(c, r, "maria", "")}, "redirect_uri": {c.RedirectURI}, "code_verifier": {r.Verifier},
+	}
+	if got := c.Post("/token", with(used, exchange)); got.Status != 400 || got.String("error") != "invalid_client" {
+		t.Errorf("a used assertion with a good code: %d %s", got.Status, got.Raw)
+	}
+	if got := c.Post("/token", with(c.Assertion(), exchange)); got.Status != 200 {
+		t.Errorf("the code after that: %d %s", got.Status, got.Raw)
+	}
 	t.Log("a request that is refused for another reason spends its assertion as well")
 	spent := c.Assertion()
 	if got := c.Post("/token", with(spent, url.Values{"grant_type": {"authorization_code"}})); got.String("error") != "invalid_request" {

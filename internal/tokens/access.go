@@ -69,7 +69,10 @@ const longestSystemLife = 300 * time.Second
 // client is its subject (RFC 9068 §2.2); nobody is a user of it. Its scopes are its
 // own, not the grant's, so they must fit.
 func (t *Tokens) MintSystem(g store.Grant, scopes []string) (AccessToken, error) {
-	if g.UserID != "" || g.ClientID == "" || len(scopes) == 0 || !FitsToken(scopes) {
+	switch {
+	case g.UserID != "" || g.ClientID == "" || len(scopes) == 0:
+		return AccessToken{}, errNotStanding
+	case !FitsToken(scopes):
 		return AccessToken{}, ErrTooManyScopes
 	}
 	return t.mint(accessClaims{
@@ -88,6 +91,8 @@ func (t *Tokens) mint(c accessClaims, life time.Duration) (AccessToken, error) {
 	text, err := t.deps.Ring.Sign(keys.UseAccess, keys.ES256, accessType, payload)
 	return AccessToken{text, c.TokenID, life}, err
 }
+
+var errNotStanding = errors.New("tokens: not the standing grant of a backend service, or no scopes")
 
 // ErrTooManyScopes: a part of a grant's scopes is too long for a token.
 var ErrTooManyScopes = errors.New("tokens: these scopes do not fit into a token and are not all of the grant's")
