@@ -205,7 +205,17 @@ var scopes = []string{"patient/*.rs", "patient/*.read", "patient/*.s", "patient/
 	"user/Observation.rs", "user/Observation.s?status=final,active", "user/Patient.s", "user/Provenance.rs", "user/Binary.r", "patient/Practitioner.r",
 	"patient/Coverage.write", "system/*.rs", "user/Encounter.cruds", "patient/DocumentReference.rs", "patient/DiagnosticReport.s"}
 
+// systemScopes are those of backend services.
+var systemScopes = []string{"system/*.rs", "system/*.read", "system/Observation.rs", "system/Patient.s", "system/Observation.rs?category=" + lab + "|laboratory",
+	"system/Provenance.rs", "system/Practitioner.r", "system/Encounter.cruds", "system/Condition.write"}
+
 func drawGrant(t *rapid.T) grant {
+	if rapid.IntRange(0, 4).Draw(t, "service") == 0 {
+		return grant{
+			Scopes: rapid.SliceOfNDistinct(rapid.SampledFrom(systemScopes), 1, 3, rapid.ID).Draw(t, "scopes"),
+			OwnAll: rapid.IntRange(0, 2).Draw(t, "all") == 0, Own: rapid.SampledFrom([][]string{{"a"}, {"a", "b"}, {"b", "c"}, {}}).Draw(t, "own"),
+		}
+	}
 	return grant{
 		Scopes:  rapid.SliceOfNDistinct(rapid.SampledFrom(scopes), 1, 4, rapid.ID).Draw(t, "scopes"),
 		Patient: rapid.SampledFrom([]string{"a", "a", "b", ""}).Draw(t, "patient"), HasUser: rapid.IntRange(0, 4).Draw(t, "user") > 0,
@@ -215,7 +225,7 @@ func drawGrant(t *rapid.T) grant {
 
 func (g grant) subject() access.Subject {
 	return access.NewSubject(access.Facts{ClientID: "app", GrantID: "g", HasUser: g.HasUser, Reach: search.NewIDSet(g.Reach...),
-		Patient: g.Patient, Scopes: smart.NewScopeSet(g.Scopes), Base: base})
+		Own: access.Own{All: g.OwnAll, Patients: search.NewIDSet(g.Own...)}, Patient: g.Patient, Scopes: smart.NewScopeSet(g.Scopes), Base: base})
 }
 
 // world gives an empty database for every drawn universe; the next one takes it away.
@@ -432,7 +442,8 @@ func doesNotInterfere(t *testing.T, w, v world) {
 		defer closeTwo()
 		for range 10 {
 			g, q := drawGrant(t), drawQuestion(t)
-			g.Reach = slices.DeleteFunc(slices.Clone(g.Reach), func(p string) bool { return p == "c" })
+			isStranger := func(p string) bool { return p == "c" }
+			g.Reach, g.Own, g.OwnAll = slices.DeleteFunc(slices.Clone(g.Reach), isStranger), slices.DeleteFunc(slices.Clone(g.Own), isStranger), false
 			x, _ := page(t, one, g, q, "4", "")
 			y, _ := page(t, two, g, q, "4", "")
 			if diff := cmp.Diff(string(bytesOf(x)), string(bytesOf(y))); diff != "" {

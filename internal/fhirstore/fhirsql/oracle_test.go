@@ -282,6 +282,8 @@ type grant struct {
 	Patient string
 	HasUser bool
 	Reach   []string
+	OwnAll  bool     // what the client reaches by itself
+	Own     []string // as well
 }
 
 // sees: some scope with one of the letters covers the resource.
@@ -320,6 +322,11 @@ func (g grant) ground(level string, shared bool, owners []string) bool {
 		}
 	case level == "user" && g.HasUser:
 		may = g.Reach
+	case level == "system" && !g.HasUser && g.Patient == "" && (g.OwnAll || len(g.Own) > 0):
+		if g.OwnAll {
+			return true
+		}
+		may = g.Own
 	default:
 		return false
 	}
