@@ -168,6 +168,8 @@ func TestBackendService(t *testing.T) {
 		{"TK-26 wider, version 1", narrow, "system/*.read", "system/Observation.read system/Patient.read"},
 		{"TK-26 beside", narrow, "system/Observation.rs system/Condition.rs", "system/Observation.rs"},
 		{"TK-26 nothing is left", narrow, "system/Condition.rs", "invalid_scope"},
+		{"a type that nobody reaches", c, "system/Group.rs system/Patient.rs", "system/Patient.rs"},
+		{"only a type that nobody reaches", c, "system/Group.rs", "invalid_scope"},
 		{"BS-03 writing only", c, "system/*.cud", "invalid_scope"},
 		{"BS-02 missing", c, "", "invalid_scope"},
 		{"ERR-33 malformed", c, "system/*.rs  system/Patient.rs", "invalid_scope"},
@@ -427,4 +429,55 @@ func TestKeysByURL(t *testing.T) {
 	if strangers.Load() > 0 {
 		t.Error("another path was asked for")
 	}
+}
+
+// What one node has seen, no other takes: an assertion is good once in the whole
+// cluster, whatever it is brought for, and revoking reaches every node.
+//
+// spec: CAUTH-21, CAUTH-20
+// attack: CA-14
+func TestAnAssertionIsGoodOnceOnAllNodes(t *testing.T) {
+	nodes := testenv.Nodes(t, 2)
+	key := newKey(t, "ES384", "k")
+	one := nodes[0].RegisterKeyed(service("system/Patient.rs", "jwks", keySetOf(key), "emberlatch_data", everybody), key)
+	two := one.At(nodes[1])
+	eventually(t, "a new client is known at the other node", func() bool { return two.Service("system/Patient.rs").Status == 200 })
+	ask := func(c *testenv.Client, path, assertion string) testenv.Answer {
+		return c.Post(path, url.Values{
+			"grant_type": {"client_credentials"}, "scope": {"system/Patient.rs"}, "token": {"x"}, "client_assertion_type": {testenv.AssertionType}, "client_assertion": {assertion},
+		})
+	}
+	for _, row := range []struct{ first, then string }{{"/token", "/token"}, {"/token", "/introspect"}, {"/introspect", "/token"}, {"/revoke", "/token"}} {
+		assertion := one.Assertion()
+		if got := ask(one, row.first, assertion); got.Status != 200 {
+			t.Fatalf("%s: %d %s", row.first, got.Status, got.Raw)
+		}
+		if got := ask(two, row.then, assertion); got.String("error") != "invalid_client" || got.Status/100 != 4 {
+			t.Errorf("%s at one node, then %s at the other: %d %s", row.first, row.then, got.Status, got.Raw)
+		}
+	}
+	assertion := one.Assertion()
+	var won atomic.Int64
+	var all sync.WaitGroup
+	for n := range 50 {
+		all.Go(func() {
+			if got := ask([]*testenv.Client{one, two}[n%2], "/token", assertion); got.Status == 200 {
+				won.Add(1)
+			} else if got.String("error") != "invalid_client" {
+				t.Errorf("%d %s", got.Status, got.Raw)
+			}
+		})
+	}
+	all.Wait()
+	if won.Load() != 1 {
+		t.Errorf("%d of fifty at once on two nodes", won.Load())
+	}
+	token := one.Service("system/Patient.rs").String("access_token")
+	if got := nodes[1].Get(token, "Patient/zoe"); got.Status != 200 {
+		t.Fatalf("at the other node: %d %s", got.Status, got.Raw)
+	}
+	if got := two.Post("/revoke", url.Values{"token": {token}}); got.Status != 200 || nodes[1].Get(token, "Patient/zoe").Status != 401 {
+		t.Errorf("revocation: %d %s", got.Status, got.Raw)
+	}
+	eventually(t, "the first node learns of a revocation", func() bool { return nodes[0].Get(token, "Patient/zoe").Status == 401 })
 }
