@@ -307,7 +307,7 @@ func TestAdvertisedScopesAreGrantable(t *testing.T) {
 			scopes = append(scopes, text)
 		}
 	}
-	c := env.Client("sandbox-confidential")
+	c := env.Client("sandbox-browser")                                                               // an app that is started from a chart
 	r := c.Launched(strings.Join(scopes, " "), "maria", "encounter", visits(t, env, "maria", "")[0]) // launch needs a chart
 	b := env.Browser()
 	p := b.SignIn(b.Post("/authorize", r.Values), "maria")
