@@ -34,8 +34,8 @@ const (
 )
 
 // Clients are the apps that are registered from the start, beside ClientsWithKeys.
-// sampleRedirect is where the sample app listens. "Clinic Companion" also plays an EHR: it may start the
-// others from a chart.
+// sampleRedirect is where the sample app listens. "Clinic Companion" also plays an
+// EHR: it may start the others from a chart.
 func Clients(sampleRedirect string, now time.Time) []Client {
 	grants := []string{oauth.GrantAuthorizationCode, oauth.GrantRefreshToken}
 	make := func(c store.Client, secret string) Client {
