@@ -45,8 +45,16 @@ var places = map[string]place{
 	"internal/account":   {engines, nil},
 	"internal/chart":     {engines, map[string]string{"internal/reach": "whose chart it is"}},
 	"internal/clientkey": {engines, nil},
-	"internal/door":      {engines, nil},
-	"internal/egress":    {engines, nil},
+	"internal/conform": {engines, map[string]string{
+		"internal/conform/suite": "runs its checks", "internal/conform/probe": "makes its target", "internal/conform/agent": "makes its person",
+	}},
+	"internal/conform/suite": {engines, map[string]string{
+		"internal/conform/probe": "judges its evidence", "internal/conform/agent": "judges its answers",
+	}},
+	"internal/conform/probe": {engines, map[string]string{"internal/conform/agent": "speaks through it"}},
+	"internal/conform/agent": {engines, nil},
+	"internal/door":          {engines, nil},
+	"internal/egress":        {engines, nil},
 	"internal/flow": {engines, map[string]string{
 		"internal/session": "a step belongs to a browser and a person", "internal/page": "shows what cannot go on", "internal/door": "request ids",
 	}},
@@ -84,7 +92,7 @@ var places = map[string]place{
 // besideTheHouse are rooms that nothing of the server imports: tests' own rooms,
 // tools and generators. They may import what they need.
 var besideTheHouse = []string{
-	"internal/house", "internal/testenv", "internal/testpg", "internal/store/storetest", "cmd/emberlatch-load",
+	"internal/conform/brokentest", "internal/house", "internal/testenv", "internal/testpg", "internal/store/storetest", "cmd/emberlatch-load",
 	"fhir/search/internal/generate", "fhir/compartment/internal/generate", "internal/house/conformance",
 }
 

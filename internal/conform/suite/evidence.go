@@ -1,0 +1,226 @@
+package suite
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/emberlatch/emberlatch/internal/conform/agent"
+	"github.com/emberlatch/emberlatch/internal/conform/probe"
+)
+
+// ofSMART judges the SMART configuration.
+func ofSMART(judge func(doc agent.Answer) Verdict) check {
+	return func(ctx context.Context, p *probe.Probe) Verdict {
+		doc, err := p.SMART(ctx)
+		if err != nil {
+			return unknown(err)
+		}
+		return judge(doc)
+	}
+}
+
+// signsIn: without OpenID Connect its checks bind nobody.
+func signsIn(run check) check {
+	return func(ctx context.Context, p *probe.Probe) Verdict {
+		if _, err := p.SMART(ctx); err != nil {
+			return unknown(err)
+		}
+		if !p.Advertises(ctx, "sso-openid-connect") {
+			return absent("sso-openid-connect is not advertised")
+		}
+		return run(ctx, p)
+	}
+}
+
+// ofProvider judges the OpenID configuration.
+func ofProvider(judge func(doc agent.Answer) Verdict) check {
+	return signsIn(func(ctx context.Context, p *probe.Probe) Verdict {
+		doc, err := p.Provider(ctx)
+		if err != nil {
+			return unknown(err)
+		}
+		return judge(doc)
+	})
+}
+
+// ofMain judges the main launch.
+func ofMain(judge func(ctx context.Context, p *probe.Probe, g *probe.Grant) Verdict) check {
+	return func(ctx context.Context, p *probe.Probe) Verdict {
+		g, err := p.Main(ctx)
+		if err != nil {
+			return unknown(err)
+		}
+		return judge(ctx, p, g)
+	}
+}
+
+// ofAnswer judges the token answer of the main launch alone.
+func ofAnswer(judge func(g *probe.Grant) Verdict) check {
+	return ofMain(func(_ context.Context, _ *probe.Probe, g *probe.Grant) Verdict { return judge(g) })
+}
+
+// ofEndpoint runs with an endpoint that discovery names.
+func ofEndpoint(name string, run func(ctx context.Context, p *probe.Probe, endpoint string) Verdict) check {
+	return func(ctx context.Context, p *probe.Probe) Verdict {
+		endpoint, err := p.Endpoint(ctx, name)
+		if err != nil {
+			return unknown(err)
+		}
+		return run(ctx, p, endpoint)
+	}
+}
+
+// short is a launch without OpenID Connect and without refresh tokens.
+func short(ctx context.Context, p *probe.Probe) (*probe.Grant, error) {
+	return p.Launch(ctx, "short", func() (probe.Request, error) {
+		c, err := p.Primary()
+		if err != nil {
+			return probe.Request{}, err
+		}
+		return p.Request(c, p.Scope(ctx, c, "openid", "fhirUser", "profile", "offline_access", "online_access"), "without openid and offline_access"), nil
+	})
+}
+
+// granted reports whether a scope is in the token answer.
+func granted(g *probe.Grant, scope string) bool { return slices.Contains(g.Scopes(), scope) }
+
+// noCode judges that a request was refused: an error came back to the app, one of
+// codes if any are named, or a page was shown.
+func noCode(page agent.Page, err error, codes ...string) Verdict {
+	if err != nil {
+		return unknown(err)
+	}
+	if page.Left == nil {
+		return pass("no code: %s", page.Describe())
+	}
+	q := page.Left.Query()
+	switch code := q.Get("error"); {
+	case q.Get("code") != "":
+		return fail("the server gives a code")
+	case carriesToken(page.Left):
+		return fail("the server puts a token into the URL")
+	case code == "":
+		return fail("%s without an error", page.Describe())
+	case len(codes) > 0 && !slices.Contains(codes, code):
+		return fail("error=%s instead of %s", probe.Plain(code), strings.Join(codes, " or "))
+	default:
+		return pass("error=%s", probe.Plain(code))
+	}
+}
+
+// onlyPage judges that a request was refused by a page, and the browser sent nowhere.
+func onlyPage(page agent.Page, err error) Verdict {
+	if err != nil {
+		return unknown(err)
+	}
+	if page.Left != nil {
+		return fail("%s", page.Describe())
+	}
+	return pass("%s", page.Describe())
+}
+
+// carriesToken reports whether a token stands in a URL.
+func carriesToken(u *url.URL) bool {
+	fragment, err := url.ParseQuery(u.Fragment)
+	if err != nil {
+		fragment = url.Values{}
+	}
+	for _, name := range []string{"access_token", "id_token", "refresh_token"} {
+		if u.Query().Has(name) || fragment.Has(name) {
+			return true
+		}
+	}
+	return false
+}
+
+// noToken judges that the token endpoint refused with a JSON error (RFC 6749 §5.2):
+// no token, status 400 or 401, one of codes.
+func noToken(a agent.Answer, err error, codes ...string) Verdict {
+	code := a.Text("error")
+	switch {
+	case err != nil:
+		return unknown(err)
+	case a.Has("access_token") || a.Status < http.StatusBadRequest:
+		return fail("it is accepted: status %d", a.Status)
+	case a.Status != http.StatusBadRequest && a.Status != http.StatusUnauthorized:
+		return fail("%s instead of 400", probe.Describe(a))
+	case a.Object == nil || code == "":
+		return fail("%s, and no JSON error", probe.Describe(a))
+	case len(codes) > 0 && !slices.Contains(codes, code):
+		return fail("%s instead of %s", probe.Describe(a), strings.Join(codes, " or "))
+	}
+	return pass("%s", probe.Describe(a))
+}
+
+// refused judges that a request got a status of 400 to 499.
+func refused(a agent.Answer, err error) Verdict {
+	switch {
+	case err != nil:
+		return unknown(err)
+	case a.Has("access_token"):
+		return fail("a token is given: status %d", a.Status)
+	case a.Status < 400 || a.Status > 499:
+		return fail("%s", probe.Describe(a))
+	}
+	return pass("%s", probe.Describe(a))
+}
+
+// status judges that an answer has one of the statuses.
+func status(a agent.Answer, err error, wanted ...int) Verdict {
+	switch {
+	case err != nil:
+		return unknown(err)
+	case !slices.Contains(wanted, a.Status):
+		return fail("%s", probe.Describe(a))
+	}
+	return pass("%s", probe.Describe(a))
+}
+
+// errNoPatient: nothing can be said about the FHIR API.
+var errNoPatient = errors.New("the token answer names no patient")
+
+// ownRecord is the path of the patient of a launch.
+func ownRecord(g *probe.Grant) (string, error) {
+	if g.Text("patient") == "" {
+		return "", errNoPatient
+	}
+	return "Patient/" + url.PathEscape(g.Text("patient")), nil
+}
+
+// dead judges that an access token opens nothing any more.
+func dead(ctx context.Context, p *probe.Probe, g *probe.Grant) Verdict {
+	path, err := ownRecord(g)
+	if err != nil {
+		return unknown(err)
+	}
+	a, err := p.FHIR(ctx, g.Access(), path)
+	switch {
+	case err != nil:
+		return unknown(err)
+	case a.Status < 400 || a.Status > 499:
+		return fail("the access token still works: status %d", a.Status)
+	}
+	return pass("the access token is refused with %d", a.Status)
+}
+
+// all is the first verdict that is not a pass, else the last.
+func all(list ...Verdict) Verdict {
+	for _, v := range list {
+		if v.outcome != Pass {
+			return v
+		}
+	}
+	if len(list) == 0 {
+		return Verdict{}
+	}
+	return list[len(list)-1]
+}
+
+// noStore reports whether no cache may keep an answer (RFC 6749 §5.1).
+func noStore(h http.Header) bool {
+	return strings.Contains(strings.ToLower(strings.Join(h.Values("Cache-Control"), ",")), "no-store")
+}

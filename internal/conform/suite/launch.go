@@ -1,0 +1,170 @@
+package suite
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+
+	"github.com/emberlatch/emberlatch/internal/conform/agent"
+	"github.com/emberlatch/emberlatch/internal/conform/probe"
+)
+
+// SMART App Launch 2.2, app launch: the standalone launch.
+var launchChecks = []Check{
+	{ID: "AUTHZ-01", Level: SHALL, Section: "SMART App Launch 2.2, app launch",
+		Expect: "a standalone launch with PKCE ends with an access token",
+		run: func(ctx context.Context, p *probe.Probe) Verdict {
+			g, err := p.Main(ctx)
+			if err == nil {
+				return pass("a token for %q", g.Text("scope"))
+			}
+			if p.Person == nil || errors.Is(err, probe.ErrNotPublished) || errors.Is(err, agent.ErrElsewhere) || errors.Is(err, probe.ErrNoDocument) {
+				return unknown(err)
+			}
+			if _, missing := p.Primary(); missing != nil {
+				return unknown(missing)
+			}
+			return fail("%v", err)
+		}},
+	{ID: "AUTHZ-02", Level: SHALL, Section: "SMART App Launch 2.2, app launch",
+		Expect: "the authorization request may be sent by POST",
+		run: func(ctx context.Context, p *probe.Probe) Verdict {
+			if !p.Advertises(ctx, "authorize-post") {
+				return absent("authorize-post is not advertised")
+			}
+			if p.Person != nil && p.Person.ByHand() {
+				return unknown(errors.New("a person opens links, and sends no form of an app"))
+			}
+			r, err := p.Usual(ctx, "by POST")
+			if err != nil {
+				return unknown(err)
+			}
+			r.Method = http.MethodPost
+			page, err := p.Attempt(ctx, r)
+			if err != nil {
+				return unknown(err)
+			}
+			if page.Left == nil || page.Left.Query().Get("code") == "" {
+				return fail("no code: %s", page.Describe())
+			}
+			return pass("a code")
+		}},
+	{ID: "AUTHZ-06", Level: SHALL, Section: "SMART App Launch 2.2, app launch",
+		Expect: "a request for another audience gets no code",
+		run:    attempt("aud", "https://fhir.conformance.example/r4")},
+	{ID: "AUTHZ-17", Level: SHALL, Section: "RFC 6749 §4.1.2",
+		Expect: "state comes back byte for byte",
+		run: func(ctx context.Context, p *probe.Probe) Verdict {
+			const odd = "a+b c%2F&=#'\"<é>~"
+			r, err := p.Usual(ctx, "with an odd state", "state", odd)
+			if err != nil {
+				return unknown(err)
+			}
+			page, err := p.Attempt(ctx, r)
+			switch {
+			case err != nil:
+				return unknown(err)
+			case page.Left == nil:
+				return fail("no answer: %s", page.Describe())
+			case page.Left.Query().Get("state") != odd:
+				return fail("it comes back as %q", page.Left.Query().Get("state"))
+			}
+			return pass("it is equal")
+		}},
+	{ID: "AUTHZ-18", Level: SHALL, Section: "RFC 6749 §4.1.2",
+		Expect: "the answer has code and state in the query",
+		run: ofAnswer(func(g *probe.Grant) Verdict {
+			if g.Callback.Get("state") != g.Request.Values.Get("state") {
+				return fail("state is not the one that was sent")
+			}
+			if g.Page.Left.Fragment != "" {
+				return fail("the answer has a fragment")
+			}
+			return pass("both are there")
+		})},
+	{ID: "AUTHZ-33", Level: SHALL, Section: "RFC 6749 §3.1",
+		Expect: "unknown parameters are ignored",
+		run: func(ctx context.Context, p *probe.Probe) Verdict {
+			r, err := p.Usual(ctx, "with an unknown parameter", "conformance", "yes")
+			if err != nil {
+				return unknown(err)
+			}
+			page, err := p.Attempt(ctx, r)
+			switch {
+			case err != nil:
+				return unknown(err)
+			case page.Left == nil || page.Left.Query().Get("code") == "":
+				return fail("no code: %s", page.Describe())
+			}
+			return pass("a code")
+		}},
+	{ID: "CAUTH-01", Level: SHALL, Section: "SMART App Launch 2.2, client authentication",
+		Expect: "a public client gets a token with PKCE alone",
+		run: func(ctx context.Context, p *probe.Probe) Verdict {
+			if !p.Advertises(ctx, "client-public") {
+				return absent("client-public is not advertised")
+			}
+			if p.Public == nil {
+				return unknown(errors.New("no public client was given"))
+			}
+			if _, err := publicLaunch(ctx, p); err != nil {
+				return fail("%v", err)
+			}
+			return pass("a token")
+		}},
+	{ID: "CTX-16", Level: SHALL, Section: "SMART App Launch 2.2, scopes",
+		Expect: "launch/patient gives patient at the top of the token answer",
+		run: ofAnswer(func(g *probe.Grant) Verdict {
+			if !granted(g, "launch/patient") && !strings.Contains(g.Text("scope"), "patient/") {
+				return absent("no scope about a patient was granted")
+			}
+			return named(g.Text("patient") != "", "patient")
+		})},
+	{ID: "CTX-15", Level: SHALL, Section: "SMART App Launch 2.2, scopes",
+		Expect: "patient is a bare id",
+		run: ofAnswer(func(g *probe.Grant) Verdict {
+			if g.Text("patient") == "" {
+				return unknown(errNoPatient)
+			}
+			if strings.ContainsAny(g.Text("patient"), "/:?") {
+				return fail("patient is %q", g.Text("patient"))
+			}
+			return pass("%s", g.Text("patient"))
+		})},
+}
+
+func named(there bool, name string) Verdict {
+	if !there {
+		return fail("%s is missing", name)
+	}
+	return pass("%s is there", name)
+}
+
+// publicLaunch is a launch of the public client.
+func publicLaunch(ctx context.Context, p *probe.Probe) (*probe.Grant, error) {
+	if p.Public == nil {
+		return nil, errors.New("no public client was given")
+	}
+	if first, err := p.Primary(); err == nil && first == p.Public {
+		return p.Main(ctx)
+	}
+	return p.Launch(ctx, "public", func() (probe.Request, error) {
+		return p.Request(p.Public, p.Scope(ctx, p.Public), "the public client"), nil
+	})
+}
+
+// attempt changes parameters of the usual request, and expects that no code comes.
+func attempt(changes ...string) check { return attemptFor(nil, changes...) }
+
+// attemptFor expects one of the codes, if an error comes back to the app.
+func attemptFor(codes []string, changes ...string) check {
+	return func(ctx context.Context, p *probe.Probe) Verdict {
+		r, err := p.Usual(ctx, "a request that must be refused", changes...)
+		if err != nil {
+			return unknown(err)
+		}
+		page, err := p.Attempt(ctx, r)
+		return noCode(page, err, codes...)
+	}
+}
