@@ -4,6 +4,7 @@
 //	emberlatch dev                     a complete sandbox on http://localhost:8765
 //	emberlatch serve --config FILE     the same in production
 //	emberlatch client|user|data|grant  change a running server
+//	emberlatch conform run SUITE       check any SMART server from the outside
 //
 // main.go parses the command line; each command has a file of its name.
 package main

@@ -31,6 +31,7 @@ type commands struct {
 	Grant   grantCommand   `cmd:"" help:"End the access of applications."`
 	Key     keyCommand     `cmd:"" help:"Rotate the signing keys, and change what they are sealed under."`
 	Launch  launchCommand  `cmd:"" help:"Start an application from a patient's chart, as an EHR does: prints the URL to open."`
+	Conform conformCommand `cmd:"" help:"Check whether a SMART server, this one or any other, keeps the specifications."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 }
 
@@ -75,6 +76,9 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		return 1
 	}
 	fmt.Fprintln(stderr, "emberlatch:", err)
+	if errors.As(err, &couldNotRun{}) {
+		return 2
+	}
 	return 1
 }
 
