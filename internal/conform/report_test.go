@@ -47,6 +47,19 @@ func TestASkippedCheckIsNotConformant(t *testing.T) {
 	}
 }
 
+// A server that has had enough of us has not refused what it was asked.
+func TestThrottlingIsNoRefusal(t *testing.T) {
+	report := check(t, target(broken(t, "throttles")), everySuite...)
+	if failed := ids(report, "fail"); len(failed) > 0 || report.Conformant || report.Passed() {
+		t.Errorf("failed %v: %s", failed, report.Conclusion)
+	}
+	for _, r := range report.Results {
+		if strings.HasPrefix(r.ID, "RU-") && r.Outcome != "skip" {
+			t.Error(r.Line())
+		}
+	}
+}
+
 // A human who is asked each time is not asked to refuse.
 func TestByHandNothingIsGuessed(t *testing.T) {
 	one := target(broken(t, "redirect-anything"))

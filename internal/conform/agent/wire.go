@@ -21,7 +21,7 @@ const (
 )
 
 // ErrElsewhere: the request would leave the origins that were named.
-var ErrElsewhere = errors.New("is on an origin that this run may not speak to; name it as another origin to allow it")
+var ErrElsewhere = errors.New("is on an origin that this run may not speak to; name it with --origin to allow it")
 
 // Wire sends requests to the named origins and to nobody else.
 type Wire struct {

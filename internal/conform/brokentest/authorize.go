@@ -48,6 +48,10 @@ func (s *Server) authorize(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusMethodNotAllowed)
 		return
 	}
+	if s.requests++; s.bad("throttles") && s.requests > 12 {
+		s.page(w, http.StatusTooManyRequests, "Too many requests")
+		return
+	}
 	client, uri := v.Get("client_id"), v.Get("redirect_uri")
 	if s.bad("redirect-last") && len(v["redirect_uri"]) > 1 {
 		uri = v["redirect_uri"][1]
@@ -62,7 +66,11 @@ func (s *Server) authorize(w http.ResponseWriter, r *http.Request) {
 		s.back(w, request{redirect: uri, state: v.Get("state")}, url.Values{"error": {"unauthorized_client"}})
 		return
 	case !known, repeated, uri == "", !s.registered(client, uri):
-		s.page(w, http.StatusBadRequest, "The app is not registered so")
+		status := http.StatusBadRequest
+		if s.bad("unregistered-500") {
+			status = http.StatusInternalServerError
+		}
+		s.page(w, status, "The app is not registered so")
 		return
 	}
 	q := request{client: client, redirect: uri, state: v.Get("state"), nonce: v.Get("nonce"), challenge: v.Get("code_challenge"),

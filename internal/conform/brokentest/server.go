@@ -52,6 +52,7 @@ type state struct {
 	access   map[string]*grant
 	refresh  map[string]*grant
 	jtis     map[string]bool
+	requests int // at the authorization endpoint
 }
 
 type request struct {

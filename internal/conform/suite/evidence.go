@@ -95,7 +95,7 @@ func noCode(page agent.Page, err error, codes ...string) Verdict {
 		return unknown(err)
 	}
 	if page.Left == nil {
-		return pass("no code: %s", page.Describe())
+		return refusing(page)
 	}
 	q := page.Left.Query()
 	switch code := q.Get("error"); {
@@ -120,8 +120,22 @@ func onlyPage(page agent.Page, err error) Verdict {
 	if page.Left != nil {
 		return fail("%s", page.Describe())
 	}
+	return refusing(page)
+}
+
+// refusing judges that a page is a refusal: a server that breaks down, or that has
+// had enough of us, has not refused anything.
+func refusing(page agent.Page) Verdict {
+	switch {
+	case page.Status == http.StatusTooManyRequests:
+		return unknown(errThrottled)
+	case page.Status >= http.StatusInternalServerError:
+		return fail("%s", page.Describe())
+	}
 	return pass("%s", page.Describe())
 }
+
+var errThrottled = errors.New("the server says that there are too many requests")
 
 // carriesToken reports whether a token stands in a URL.
 func carriesToken(u *url.URL) bool {
@@ -144,6 +158,8 @@ func noToken(a agent.Answer, err error, codes ...string) Verdict {
 	switch {
 	case err != nil:
 		return unknown(err)
+	case a.Status == http.StatusTooManyRequests:
+		return unknown(errThrottled)
 	case a.Has("access_token") || a.Status < http.StatusBadRequest:
 		return fail("it is accepted: status %d", a.Status)
 	case a.Status != http.StatusBadRequest && a.Status != http.StatusUnauthorized:
@@ -161,6 +177,8 @@ func refused(a agent.Answer, err error) Verdict {
 	switch {
 	case err != nil:
 		return unknown(err)
+	case a.Status == http.StatusTooManyRequests:
+		return unknown(errThrottled)
 	case a.Has("access_token"):
 		return fail("a token is given: status %d", a.Status)
 	case a.Status < 400 || a.Status > 499:
@@ -174,6 +192,8 @@ func status(a agent.Answer, err error, wanted ...int) Verdict {
 	switch {
 	case err != nil:
 		return unknown(err)
+	case a.Status == http.StatusTooManyRequests:
+		return unknown(errThrottled)
 	case !slices.Contains(wanted, a.Status):
 		return fail("%s", probe.Describe(a))
 	}
@@ -201,6 +221,8 @@ func dead(ctx context.Context, p *probe.Probe, g *probe.Grant) Verdict {
 	switch {
 	case err != nil:
 		return unknown(err)
+	case a.Status == http.StatusTooManyRequests:
+		return unknown(errThrottled)
 	case a.Status < 400 || a.Status > 499:
 		return fail("the access token still works: status %d", a.Status)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"github.com/emberlatch/emberlatch/internal/conform/agent"
@@ -57,20 +58,11 @@ var launchChecks = []Check{
 		Expect: "state comes back byte for byte",
 		run: func(ctx context.Context, p *probe.Probe) Verdict {
 			const odd = "a+b c%2F&=#'\"<é>~"
-			r, err := p.Usual(ctx, "with an odd state", "state", odd)
-			if err != nil {
-				return unknown(err)
+			values, v := accepted(ctx, p, "with an odd state", "state", odd)
+			if v.outcome == Pass && values.Get("state") != odd {
+				return fail("it comes back as %q", values.Get("state"))
 			}
-			page, err := p.Attempt(ctx, r)
-			switch {
-			case err != nil:
-				return unknown(err)
-			case page.Left == nil:
-				return fail("no answer: %s", page.Describe())
-			case page.Left.Query().Get("state") != odd:
-				return fail("it comes back as %q", page.Left.Query().Get("state"))
-			}
-			return pass("it is equal")
+			return v
 		}},
 	{ID: "AUTHZ-18", Level: SHALL, Section: "RFC 6749 §4.1.2",
 		Expect: "the answer has code and state in the query",
@@ -86,18 +78,8 @@ var launchChecks = []Check{
 	{ID: "AUTHZ-33", Level: SHALL, Section: "RFC 6749 §3.1",
 		Expect: "unknown parameters are ignored",
 		run: func(ctx context.Context, p *probe.Probe) Verdict {
-			r, err := p.Usual(ctx, "with an unknown parameter", "conformance", "yes")
-			if err != nil {
-				return unknown(err)
-			}
-			page, err := p.Attempt(ctx, r)
-			switch {
-			case err != nil:
-				return unknown(err)
-			case page.Left == nil || page.Left.Query().Get("code") == "":
-				return fail("no code: %s", page.Describe())
-			}
-			return pass("a code")
+			_, v := accepted(ctx, p, "with an unknown parameter", "conformance", "yes")
+			return v
 		}},
 	{ID: "CAUTH-01", Level: SHALL, Section: "SMART App Launch 2.2, client authentication",
 		Expect: "a public client gets a token with PKCE alone",
@@ -132,6 +114,25 @@ var launchChecks = []Check{
 			}
 			return pass("%s", g.Text("patient"))
 		})},
+}
+
+// accepted has the person allow a request with changes: a code must come.
+func accepted(ctx context.Context, p *probe.Probe, why string, changes ...string) (url.Values, Verdict) {
+	if _, err := p.Main(ctx); err != nil {
+		return nil, unknown(err)
+	}
+	r, err := p.Usual(ctx, why, changes...)
+	if err != nil {
+		return nil, unknown(err)
+	}
+	values, page, err := p.Authorize(ctx, r)
+	switch {
+	case page.Status == http.StatusTooManyRequests:
+		return nil, unknown(errThrottled)
+	case err != nil:
+		return nil, fail("no code: %v", err)
+	}
+	return values, pass("a code")
 }
 
 func named(there bool, name string) Verdict {

@@ -24,19 +24,9 @@ var promptChecks = []Check{
 	{ID: "AUTHZ-44", Level: SHALL, Section: "OpenID Connect Core §15.1",
 		Expect: "login_hint, ui_locales, display, acr_values and claims_locales do no harm",
 		run: signsIn(func(ctx context.Context, p *probe.Probe) Verdict {
-			r, err := p.Usual(ctx, "with optional parameters", "login_hint", "conformance", "ui_locales", "de-CH en",
+			_, v := accepted(ctx, p, "with optional parameters", "login_hint", "conformance", "ui_locales", "de-CH en",
 				"claims_locales", "fr", "display", "page", "acr_values", "urn:conformance:loa1")
-			if err != nil {
-				return unknown(err)
-			}
-			page, err := p.Attempt(ctx, r)
-			switch {
-			case err != nil:
-				return unknown(err)
-			case page.Left == nil || page.Left.Query().Get("code") == "":
-				return fail("no code: %s", page.Describe())
-			}
-			return pass("a code")
+			return v
 		})},
 }
 
@@ -55,6 +45,8 @@ func silent(code string, changes ...string) check {
 		switch {
 		case err != nil:
 			return unknown(err)
+		case page.Status == http.StatusTooManyRequests:
+			return unknown(errThrottled)
 		case page.Left == nil:
 			return fail("%s", page.Describe())
 		case page.Left.Query().Get("error") != code:
@@ -78,6 +70,8 @@ func asksAgain(changes ...string) check {
 		switch {
 		case err != nil:
 			return unknown(err)
+		case page.Status == http.StatusTooManyRequests:
+			return unknown(errThrottled)
 		case page.Left != nil || page.Status != http.StatusOK || !page.AsksForPassword():
 			return fail("%s", page.Describe())
 		}
