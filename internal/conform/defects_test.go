@@ -46,6 +46,7 @@ var defects = map[string]string{
 	"id-token-response":         "AUTHZ-35b",
 	"hybrid":                    "AUTHZ-35c",
 	"request-uri":               "AZ-21",
+	"any-launch":                "CTX-05",
 	"any-aud":                   "AUTHZ-06",
 	"pkce-optional":             "PKCE-01",
 	"pkce-plain":                "PKCE-02",

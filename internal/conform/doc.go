@@ -16,6 +16,6 @@
 // could be asked.
 //
 // It fulfils SMART App Launch 2.2, OpenID Connect and RFC 9700 from the side of the
-// client; package suite lists the sections. It does not run launches from a chart,
-// bulk export or FHIR validation, and does not replace a certification.
+// client; package suite lists the sections. It starts no app from a chart, runs no
+// bulk export, validates no FHIR, and does not replace a certification.
 package conform

@@ -86,7 +86,7 @@ func (s *Server) authorize(w http.ResponseWriter, r *http.Request) {
 // problem is the error code of a request that is refused.
 func (s *Server) problem(v url.Values) string {
 	known := []string{"response_type", "client_id", "redirect_uri", "scope", "state", "aud", "code_challenge", "code_challenge_method",
-		"nonce", "prompt", "max_age", "login_hint", "ui_locales", "claims_locales", "display", "acr_values", "request_uri"}
+		"nonce", "prompt", "max_age", "login_hint", "ui_locales", "claims_locales", "display", "acr_values", "request_uri", "launch"}
 	for name, list := range v {
 		if len(list) > 1 && !s.bad("duplicates") && name != "redirect_uri" {
 			return "invalid_request"
@@ -106,6 +106,8 @@ func (s *Server) problem(v url.Values) string {
 	case kind == "token" && s.bad("implicit"), kind == "id_token" && s.bad("id-token-response"), kind == "code id_token" && s.bad("hybrid"):
 	case kind != "code" && kind != "":
 		return "unsupported_response_type"
+	case v.Get("launch") != "" && !s.bad("any-launch"): // nobody starts apps here
+		return "invalid_request"
 	case v.Get("request_uri") != "" && !s.bad("request-uri"):
 		return "request_uri_not_supported"
 	case strings.TrimSuffix(v.Get("aud"), "/") != s.Base && !s.bad("any-aud"):

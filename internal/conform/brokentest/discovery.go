@@ -50,7 +50,7 @@ func (s *Server) set(doc object, defect, member string, value any) {
 func (s *Server) smartConfiguration(w http.ResponseWriter, r *http.Request) {
 	doc := s.common()
 	doc["capabilities"] = []string{
-		"launch-standalone", "authorize-post", "client-public", "client-confidential-symmetric", "client-confidential-asymmetric",
+		"launch-ehr", "launch-standalone", "authorize-post", "client-public", "client-confidential-symmetric", "client-confidential-asymmetric",
 		"sso-openid-connect", "context-standalone-patient", "permission-offline", "permission-patient", "permission-v2",
 	}
 	set := func(defect, member string, value any) { s.set(doc, defect, member, value) }

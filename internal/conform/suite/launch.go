@@ -95,6 +95,23 @@ var launchChecks = []Check{
 			}
 			return pass("a token")
 		}},
+	{ID: "CTX-05", Level: SHALL, Section: "SMART App Launch 2.2, app launch",
+		Expect: "a launch value that no EHR gave out gets no code",
+		run: func(ctx context.Context, p *probe.Probe) Verdict {
+			if _, err := p.SMART(ctx); err != nil {
+				return unknown(err)
+			}
+			if !p.Advertises(ctx, "launch-ehr") {
+				return absent("launch-ehr is not advertised")
+			}
+			c, err := p.Primary()
+			if err != nil {
+				return unknown(err)
+			}
+			r := p.Request(c, "launch "+p.Scope(ctx, c, "launch/patient"), "", "launch", "conformance-made-up")
+			page, err := p.Attempt(ctx, r)
+			return noCode(page, err)
+		}},
 	{ID: "CTX-16", Level: SHALL, Section: "SMART App Launch 2.2, scopes",
 		Expect: "launch/patient gives patient at the top of the token answer",
 		run: ofAnswer(func(g *probe.Grant) Verdict {
