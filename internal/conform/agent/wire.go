@@ -34,8 +34,8 @@ func NewWire(urls ...string) (*Wire, error) {
 	w := &Wire{}
 	for _, text := range urls {
 		u, err := url.Parse(text)
-		if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
-			return nil, fmt.Errorf("%q is not an absolute http or https URL", text)
+		if err != nil || u.Host == "" || u.User != nil || u.Scheme != "https" && u.Scheme != "http" {
+			return nil, fmt.Errorf("%q is not an absolute http or https URL without a user", text)
 		}
 		w.origins = append(w.origins, Origin(u))
 	}

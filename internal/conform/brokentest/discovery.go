@@ -61,7 +61,7 @@ func (s *Server) smartConfiguration(w http.ResponseWriter, r *http.Request) {
 	set("capability-odd", "capabilities", with(doc["capabilities"].([]string), "super-launch"))
 	set("issuer-missing", "issuer", nil)
 	set("keys-missing", "jwks_uri", nil)
-	set("contradiction", "scopes_supported", []string{"patient/Observation.rs"})
+	set("contradiction", "end_session_endpoint", s.URL+"/end")
 	if s.bad("host-header") && r.Header.Get("X-Forwarded-Host") != "" {
 		doc["token_endpoint"] = "https://" + r.Header.Get("X-Forwarded-Host") + "/token"
 	}
@@ -100,6 +100,8 @@ func (s *Server) openIDConfiguration(w http.ResponseWriter) {
 		doc["id_token_signing_alg_values_supported"] = []string{"ES256"}
 	case s.bad("issuer-slash"):
 		doc["issuer"] = s.URL + "/"
+	case s.bad("contradiction"):
+		doc["end_session_endpoint"] = s.URL + "/logout"
 	case s.bad("request-unsaid"):
 		delete(doc, "request_parameter_supported")
 	}

@@ -33,6 +33,9 @@ func (s *Server) introspect(w http.ResponseWriter, r *http.Request) {
 	ended := g == nil || g.ended || g.endedAccess[text]
 	if ended && (g == nil || !s.bad("introspect-stale")) {
 		a := object{"active": false}
+		if s.bad("introspect-trusts") {
+			a["active"] = true
+		}
 		if s.bad("introspect-talks") {
 			a["client_id"] = "web"
 		}

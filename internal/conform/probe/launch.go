@@ -118,6 +118,9 @@ func (p *Probe) Authorize(ctx context.Context, r Request) (url.Values, agent.Pag
 		return nil, agent.Page{}, err
 	}
 	page, err := p.Person.Authorize(ctx, v)
+	if page.Status == http.StatusTooManyRequests {
+		return nil, page, ErrThrottled
+	}
 	if err != nil {
 		return nil, page, err
 	}
@@ -149,6 +152,9 @@ type RefusedError struct{ Code, Description string }
 func (e *RefusedError) Error() string {
 	return "the server answers the app with the error " + Plain(e.Code+" "+e.Description)
 }
+
+// ErrThrottled: the server has had enough of us, and has refused nothing.
+var ErrThrottled = errors.New("the server says that there are too many requests")
 
 // Grant is a launch that ended with a token answer.
 type Grant struct {

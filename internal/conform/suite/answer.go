@@ -26,7 +26,7 @@ var answerChecks = []Check{
 			}
 			return pass("application/json")
 		})},
-	{ID: "HDR-01", Level: SHALL, Section: "RFC 6749 §5.1",
+	{ID: "HDR-01", Level: SHOULD, Section: "RFC 6749 §5.1",
 		Expect: "no cache keeps one",
 		run: ofErrors(func(a agent.Answer) Verdict {
 			if !noStore(a.Header) {

@@ -24,6 +24,26 @@ var assertionChecks = []Check{
 			}
 			return pass("%s", probe.Describe(a))
 		})},
+	{ID: "CAUTH-12b", Level: SHALL, Section: "SMART App Launch 2.2, asymmetric clients",
+		Expect: "an app that proves itself so gets a token",
+		run: func(ctx context.Context, p *probe.Probe) Verdict {
+			if _, err := p.SMART(ctx); err != nil {
+				return unknown(err)
+			}
+			if !p.Advertises(ctx, "client-confidential-asymmetric") {
+				return absent("client-confidential-asymmetric is not advertised")
+			}
+			if p.Asymmetric == nil || p.Person == nil {
+				return unknown(errors.New("no app with a key, or no person, was given"))
+			}
+			_, err := p.Launch(ctx, "asymmetric", func() (probe.Request, error) {
+				return p.Request(p.Asymmetric, p.Scope(ctx, p.Asymmetric), "the app with a key"), nil
+			})
+			if err != nil {
+				return noLaunch(err)
+			}
+			return pass("a token")
+		}},
 	{ID: "CAUTH-14", Level: SHALL, Section: "SMART App Launch 2.2, asymmetric clients",
 		Expect: "an unsigned assertion is refused",
 		run: ofProven(func(ctx context.Context, p *probe.Probe, c *probe.Client) Verdict {
@@ -82,8 +102,8 @@ var assertionChecks = []Check{
 		run:    badAssertion(func() map[string]any { return map[string]any{"jti": nil} })},
 }
 
-// ofAssertion runs with a client that has a key: the asymmetric one, or that of
-// backend services.
+// ofAssertion runs with a client that has a key: that of backend services, or the
+// asymmetric one.
 func ofAssertion(run func(ctx context.Context, p *probe.Probe, c *probe.Client) Verdict) check {
 	return func(ctx context.Context, p *probe.Probe) Verdict {
 		if _, err := p.SMART(ctx); err != nil {
@@ -92,7 +112,9 @@ func ofAssertion(run func(ctx context.Context, p *probe.Probe, c *probe.Client) 
 		if !p.Advertises(ctx, "client-confidential-asymmetric") {
 			return absent("client-confidential-asymmetric is not advertised")
 		}
-		for _, c := range []*probe.Client{p.Asymmetric, p.Backend} {
+		// Order: a service first. A server may look at the made-up code of an app before it
+		// looks at who sends it.
+		for _, c := range []*probe.Client{p.Backend, p.Asymmetric} {
 			if c != nil {
 				return run(ctx, p, c)
 			}

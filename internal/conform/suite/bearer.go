@@ -18,6 +18,9 @@ var bearerChecks = []Check{
 				return unknown(err)
 			}
 			path, err := ownRecord(g)
+			if err == nil {
+				err = readable(ctx, p)
+			}
 			if err != nil {
 				return unknown(err)
 			}
@@ -63,6 +66,9 @@ func asBearer(text func(g *probe.Grant) string) check {
 			return absent("there is none")
 		}
 		path, err := ownRecord(g)
+		if err == nil {
+			err = readable(ctx, p)
+		}
 		if err != nil {
 			return unknown(err)
 		}

@@ -15,22 +15,23 @@ import (
 var clientChecks = []Check{
 	{ID: "CAUTH-02", Level: SHALL, Section: "RFC 9700 §2.5",
 		Expect: "a confidential client without its secret is refused",
-		run: ofSecret(func(ctx context.Context, p *probe.Probe, c *probe.Client) Verdict {
-			a, err := p.Token(ctx, nil, madeUpCode(c, "client_id", c.ID))
+		run: ofSecretAndCode(func(ctx context.Context, p *probe.Probe, c *probe.Client, form url.Values) Verdict {
+			form.Set("client_id", c.ID)
+			a, err := p.Token(ctx, nil, form)
 			return noToken(a, err, "invalid_client")
 		})},
 	{ID: "CAUTH-06", Level: SHALL, Section: "RFC 6749 §2.3",
 		Expect: "two ways of authentication in one request are refused",
-		run: ofSecret(func(ctx context.Context, p *probe.Probe, c *probe.Client) Verdict {
-			form := madeUpCode(c, "client_id", c.ID)
+		run: ofSecretAndCode(func(ctx context.Context, p *probe.Probe, c *probe.Client, form url.Values) Verdict {
+			form.Set("client_id", c.ID)
 			form.Set("client_secret", c.Secret)
 			a, err := p.Token(ctx, nil, form, "Authorization", probe.Basic(c.ID, c.Secret))
 			return noToken(a, err, "invalid_request", "invalid_client")
 		})},
 	{ID: "CAUTH-07", Level: SHALL, Section: "RFC 6749 §5.2",
 		Expect: "a wrong secret by Basic gets 401 with WWW-Authenticate: Basic",
-		run: ofSecret(func(ctx context.Context, p *probe.Probe, c *probe.Client) Verdict {
-			a, err := wrongSecret(ctx, p, c.ID)
+		run: ofSecretAndCode(func(ctx context.Context, p *probe.Probe, c *probe.Client, form url.Values) Verdict {
+			a, err := p.Token(ctx, nil, form, "Authorization", probe.Basic(c.ID, "conformance-wrong"))
 			if v := all(noToken(a, err, "invalid_client"), status(a, err, http.StatusUnauthorized)); v.outcome != Pass {
 				return v
 			}
@@ -54,12 +55,13 @@ var clientChecks = []Check{
 		})},
 	{ID: "TOK-06", Level: SHALL, Section: "RFC 6749 §3.2.1",
 		Expect: "client_id of another client beside credentials is refused",
-		run: ofSecret(func(ctx context.Context, p *probe.Probe, c *probe.Client) Verdict {
+		run: ofSecretAndCode(func(ctx context.Context, p *probe.Probe, c *probe.Client, form url.Values) Verdict {
 			second, err := p.Second()
 			if err != nil {
 				return unknown(err)
 			}
-			a, err := p.Token(ctx, nil, madeUpCode(c, "client_id", second.ID), "Authorization", probe.Basic(c.ID, c.Secret))
+			form.Set("client_id", second.ID)
+			a, err := p.Token(ctx, nil, form, "Authorization", probe.Basic(c.ID, c.Secret))
 			return noToken(a, err, "invalid_client", "invalid_request")
 		})},
 	{ID: "RT-03", Level: SHALL, Section: "RFC 6749 §6",
@@ -120,13 +122,19 @@ func ofSecret(run func(ctx context.Context, p *probe.Probe, c *probe.Client) Ver
 	})
 }
 
-// madeUpCode is the redemption of a code that does not exist: who asks is judged
-// before it.
-func madeUpCode(c *probe.Client, name, value string) url.Values {
-	return url.Values{
-		"grant_type": {"authorization_code"}, "code": {"conformance-made-up"}, "redirect_uri": {c.RedirectURI()},
-		"code_verifier": {probe.NewVerifier()}, name: {value},
-	}
+// ofSecretAndCode runs with the redemption of a fresh code of that client, without
+// credentials: only who asks is wrong with it.
+func ofSecretAndCode(run func(ctx context.Context, p *probe.Probe, c *probe.Client, form url.Values) Verdict) check {
+	return ofSecret(func(ctx context.Context, p *probe.Probe, c *probe.Client) Verdict {
+		r, code, err := p.Code(ctx, "for a code that nobody proves to own")
+		switch {
+		case err != nil:
+			return unknown(err)
+		case r.Client != c:
+			return absent("the launch is not of this client")
+		}
+		return run(ctx, p, c, probe.CodeForm(r, code))
+	})
 }
 
 func wrongSecret(ctx context.Context, p *probe.Probe, id string) (agent.Answer, error) {

@@ -12,6 +12,17 @@ import (
 	"github.com/emberlatch/emberlatch/internal/conform/probe"
 )
 
+// noLaunch judges a launch that did not succeed: a failure, unless it could not be
+// tried.
+func noLaunch(err error) Verdict {
+	for _, cause := range []error{probe.ErrNotPublished, probe.ErrNoDocument, probe.ErrThrottled, agent.ErrElsewhere} {
+		if errors.Is(err, cause) {
+			return unknown(err)
+		}
+	}
+	return fail("%v", err)
+}
+
 // ofSMART judges the SMART configuration.
 func ofSMART(judge func(doc agent.Answer) Verdict) check {
 	return func(ctx context.Context, p *probe.Probe) Verdict {
@@ -128,14 +139,12 @@ func onlyPage(page agent.Page, err error) Verdict {
 func refusing(page agent.Page) Verdict {
 	switch {
 	case page.Status == http.StatusTooManyRequests:
-		return unknown(errThrottled)
+		return unknown(probe.ErrThrottled)
 	case page.Status >= http.StatusInternalServerError:
 		return fail("%s", page.Describe())
 	}
 	return pass("%s", page.Describe())
 }
-
-var errThrottled = errors.New("the server says that there are too many requests")
 
 // carriesToken reports whether a token stands in a URL.
 func carriesToken(u *url.URL) bool {
@@ -159,7 +168,7 @@ func noToken(a agent.Answer, err error, codes ...string) Verdict {
 	case err != nil:
 		return unknown(err)
 	case a.Status == http.StatusTooManyRequests:
-		return unknown(errThrottled)
+		return unknown(probe.ErrThrottled)
 	case a.Has("access_token") || a.Status < http.StatusBadRequest:
 		return fail("it is accepted: status %d", a.Status)
 	case a.Status != http.StatusBadRequest && a.Status != http.StatusUnauthorized:
@@ -178,7 +187,7 @@ func refused(a agent.Answer, err error) Verdict {
 	case err != nil:
 		return unknown(err)
 	case a.Status == http.StatusTooManyRequests:
-		return unknown(errThrottled)
+		return unknown(probe.ErrThrottled)
 	case a.Has("access_token"):
 		return fail("a token is given: status %d", a.Status)
 	case a.Status < 400 || a.Status > 499:
@@ -193,7 +202,7 @@ func status(a agent.Answer, err error, wanted ...int) Verdict {
 	case err != nil:
 		return unknown(err)
 	case a.Status == http.StatusTooManyRequests:
-		return unknown(errThrottled)
+		return unknown(probe.ErrThrottled)
 	case !slices.Contains(wanted, a.Status):
 		return fail("%s", probe.Describe(a))
 	}
@@ -203,17 +212,40 @@ func status(a agent.Answer, err error, wanted ...int) Verdict {
 // errNoPatient: nothing can be said about the FHIR API.
 var errNoPatient = errors.New("the token answer names no patient")
 
-// ownRecord is the path of the patient of a launch.
+// ownRecord is the path of the patient of a launch, when the launch may read it.
 func ownRecord(g *probe.Grant) (string, error) {
 	if g.Text("patient") == "" {
 		return "", errNoPatient
 	}
+	if !covers(g, "Patient", "r") {
+		return "", errors.New("no granted scope allows to read the patient")
+	}
 	return "Patient/" + url.PathEscape(g.Text("patient")), nil
+}
+
+// readable is the proof that a good token reads: else a refusal proves nothing.
+func readable(ctx context.Context, p *probe.Probe) error {
+	g, err := p.Main(ctx)
+	if err != nil {
+		return err
+	}
+	path, err := ownRecord(g)
+	if err != nil {
+		return err
+	}
+	a, err := p.FHIR(ctx, g.Access(), path)
+	if err == nil && a.Status != http.StatusOK {
+		err = errors.New("a good token reads nothing, so a refusal proves nothing: " + probe.Describe(a))
+	}
+	return err
 }
 
 // dead judges that an access token opens nothing any more.
 func dead(ctx context.Context, p *probe.Probe, g *probe.Grant) Verdict {
 	path, err := ownRecord(g)
+	if err == nil {
+		err = readable(ctx, p)
+	}
 	if err != nil {
 		return unknown(err)
 	}
@@ -222,7 +254,7 @@ func dead(ctx context.Context, p *probe.Probe, g *probe.Grant) Verdict {
 	case err != nil:
 		return unknown(err)
 	case a.Status == http.StatusTooManyRequests:
-		return unknown(errThrottled)
+		return unknown(probe.ErrThrottled)
 	case a.Status < 400 || a.Status > 499:
 		return fail("the access token still works: status %d", a.Status)
 	}

@@ -100,7 +100,7 @@ var fhirChecks = []Check{
 			if err != nil {
 				return unknown(err)
 			}
-			if opens(g, "Observation") {
+			if covers(g, "Observation", "s") {
 				return unknown(errors.New("the server granted more than Patient"))
 			}
 			a, err := p.FHIR(ctx, g.Access(), "Observation?patient="+url.QueryEscape(g.Text("patient")))
@@ -152,20 +152,20 @@ func ofOther(run func(ctx context.Context, p *probe.Probe, g *probe.Grant) Verdi
 	})
 }
 
-// opens reports whether a granted scope covers searches of a type.
-func opens(g *probe.Grant, kind string) bool {
+// covers reports whether a granted scope has a permission for all of a type.
+func covers(g *probe.Grant, kind, letter string) bool {
 	return slices.ContainsFunc(g.Scopes(), func(s string) bool {
 		level, rest, ok := strings.Cut(s, "/")
 		name, permission, _ := strings.Cut(rest, ".")
 		return ok && (level == "patient" || level == "user") && (name == kind || name == "*") &&
-			(permission == "read" || permission == "*" || strings.Contains(permission, "s") && !strings.Contains(permission, "?"))
+			(permission == "read" || permission == "*" || strings.Contains(permission, letter) && !strings.Contains(permission, "?"))
 	})
 }
 
 // searches searches a granted type for a patient, and judges how many entries came.
 func searches(ctx context.Context, p *probe.Probe, g *probe.Grant, patient string, judge func(n int) Verdict) Verdict {
 	for _, kind := range []string{"Observation", "Condition", "MedicationRequest", "Encounter", "AllergyIntolerance"} {
-		if !opens(g, kind) {
+		if !covers(g, kind, "s") {
 			continue
 		}
 		a, err := p.FHIR(ctx, g.Access(), kind+"?patient="+url.QueryEscape(patient))

@@ -7,7 +7,6 @@ import (
 	"net/url"
 	"strings"
 
-	"github.com/emberlatch/emberlatch/internal/conform/agent"
 	"github.com/emberlatch/emberlatch/internal/conform/probe"
 )
 
@@ -20,13 +19,13 @@ var launchChecks = []Check{
 			if err == nil {
 				return pass("a token for %q", g.Text("scope"))
 			}
-			if p.Person == nil || errors.Is(err, probe.ErrNotPublished) || errors.Is(err, agent.ErrElsewhere) || errors.Is(err, probe.ErrNoDocument) {
+			if p.Person == nil {
 				return unknown(err)
 			}
 			if _, missing := p.Primary(); missing != nil {
 				return unknown(missing)
 			}
-			return fail("%v", err)
+			return noLaunch(err)
 		}},
 	{ID: "AUTHZ-02", Level: SHALL, Section: "SMART App Launch 2.2, app launch",
 		Expect: "the authorization request may be sent by POST",
@@ -90,8 +89,11 @@ var launchChecks = []Check{
 			if p.Public == nil {
 				return unknown(errors.New("no public client was given"))
 			}
+			if p.Person == nil {
+				return unknown(errors.New("no person was given who could sign in"))
+			}
 			if _, err := publicLaunch(ctx, p); err != nil {
-				return fail("%v", err)
+				return noLaunch(err)
 			}
 			return pass("a token")
 		}},
@@ -142,12 +144,9 @@ func accepted(ctx context.Context, p *probe.Probe, why string, changes ...string
 	if err != nil {
 		return nil, unknown(err)
 	}
-	values, page, err := p.Authorize(ctx, r)
-	switch {
-	case page.Status == http.StatusTooManyRequests:
-		return nil, unknown(errThrottled)
-	case err != nil:
-		return nil, fail("no code: %v", err)
+	values, _, err := p.Authorize(ctx, r)
+	if err != nil {
+		return nil, noLaunch(err)
 	}
 	return values, pass("a code")
 }

@@ -37,7 +37,7 @@ var pageChecks = []Check{
 			}
 			return pass("nosniff")
 		})},
-	{ID: "HDR-03", Level: SHALL, Section: "RFC 9700 §4.2",
+	{ID: "HDR-03", Level: SHOULD, Section: "RFC 9700 §4.2",
 		Expect: "the redirect to the app is not stored, and sends no Referer",
 		run: ofTrail(func(_ *probe.Probe, trail []agent.Hop) Verdict {
 			last := trail[len(trail)-1].Header

@@ -46,7 +46,7 @@ func silent(code string, changes ...string) check {
 		case err != nil:
 			return unknown(err)
 		case page.Status == http.StatusTooManyRequests:
-			return unknown(errThrottled)
+			return unknown(probe.ErrThrottled)
 		case page.Left == nil:
 			return fail("%s", page.Describe())
 		case page.Left.Query().Get("error") != code:
@@ -71,7 +71,7 @@ func asksAgain(changes ...string) check {
 		case err != nil:
 			return unknown(err)
 		case page.Status == http.StatusTooManyRequests:
-			return unknown(errThrottled)
+			return unknown(probe.ErrThrottled)
 		case page.Left != nil || page.Status != http.StatusOK || !page.AsksForPassword():
 			return fail("%s", page.Describe())
 		}

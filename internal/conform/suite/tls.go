@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/url"
 
+	"github.com/emberlatch/emberlatch/internal/conform/agent"
 	"github.com/emberlatch/emberlatch/internal/conform/probe"
 )
 
@@ -16,8 +17,11 @@ func oldTLS(ctx context.Context, p *probe.Probe) Verdict {
 	if err != nil {
 		return unknown(err)
 	}
-	if u.Scheme != "https" {
+	switch {
+	case u.Scheme != "https" && agent.Loopback(u):
 		return absent("the base is http on loopback")
+	case u.Scheme != "https":
+		return fail("the base is http")
 	}
 	port := u.Port()
 	if port == "" {

@@ -34,6 +34,9 @@ func TestOldTLS(t *testing.T) {
 	if v := runTLS(t, "http://127.0.0.1:1"); v.Outcome() != Absent {
 		t.Errorf("http: %s", v.Outcome())
 	}
+	if v := runTLS(t, "http://fhir.example.org"); v.Outcome() != Fail {
+		t.Errorf("http elsewhere: %s", v.Outcome())
+	}
 	if v := runTLS(t, "https://127.0.0.1:1"); v.Outcome() != Skip {
 		t.Errorf("nobody listens: %s", v.Outcome())
 	}
