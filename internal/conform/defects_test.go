@@ -230,7 +230,7 @@ var defects = map[string]string{
 	"code-survives":             "PKCE-06",
 	"client-unbound":            "TOK-19",
 	"exchange-widens":           "TK-23",
-	"one-launch":                "INTRO-06 INTRO-07 INTRO-08 INTRO-09 INTRO-10 OIDC-15 OIDC-18 OIDC-18b OIDC-21 RS-02 RSP-03 RSP-05 RSX-01 RSX-02 RT-13 TOK-22",
+	"one-launch":                "INTRO-06 INTRO-07 INTRO-08 INTRO-09 INTRO-10 OIDC-15 OIDC-18 OIDC-18b OIDC-21 RS-02 RSP-03 RSP-05 RSX-01 RSX-02 TOK-22",
 	"replay-keeps-access":       "AUTHZ-25",
 	"replay-keeps-refresh":      "AUTHZ-25b",
 	"verifier-unchecked":        "PKCE-05 PKCE-05c",

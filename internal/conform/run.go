@@ -48,6 +48,9 @@ func Run(ctx context.Context, o Options) (Report, error) {
 	defer tidy(ctx, p)
 	report := Report{Base: p.Base, Suites: o.Suites, Started: time.Now().UTC(), Part: len(o.Only) > 0}
 	for i, c := range checks {
+		if i > 0 && c.Suite() != checks[i-1].Suite() {
+			p.Forget()
+		}
 		if err := ctx.Err(); err != nil {
 			return report, err
 		}

@@ -57,6 +57,8 @@ type WithClient struct {
 	AuthMethod       string   `yaml:"token_endpoint_auth_method"`
 	RedirectURIs     []string `yaml:"redirect_uris"`
 	Scope            string   `yaml:"scope"`
+	// Parameters are added to each authorization request.
+	Parameters map[string]string `yaml:"parameters"`
 	// PrivateJWKFile holds the private key as a JWK, with kid and alg.
 	PrivateJWKFile string `yaml:"private_jwk_file"`
 
@@ -116,7 +118,7 @@ func (w With) Target(getenv func(string) string) (probe.Target, error) {
 
 // client checks one client; usual is how its kind authenticates.
 func (c WithClient) client(usual string, getenv func(string) string) (*probe.Client, error) {
-	made := &probe.Client{ID: c.ClientID, Method: c.AuthMethod, RedirectURIs: c.RedirectURIs, Scope: c.Scope}
+	made := &probe.Client{ID: c.ClientID, Method: c.AuthMethod, RedirectURIs: c.RedirectURIs, Scope: c.Scope, Parameters: c.Parameters}
 	if made.Method == "" {
 		made.Method = usual
 	}

@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -45,6 +46,9 @@ func (p *Probe) Request(c *Client, scope, why string, changes ...string) Request
 	}
 	if slices.Contains(strings.Fields(scope), "openid") {
 		v.Set("nonce", rand.Text())
+	}
+	for name, value := range c.Parameters {
+		v.Set(name, value)
 	}
 	for i := 0; i+1 < len(changes); i += 2 {
 		if changes[i+1] == "" {
@@ -232,6 +236,12 @@ func (p *Probe) launch(ctx context.Context, make func() (Request, error)) (*Gran
 // Main is the launch that most checks look at; nobody may spoil it.
 func (p *Probe) Main(ctx context.Context) (*Grant, error) {
 	return p.Launch(ctx, "main", func() (Request, error) { return p.Usual(ctx, "the main launch") })
+}
+
+// Forget drops the launches, so that later checks make their own: a check may have
+// spoiled more than it meant to. Two that are spoiled on purpose stay.
+func (p *Probe) Forget() {
+	maps.DeleteFunc(p.launches, func(name string, _ found[*Grant]) bool { return name != "replayed" && name != "rotating" })
 }
 
 // Fresh is a launch of its own, to be spoiled.

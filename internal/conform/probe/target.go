@@ -24,6 +24,8 @@ type Client struct {
 	RedirectURIs       []string
 	// Scope to ask for; empty: what the server advertises.
 	Scope string
+	// Parameters are added to each authorization request.
+	Parameters map[string]string
 	// Key signs assertions; only with AuthJWT.
 	Key *jose.JSONWebKey
 }

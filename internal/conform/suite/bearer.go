@@ -13,14 +13,14 @@ var bearerChecks = []Check{
 	{ID: "RS-03", Level: SHALL, Section: "RFC 9700 §4.3.2",
 		Expect: "a token in the query opens nothing",
 		run: ofMain(func(ctx context.Context, p *probe.Probe, _ *probe.Grant) Verdict {
+			if _, _, err := reading(ctx, p); err != nil {
+				return unknown(err)
+			}
 			g, err := p.Fresh(ctx, "for a token that is sent in a URL")
 			if err != nil {
 				return unknown(err)
 			}
 			path, err := ownRecord(g)
-			if err == nil {
-				err = readable(ctx, p)
-			}
 			if err != nil {
 				return unknown(err)
 			}
@@ -60,19 +60,16 @@ var bearerChecks = []Check{
 
 // asBearer sends another text in place of the access token.
 func asBearer(text func(g *probe.Grant) string) check {
-	return ofMain(func(ctx context.Context, p *probe.Probe, g *probe.Grant) Verdict {
+	return func(ctx context.Context, p *probe.Probe) Verdict {
+		g, path, err := reading(ctx, p)
+		if err != nil {
+			return unknown(err)
+		}
 		other := text(g)
 		if other == "" {
 			return absent("there is none")
 		}
-		path, err := ownRecord(g)
-		if err == nil {
-			err = readable(ctx, p)
-		}
-		if err != nil {
-			return unknown(err)
-		}
 		a, err := p.FHIR(ctx, other, path)
 		return status(a, err, http.StatusUnauthorized)
-	})
+	}
 }

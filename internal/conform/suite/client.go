@@ -66,7 +66,7 @@ var clientChecks = []Check{
 		})},
 	{ID: "RT-03", Level: SHALL, Section: "RFC 6749 §6",
 		Expect: "a refresh token of another client is refused",
-		run: ofRefresh(func(ctx context.Context, p *probe.Probe, g *probe.Grant) Verdict {
+		run: ofLiveRefresh(func(ctx context.Context, p *probe.Probe, g *probe.Grant) Verdict {
 			second, err := p.Second()
 			if err != nil {
 				return unknown(err)
@@ -77,7 +77,7 @@ var clientChecks = []Check{
 	{ID: "RT-04", Level: SHALL, Section: "RFC 6749 §6",
 		Expect: "a refresh token of a confidential client needs its secret",
 		run: ofSecret(func(ctx context.Context, p *probe.Probe, c *probe.Client) Verdict {
-			return ofRefresh(func(ctx context.Context, p *probe.Probe, g *probe.Grant) Verdict {
+			return ofLiveRefresh(func(ctx context.Context, p *probe.Probe, g *probe.Grant) Verdict {
 				if g.Request.Client != c {
 					return absent("the launch is not of this client")
 				}

@@ -108,9 +108,13 @@ func noCode(page agent.Page, err error, codes ...string) Verdict {
 	if page.Left == nil {
 		return refusing(page)
 	}
-	q := page.Left.Query()
-	switch code := q.Get("error"); {
-	case q.Get("code") != "":
+	q, fragment := page.Left.Query(), inFragment(page.Left)
+	code := q.Get("error")
+	if code == "" { // where the answers of other response types stand
+		code = fragment.Get("error")
+	}
+	switch {
+	case q.Has("code") || fragment.Has("code"):
 		return fail("the server gives a code")
 	case carriesToken(page.Left):
 		return fail("the server puts a token into the URL")
@@ -124,14 +128,32 @@ func noCode(page agent.Page, err error, codes ...string) Verdict {
 }
 
 // onlyPage judges that a request was refused by a page, and the browser sent nowhere.
-func onlyPage(page agent.Page, err error) Verdict {
-	if err != nil {
+// An error at exactly a registered redirect URI is no harm, where there is one.
+func onlyPage(page agent.Page, err error, registered []string) Verdict {
+	switch {
+	case err != nil:
 		return unknown(err)
+	case page.Left == nil:
+		return refusing(page)
+	case onlyError(page.Left, registered):
+		return pass("error=%s at the registered redirect URI", page.Left.Query().Get("error"))
+	case page.Left.Query().Has("code"):
+		return fail("%s with a code", page.Describe())
 	}
-	if page.Left != nil {
-		return fail("%s", page.Describe())
+	return fail("%s", page.Describe())
+}
+
+// onlyError reports whether u is a registered redirect URI with an error and nothing
+// that a client did not register.
+func onlyError(u *url.URL, registered []string) bool {
+	q, plain := u.Query(), *u
+	plain.RawQuery = ""
+	for name := range q {
+		if !slices.Contains([]string{"error", "error_description", "error_uri", "state", "iss"}, name) {
+			return false
+		}
 	}
-	return refusing(page)
+	return q.Get("error") != "" && u.Fragment == "" && slices.Contains(registered, plain.String())
 }
 
 // refusing judges that a page is a refusal: a server that breaks down, or that has
@@ -148,16 +170,22 @@ func refusing(page agent.Page) Verdict {
 
 // carriesToken reports whether a token stands in a URL.
 func carriesToken(u *url.URL) bool {
-	fragment, err := url.ParseQuery(u.Fragment)
-	if err != nil {
-		fragment = url.Values{}
-	}
+	fragment := inFragment(u)
 	for _, name := range []string{"access_token", "id_token", "refresh_token"} {
 		if u.Query().Has(name) || fragment.Has(name) {
 			return true
 		}
 	}
 	return false
+}
+
+// inFragment are the parameters behind the # of a URL.
+func inFragment(u *url.URL) url.Values {
+	values, err := url.ParseQuery(u.EscapedFragment())
+	if err != nil {
+		return url.Values{}
+	}
+	return values
 }
 
 // noToken judges that the token endpoint refused with a JSON error (RFC 6749 §5.2):
@@ -223,29 +251,38 @@ func ownRecord(g *probe.Grant) (string, error) {
 	return "Patient/" + url.PathEscape(g.Text("patient")), nil
 }
 
-// readable is the proof that a good token reads: else a refusal proves nothing.
-func readable(ctx context.Context, p *probe.Probe) error {
-	g, err := p.Main(ctx)
-	if err != nil {
-		return err
+// reading is a launch whose access token is proven to read now, with the path of its
+// patient: else a refusal proves nothing. Some servers end all tokens of a person and
+// an app at once, so a launch that earlier checks have spoiled is made anew.
+func reading(ctx context.Context, p *probe.Probe) (*probe.Grant, string, error) {
+	var a agent.Answer
+	for range 2 {
+		g, err := p.Main(ctx)
+		if err != nil {
+			return nil, "", err
+		}
+		path, err := ownRecord(g)
+		if err != nil {
+			return nil, "", err
+		}
+		if a, err = p.FHIR(ctx, g.Access(), path); err != nil {
+			return nil, "", err
+		}
+		if a.Status == http.StatusOK {
+			return g, path, nil
+		}
+		p.Forget()
 	}
-	path, err := ownRecord(g)
-	if err != nil {
-		return err
-	}
-	a, err := p.FHIR(ctx, g.Access(), path)
-	if err == nil && a.Status != http.StatusOK {
-		err = errors.New("a good token reads nothing, so a refusal proves nothing: " + probe.Describe(a))
-	}
-	return err
+	return nil, "", errors.New("a good token reads nothing, so a refusal proves nothing: " + probe.Describe(a))
 }
 
 // dead judges that an access token opens nothing any more.
 func dead(ctx context.Context, p *probe.Probe, g *probe.Grant) Verdict {
-	path, err := ownRecord(g)
-	if err == nil {
-		err = readable(ctx, p)
+	_, _, err := reading(ctx, p)
+	if err != nil {
+		return unknown(err)
 	}
+	path, err := ownRecord(g)
 	if err != nil {
 		return unknown(err)
 	}

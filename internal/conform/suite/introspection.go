@@ -33,7 +33,7 @@ var introspectionChecks = []Check{
 		Expect: "nobody introspects without saying who they are",
 		run: ofIntrospection(func(ctx context.Context, p *probe.Probe, endpoint string, _ *probe.Client) Verdict {
 			a, err := p.Post(ctx, nil, endpoint, url.Values{"token": {"conformance"}})
-			return status(a, err, http.StatusUnauthorized)
+			return refused(a, err)
 		})},
 	{ID: "INTRO-05", Level: SHALL, Section: "RFC 7662 §2.3",
 		Expect: "bad credentials get 401",

@@ -168,15 +168,29 @@ func percent(b byte) string {
 	return "%" + string(hex[b>>4]) + string(hex[b&15])
 }
 
-// pageFor changes the usual request, and expects a page of the server.
+// pageFor changes the usual request, and expects a page of the server. What is said
+// about the redirect URI is wrong, so an error at a registered one is as good.
 func pageFor(change func(v url.Values)) check {
 	return func(ctx context.Context, p *probe.Probe) Verdict {
-		r, err := p.Usual(ctx, "a request that must be refused")
+		c, err := p.Primary()
 		if err != nil {
 			return unknown(err)
 		}
-		change(r.Values)
-		page, err := p.Attempt(ctx, r)
-		return onlyPage(page, err)
+		return refusedByPage(ctx, p, c.RedirectURIs, change)
 	}
+}
+
+// pageOnly expects a page and nothing else: who asks is unknown (RFC 6749 §4.1.2.1).
+func pageOnly(change func(v url.Values)) check {
+	return func(ctx context.Context, p *probe.Probe) Verdict { return refusedByPage(ctx, p, nil, change) }
+}
+
+func refusedByPage(ctx context.Context, p *probe.Probe, registered []string, change func(v url.Values)) Verdict {
+	r, err := p.Usual(ctx, "a request that must be refused")
+	if err != nil {
+		return unknown(err)
+	}
+	change(r.Values)
+	page, err := p.Attempt(ctx, r)
+	return onlyPage(page, err, registered)
 }

@@ -96,6 +96,26 @@ func ofRefresh(run func(ctx context.Context, p *probe.Probe, g *probe.Grant) Ver
 	})
 }
 
+// ofLiveRefresh runs with a grant whose refresh token is proven to be good now.
+func ofLiveRefresh(run func(ctx context.Context, p *probe.Probe, g *probe.Grant) Verdict) check {
+	return ofRefresh(func(ctx context.Context, p *probe.Probe, g *probe.Grant) Verdict {
+		for range 2 {
+			a, err := p.Renew(ctx, g, "")
+			if err != nil {
+				return unknown(err)
+			}
+			if a.Status == http.StatusOK {
+				return run(ctx, p, g)
+			}
+			p.Forget() // an earlier check has spoiled it
+			if g, err = refreshing(ctx, p); err != nil {
+				return unknown(err)
+			}
+		}
+		return unknown(errors.New("a good refresh token is refused, so a refusal proves nothing"))
+	})
+}
+
 // renewed judges a plain refresh.
 func renewed(judge func(g *probe.Grant, a agent.Answer) Verdict) check {
 	return ofRefresh(func(ctx context.Context, p *probe.Probe, g *probe.Grant) Verdict {

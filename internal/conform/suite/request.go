@@ -12,10 +12,10 @@ import (
 var requestChecks = []Check{
 	{ID: "AZ-01", Level: SHALL, Section: "RFC 6749 §4.1.2.1",
 		Expect: "an unknown client gets a page",
-		run:    pageFor(func(v url.Values) { v.Set("client_id", "conformance-nobody") })},
+		run:    pageOnly(func(v url.Values) { v.Set("client_id", "conformance-nobody") })},
 	{ID: "ERR-01", Level: SHALL, Section: "RFC 6749 §4.1.2.1",
 		Expect: "a request without client_id gets a page",
-		run:    pageFor(func(v url.Values) { v.Del("client_id") })},
+		run:    pageOnly(func(v url.Values) { v.Del("client_id") })},
 	{ID: "AZ-03", Level: SHALL, Section: "RFC 6749 §3.1",
 		Expect: "redirect_uri twice gets a page",
 		run: pageFor(func(v url.Values) {

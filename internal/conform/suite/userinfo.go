@@ -41,9 +41,10 @@ var userInfoChecks = []Check{
 		Expect: "UserInfo has fhirUser as the ID token has it",
 		run: ofUserInfo(func(ctx context.Context, p *probe.Probe, endpoint string) Verdict {
 			a, id, err := aboutMe(ctx, p, endpoint, http.MethodGet)
+			if v := status(a, err, http.StatusOK); v.outcome != Pass {
+				return v
+			}
 			switch {
-			case err != nil:
-				return unknown(err)
 			case !id.Has("fhirUser"):
 				return absent("there is no fhirUser")
 			case a.Text("fhirUser") != id.Text("fhirUser"):
