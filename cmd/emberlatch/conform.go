@@ -30,8 +30,8 @@ type conformRunCommand struct {
 
 // Help shows real examples below the flags.
 func (conformRunCommand) Help() string {
-	return "Beside a running `emberlatch dev`: emberlatch conform run smart\n" +
-		"Any other server: emberlatch conform run smart oidc bcp --url https://fhir.example.org/r4 --with with.yaml --json\n" +
+	return "Beside a running `emberlatch dev`: emberlatch conform run smart\n\n" +
+		"Any other server: emberlatch conform run smart oidc bcp --url https://fhir.example.org/r4 --with with.yaml --json\n\n" +
 		"Exit status: 0 all passed, 1 something failed or a SHALL check was skipped, 2 it could not run."
 }
 
