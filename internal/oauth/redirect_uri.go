@@ -153,8 +153,27 @@ func checkHTTPS(u *url.URL) error {
 		return errors.New("the port is a number from 1 to 65535 without leading zeros")
 	case numericHost(host):
 		return errors.New("write a name or a full IP address as the host")
+	case !oneSpelling(host):
+		return errors.New("write the host as a DNS name in ASCII (xn--… for other letters), or an IP address in its shortest form")
 	}
 	return checkPath(u)
+}
+
+// oneSpelling: a name of letters, digits, hyphens and low lines, or an address as
+// everybody writes it (RFC 5952). host is decoded, so an encoded letter is seen too.
+func oneSpelling(host string) bool {
+	if ip, err := netip.ParseAddr(host); err == nil {
+		return ip.String() == host && !ip.Is4In6()
+	}
+	for _, label := range strings.Split(host, ".") {
+		if label == "" || strings.HasPrefix(label, "-") {
+			return false
+		}
+		if strings.Trim(label, "abcdefghijklmnopqrstuvwxyz0123456789-_") != "" {
+			return false
+		}
+	}
+	return true
 }
 
 func validPort(port string) bool {

@@ -250,6 +250,25 @@ func TestRedirectPropertyNothingButThePortOfLoopbackVaries(t *testing.T) {
 	})
 }
 
+// A host has one spelling: an encoded or foreign letter looks like another host to
+// those who read it otherwise.
+//
+// spec: AUTHZ-12
+func TestHostsOfRegisteredRedirects(t *testing.T) {
+	for uri, want := range map[string]bool{
+		"https://app.example.org/cb": true, "https://xn--bcher-kva.example/cb": true, "https://app_1.example.org:8443/cb": true,
+		"https://192.0.2.7/cb": true, "https://[2001:db8::7]/cb": true, "https://a/cb": true,
+		"https://%d0%B0": false, "https://%d0%b0pp.example.org/cb": false, "https://%C3%A4.example/cb": false,
+		"https://app.example.org;evil.test/cb": false, "https://app.example.org,evil.test/cb": false, "https://a(b).example/cb": false,
+		"https://app~.example/cb": false, "https://app..example/cb": false, "https://.example/cb": false, "https://-a.example/cb": false,
+		"https://[2001:DB8::7]/cb": false, "https://[2001:db8:0::7]/cb": false, "https://[::ffff:192.0.2.7]/cb": false,
+	} {
+		if err := oauth.CheckRedirectURI(uri, false); (err == nil) != want {
+			t.Errorf("%s: %v, want good %v", uri, err, want)
+		}
+	}
+}
+
 func FuzzMatchRedirectURI(f *testing.F) {
 	f.Add("http://127.0.0.1/cb", "http://127.0.0.1:49152/cb", true)
 	f.Add("http://localhost:1/cb?x", "http://localhost:2/cb?x", true)
@@ -269,7 +288,8 @@ func FuzzCheckRedirectURI(f *testing.F) {
 	}
 	f.Add("org.example.app:/cb", true)
 	f.Add("http://[::1]:5/cb", true)
-	accepted := regexp.MustCompile(`^(https://[a-z0-9\-._~%!$&'()+,;=:\[\]]+([/?].*)?|http://(127\.0\.0\.1|\[::1\]|localhost)(:[0-9]+)?([/?].*)?|[a-z][a-z0-9+\-]*(\.[a-z0-9+\-]+)+:/.*|urn:ietf:wg:oauth:2\.0:oob)$`)
+	f.Add("https://%d0%B0", false)
+	accepted := regexp.MustCompile(`^(https://([a-z0-9\-._]+|\[[0-9a-f:]+\])(:[0-9]+)?([/?].*)?|http://(127\.0\.0\.1|\[::1\]|localhost)(:[0-9]+)?([/?].*)?|[a-z][a-z0-9+\-]*(\.[a-z0-9+\-]+)+:/.*|urn:ietf:wg:oauth:2\.0:oob)$`)
 	f.Fuzz(func(t *testing.T, uri string, native bool) {
 		if oauth.CheckRedirectURI(uri, native) == nil && !accepted.MatchString(uri) {
 			t.Fatalf("%q may be registered", uri)
