@@ -91,9 +91,24 @@ type Client struct {
 	// MayLaunch: an EHR, which may start other apps from a chart. Never a public client.
 	MayLaunch bool `json:"may_launch,omitempty"`
 	// FHIRContextReferences: is given fhirContext as SMART App Launch 2.0.0 wrote it.
-	FHIRContextReferences bool      `json:"fhir_context_references,omitempty"`
-	Disabled              bool      `json:"disabled,omitempty"`
-	CreatedAt             time.Time `json:"created_at"`
+	FHIRContextReferences bool `json:"fhir_context_references,omitempty"`
+	// SoftwareID and SoftwareVersion name the program, the same for all its
+	// installations (RFC 7591 §2).
+	SoftwareID      string `json:"software_id,omitempty"`
+	SoftwareVersion string `json:"software_version,omitempty"`
+	// SelfRegistered: nobody of the organisation made this registration; what it says
+	// of itself is not vouched for.
+	SelfRegistered bool `json:"self_registered,omitempty"`
+	// RegisteredWith is the id of the initial access token it registered with.
+	RegisteredWith string    `json:"registered_with,omitempty"`
+	Disabled       bool      `json:"disabled,omitempty"`
+	CreatedAt      time.Time `json:"created_at"`
+
+	// RegistrationHash is the hash of the registration access token (RFC 7592 §1.2);
+	// empty: the client does not manage itself.
+	RegistrationHash []byte `json:"-"`
+	// Version is set by the store and grows with every change.
+	Version int64 `json:"-"`
 }
 
 // ClientSecret is the SHA-256 of a server-made 256-bit secret.

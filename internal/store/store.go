@@ -9,6 +9,7 @@ import (
 // methods they need.
 type Store interface {
 	Clients
+	Registrations
 	Users
 	Sessions
 	Requests
@@ -27,10 +28,38 @@ type Clients interface {
 	// PutClient replaces a client. Disabling it (Disabled newly true) revokes all
 	// its grants in the same transaction. ErrNotFound when it does not exist.
 	PutClient(ctx context.Context, c Client) error
+	// ChangeClient replaces a client that was loaded and records the event, in one
+	// transaction; what PutClient says of disabling holds. ErrConflict when the client
+	// has changed since it was loaded (Version), ErrNotFound when it is gone.
+	ChangeClient(ctx context.Context, c Client, e Event) error
+	// RemoveClient removes a client that was loaded and records the event: its grants
+	// end and what people chose for it is forgotten in the same transaction. The id
+	// stays taken. Errors as for ChangeClient.
+	RemoveClient(ctx context.Context, c Client, e Event) error
+	// ImportClients stores new clients with their events, all or none. ErrConflict when
+	// one of the ids is or was taken.
+	ImportClients(ctx context.Context, all []Client, e Event) error
 	// Client returns one client, ErrNotFound otherwise.
 	Client(ctx context.Context, id ClientID) (Client, error)
 	// ListClients returns all clients ordered by id.
 	ListClients(ctx context.Context) ([]Client, error)
+}
+
+// Registrations are clients that register themselves (RFC 7591).
+type Registrations interface {
+	// CreateInitialAccessToken stores a token that lets others register clients.
+	CreateInitialAccessToken(ctx context.Context, t InitialAccessToken) error
+	// InitialAccessToken returns a token that is still good. ErrNotFound for unknown,
+	// used up and expired ones alike.
+	InitialAccessToken(ctx context.Context, hash []byte) (InitialAccessToken, error)
+	// ListInitialAccessTokens returns all tokens that are kept, newest first.
+	ListInitialAccessTokens(ctx context.Context) ([]InitialAccessToken, error)
+	// RemoveInitialAccessToken ends a token, ErrNotFound when there is none.
+	RemoveInitialAccessToken(ctx context.Context, id string) error
+	// RegisterClient takes one use of the initial access token, stores the client and
+	// records the event, all or nothing. ErrConsumed when the token is not good any
+	// more, ErrFull when so many self-registered clients exist.
+	RegisterClient(ctx context.Context, r Registration) error
 }
 
 // Users are the people with accounts.
@@ -195,7 +224,8 @@ type Feed interface {
 	// ListEvents returns the newest events, newest first.
 	ListEvents(ctx context.Context, limit int) ([]Event, error)
 	// Sweep removes what has ended: expired requests, sessions, throttle windows,
-	// assertions, old changes. It never removes grants, decisions or events.
+	// assertions, old changes, self-registered clients that were never used. It never
+	// removes grants, decisions or events.
 	Sweep(ctx context.Context) error
 	// Ping answers nil when the database can be read and written.
 	Ping(ctx context.Context) error

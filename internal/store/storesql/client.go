@@ -18,28 +18,65 @@ func encodeClient(c store.Client) (string, error) {
 	return encode(c)
 }
 
-// CreateClient implements store.Clients.
-func (s *Store) CreateClient(ctx context.Context, c store.Client) error {
+// insertClient writes a new client and tells the feed.
+func (s *Store) insertClient(ctx context.Context, tx *db.Tx, c store.Client) error {
 	body, err := encodeClient(c)
 	if err != nil {
 		return err
 	}
+	_, err = tx.Exec(ctx, `INSERT INTO client (id, disabled, body, registration_hash, self_registered, registered)
+VALUES ($1, $2, $3, $4, $5, $6)`, string(c.ID), flag(c.Disabled), body, notNil(c.RegistrationHash), flag(c.SelfRegistered), millis(c.CreatedAt))
+	if err != nil {
+		return err
+	}
+	return s.announce(ctx, tx, store.ChangeClient, string(c.ID))
+}
+
+// CreateClient implements store.Clients.
+func (s *Store) CreateClient(ctx context.Context, c store.Client) error {
 	return failure("creating a client", s.db.Write(ctx, func(ctx context.Context, tx *db.Tx) error {
-		if _, err := tx.Exec(ctx, `INSERT INTO client (id, disabled, body) VALUES ($1, $2, $3)`, string(c.ID), flag(c.Disabled), body); err != nil {
-			return err
+		return s.insertClient(ctx, tx, c)
+	}))
+}
+
+// ImportClients implements store.Clients.
+func (s *Store) ImportClients(ctx context.Context, all []store.Client, e store.Event) error {
+	return failure("importing clients", s.db.Write(ctx, func(ctx context.Context, tx *db.Tx) error {
+		for _, c := range all {
+			if err := s.insertClient(ctx, tx, c); err != nil {
+				return err
+			}
+			e.ClientID = c.ID
+			if err := s.record(ctx, tx, e); err != nil {
+				return err
+			}
 		}
-		return s.announce(ctx, tx, store.ChangeClient, string(c.ID))
+		return nil
 	}))
 }
 
 // PutClient implements store.Clients.
 func (s *Store) PutClient(ctx context.Context, c store.Client) error {
+	return failure("replacing a client", s.replaceClient(ctx, c, "", nil))
+}
+
+// ChangeClient implements store.Clients.
+func (s *Store) ChangeClient(ctx context.Context, c store.Client, e store.Event) error {
+	err := s.replaceClient(ctx, c, ` AND version = $5`, &e, c.Version)
+	return failure("changing a client", s.goneOrChanged(ctx, c.ID, err))
+}
+
+// replaceClient writes a client under one more condition. Disabling it ends its
+// grants, also those that are being issued meanwhile.
+func (s *Store) replaceClient(ctx context.Context, c store.Client, condition string, e *store.Event, args ...any) error {
 	body, err := encodeClient(c)
 	if err != nil {
 		return err
 	}
+	args = append([]any{string(c.ID), flag(c.Disabled), body, notNil(c.RegistrationHash)}, args...)
 	err = s.db.Write(ctx, func(ctx context.Context, tx *db.Tx) error {
-		n, err := tx.Exec(ctx, `UPDATE client SET disabled = $2, body = $3 WHERE id = $1`, string(c.ID), flag(c.Disabled), body)
+		n, err := tx.Exec(ctx, `UPDATE client SET disabled = $2, body = $3, registration_hash = $4, version = version + 1
+WHERE id = $1 AND removed = 0`+condition, args...)
 		if err != nil {
 			return err
 		}
@@ -51,35 +88,96 @@ func (s *Store) PutClient(ctx context.Context, c store.Client) error {
 				return err
 			}
 		}
+		if e != nil {
+			if err := s.record(ctx, tx, *e); err != nil {
+				return err
+			}
+		}
 		return s.announce(ctx, tx, store.ChangeClient, string(c.ID))
 	})
 	if err == nil && c.Disabled {
 		err = s.endLate(ctx, endClient(c.ID))
 	}
-	return failure("replacing a client", err)
+	return err
+}
+
+// goneOrChanged tells a client that is gone from one that another hand changed.
+func (s *Store) goneOrChanged(ctx context.Context, id store.ClientID, err error) error {
+	if !errors.Is(err, store.ErrNotFound) {
+		return err
+	}
+	if _, gone := s.Client(ctx, id); gone != nil {
+		return gone
+	}
+	return store.ErrConflict
 }
 
 func endClient(id store.ClientID) ending {
 	return ending{condition: "client_id = $3", arg: string(id), reason: "client disabled", actor: "operator"}
 }
 
+// RemoveClient implements store.Clients. The row stays, without what it said of
+// people: its id is never given again (security E-48).
+func (s *Store) RemoveClient(ctx context.Context, c store.Client, e store.Event) error {
+	body, err := encodeClient(store.Client{ID: c.ID, Name: c.Name, SelfRegistered: c.SelfRegistered, Disabled: true, CreatedAt: c.CreatedAt})
+	if err != nil {
+		return err
+	}
+	end := ending{condition: "client_id = $3", arg: string(c.ID), reason: "client removed", actor: e.Actor}
+	err = s.db.Write(ctx, func(ctx context.Context, tx *db.Tx) error {
+		n, err := tx.Exec(ctx, `UPDATE client SET disabled = 1, removed = `+s.now+`, body = $2, registration_hash = $3, version = version + 1
+WHERE id = $1 AND removed = 0 AND version = $4`, string(c.ID), body, []byte{}, c.Version)
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			return store.ErrNotFound
+		}
+		if _, err := s.endGrants(ctx, tx, end); err != nil {
+			return err
+		}
+		if _, err := tx.Exec(ctx, `DELETE FROM remembered_consent WHERE client_id = $1`, string(c.ID)); err != nil {
+			return err
+		}
+		if err := s.record(ctx, tx, e); err != nil {
+			return err
+		}
+		return s.announce(ctx, tx, store.ChangeClient, string(c.ID))
+	})
+	if err == nil {
+		err = s.endLate(ctx, end)
+	}
+	return failure("removing a client", s.goneOrChanged(ctx, c.ID, err))
+}
+
+const selectClient = `SELECT body, registration_hash, version FROM client WHERE removed = 0`
+
 func readClient(row db.Row) (store.Client, error) {
-	var body string
-	if err := row.Scan(&body); err != nil {
+	var (
+		body    string
+		hash    []byte
+		version int64
+	)
+	if err := row.Scan(&body, &hash, &version); err != nil {
 		return store.Client{}, err
 	}
-	return decode[store.Client](body)
+	c, err := decode[store.Client](body)
+	c.Version = version
+	if len(hash) > 0 {
+		c.RegistrationHash = hash
+	}
+	return c, err
 }
 
 // Client implements store.Clients.
 func (s *Store) Client(ctx context.Context, id store.ClientID) (store.Client, error) {
-	c, err := readClient(s.db.Find(ctx, `SELECT body FROM client WHERE id = $1`, string(id)))
+	c, err := readClient(s.db.Find(ctx, selectClient+` AND id = $1`, string(id)))
 	return c, failure("loading a client", err)
 }
 
 // ListClients implements store.Clients.
 func (s *Store) ListClients(ctx context.Context) ([]store.Client, error) {
-	all, err := list(ctx, s, readClient, `SELECT body FROM client ORDER BY id`)
+	all, err := list(ctx, s, readClient, selectClient+` ORDER BY id`)
 	return all, failure("listing clients", err)
 }
 

@@ -65,6 +65,12 @@ func eventArgs(e store.Event) []any {
 	return []any{millis(e.At), e.Kind, e.Actor, string(e.ClientID), e.Patient, string(e.GrantID), e.Outcome, e.Detail}
 }
 
+// record appends an event inside of a transaction.
+func (s *Store) record(ctx context.Context, tx *db.Tx, e store.Event) error {
+	_, err := tx.Exec(ctx, insertEvent, eventArgs(e)...)
+	return err
+}
+
 // ListEvents implements store.Feed.
 func (s *Store) ListEvents(ctx context.Context, limit int) ([]store.Event, error) {
 	all, err := list(ctx, s, func(row db.Row) (store.Event, error) {
@@ -87,6 +93,8 @@ const (
 	keepRequest = 60 * 60 * 1000
 	// keepAssertion is beyond exp: clocks of processes and database may differ.
 	keepAssertion = 5 * 60 * 1000
+	// What an operator may want to look at again.
+	keepInitialAccessToken = 30 * 24 * 60 * 60 * 1000
 )
 
 // sweepBatch bounds how many rows one statement removes, so that nobody waits
@@ -105,6 +113,7 @@ func (s *Store) Sweep(ctx context.Context) error {
 		{"throttle", "name", "until", 0},
 		{"revoked_token", "token_id", "expires", 0},
 		{"used_assertion", "id_hash", "expires", keepAssertion},
+		{"initial_access_token", "id", "expires", keepInitialAccessToken},
 		{"change_feed", "seq", "at", keepFeed},
 	} {
 		stmt := fmt.Sprintf(`DELETE FROM %[1]s WHERE %[2]s IN (SELECT %[2]s FROM %[1]s WHERE %[3]s < %[4]s - $1 LIMIT $2)`,
@@ -119,7 +128,7 @@ func (s *Store) Sweep(ctx context.Context) error {
 			}
 		}
 	}
-	return nil
+	return s.sweepClients(ctx)
 }
 
 // Ping implements store.Feed. The update matches nothing, and yet needs a

@@ -55,7 +55,7 @@ func failure(doing string, err error) error {
 }
 
 func isContract(err error) bool {
-	for _, known := range []error{store.ErrNotFound, store.ErrConflict, store.ErrConsumed, store.ErrExpired, store.ErrMismatch, store.ErrReplayed, store.ErrRevoked} {
+	for _, known := range []error{store.ErrNotFound, store.ErrConflict, store.ErrConsumed, store.ErrExpired, store.ErrMismatch, store.ErrReplayed, store.ErrFull, store.ErrRevoked} {
 		if errors.Is(err, known) {
 			return true
 		}
