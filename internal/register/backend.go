@@ -87,3 +87,19 @@ func ids(refs []string) []string {
 	}
 	return list
 }
+
+// dataOf is the other way round.
+func dataOf(d store.ClientData) *data {
+	if d.IsZero() {
+		return nil
+	}
+	return &data{All: d.All, Groups: refs("Group", d.Groups), Organizations: refs("Organization", d.Organizations), Patients: refs("Patient", d.Patients)}
+}
+
+func refs(kind fhir.ResourceType, ids []string) []string {
+	var list []string
+	for _, id := range ids {
+		list = append(list, string(kind)+"/"+id)
+	}
+	return list
+}

@@ -1,12 +1,17 @@
 // Package register turns client metadata (RFC 7591 §2) into a registered client
-// and its registration response (§3.2.1).
+// and its registration response (§3.2.1), and changes of it into a changed one.
 //
-//	metadata as JSON ─▶ strict reading ─▶ one rule a member ─▶ client, response with the secret once
+//	operator ─▶ strict reading ─────────────┐
+//	                                        ├▶ one rule a member ─▶ client, response with the secret once
+//	stranger ─▶ reading (§2: unknown        │
+//	            members are ignored) ─▶ policy
+//	change   ─▶ laid over what is there ────┘   the whole new state is judged
 //
 // It is strict where a mistake would be somebody's open door: redirect URIs are
 // compared byte for byte later, so they must be plain now; unknown scopes and grant
 // types are refused, not dropped; a public client never gets the legacy switch, and a
-// server with a secret no loopback redirect, but in a sandbox.
+// server with a secret no loopback redirect, but in a sandbox. One rule judges every
+// address, also those of members that are not kept.
 //
 // A client with private_key_jwt registers jwks or jwks_uri, never both; its keys are
 // judged now when they are inline, and the URL when it is one. A client with the
@@ -14,8 +19,16 @@
 // has no redirect URI and no scopes but system/ ones, and it does nothing else (SMART
 // App Launch 2.2 backend-services).
 //
-// Members of our own begin with emberlatch_: pkce_optional, refresh_life_seconds,
-// keep_refresh_token, may_introspect, may_launch, fhir_context_references, and data,
-// which says whose records a backend service reaches. It stores nothing, and fetches
-// nothing.
+// A client that registers itself asks for no more than the Policy allows, acts for
+// people only, sets no switch of the operator, and bears neither the name of the
+// organisation nor one of letters that only look alike. When it changes who it says it
+// is, nobody vouches for it any longer.
+//
+// Members of our own begin with emberlatch_; all but maker, origins and
+// fhir_context_references are set by operators only; data says whose records a
+// backend service reaches. register.go reads for operators, self.go for strangers,
+// change.go changes; name.go and address.go hold the longer rules.
+//
+// It stores nothing, fetches nothing and asks nobody who they are. Software statements
+// (RFC 7591 §2.3) are not read: strangers' are ignored, an operator's is a mistake.
 package register

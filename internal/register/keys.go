@@ -19,6 +19,18 @@ type keyMetadata struct {
 	AssertionAlg string         `json:"token_endpoint_auth_signing_alg,omitempty"`
 }
 
+// oneForm is a key set without the white space that nobody means; null is none.
+func oneForm(set jsontext.Value) jsontext.Value {
+	if set.Kind() == 'n' {
+		return nil
+	}
+	form := set.Clone()
+	if form.Compact() != nil { // no JSON: judged as it is
+		return set
+	}
+	return form
+}
+
 // maxJWKS bounds an inline key set, in bytes.
 const maxJWKS = 64 << 10
 

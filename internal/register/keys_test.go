@@ -99,6 +99,11 @@ func TestClientsWithKeys(t *testing.T) {
 		} else if !c.Data.IsZero() {
 			t.Errorf("%s: reaches %v by itself", name, c.Data)
 		}
+		again, changed, err := registrar(t).Change(c, []byte(`{"client_name":"Z"}`)) // all else is read back
+		again.Name = c.Name
+		if diff := cmp.Diff(c, again); err != nil || diff != "" || len(changed) != 1 {
+			t.Errorf("%s: changed %v, %v: %s", name, changed, err, diff)
+		}
 	}
 }
 
@@ -169,7 +174,7 @@ func TestKeysAndServicesThatAreRefused(t *testing.T) {
 		{"data of another type", `{` + backend + keySet(good) + `,"emberlatch_data":{"groups":["Patient/a"]}}`, "emberlatch_data"},
 		{"data that is no reference", `{` + backend + keySet(good) + `,"emberlatch_data":{"patients":["*"]}}`, "emberlatch_data"},
 		{"data of a version", `{` + backend + keySet(good) + `,"emberlatch_data":{"patients":["Patient/a/_history/1"]}}`, "emberlatch_data"},
-		{"data misspelt", `{` + backend + keySet(good) + `,"emberlatch_data":{"patient":["Patient/a"]}}`, ""},
+		{"data misspelt", `{` + backend + keySet(good) + `,"emberlatch_data":{"patient":["Patient/a"]}}`, "emberlatch_data"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			body := row.body

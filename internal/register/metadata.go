@@ -2,11 +2,12 @@ package register
 
 import (
 	stdjson "encoding/json"
-	"fmt"
 	"net/url"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/emberlatch/emberlatch/internal/oauth"
 	"github.com/emberlatch/emberlatch/internal/store"
@@ -42,6 +43,8 @@ type metadata struct {
 	MayIntrospect bool     `json:"emberlatch_may_introspect,omitempty"`
 	MayLaunch     bool     `json:"emberlatch_may_launch,omitempty"`
 	ContextRefs   bool     `json:"emberlatch_fhir_context_references,omitempty"`
+	Checked       bool     `json:"emberlatch_checked,omitempty"`
+	Preapproved   bool     `json:"emberlatch_preapproved,omitempty"`
 	Data          *data    `json:"emberlatch_data,omitempty"`
 }
 
@@ -53,8 +56,13 @@ func wrong(member, text string) *oauth.Error {
 	return oauth.New(oauth.InvalidClientMetadata, "%s: %s", member, text).About(member)
 }
 
-// complete fills in what was left out (RFC 7591 §2 defaults).
+// complete fills in what was left out (RFC 7591 §2 defaults), and gives names one
+// spelling.
 func (m *metadata) complete(sandbox bool) {
+	m.ClientName, m.Maker, m.JWKS = oneSpelling(m.ClientName), oneSpelling(m.Maker), oneForm(m.JWKS)
+	if m.ClientName == "" {
+		m.ClientName = nameless
+	}
 	if m.AuthMethod == "" {
 		m.AuthMethod = string(store.AuthSecretBasic)
 	}
@@ -90,18 +98,8 @@ func (m *metadata) guessType(sandbox bool) string {
 
 // rules are checked in this order; the first mistake is told.
 var rules = []func(m *metadata) *oauth.Error{
-	checkName, checkMethod, checkGrantTypes, checkResponseTypes, checkType, checkRedirects, checkPostLogout, checkLaunch, checkLinks, checkScope, checkAlg,
-	checkSwitches, checkKeys, checkData,
-}
-
-func checkName(m *metadata) *oauth.Error {
-	if len(m.ClientName) > 100 || strings.ContainsFunc(m.ClientName, func(r rune) bool { return r < 0x20 || r == 0x7f }) {
-		return wrong("client_name", "at most 100 characters without control characters")
-	}
-	if len(m.Contacts) > 10 {
-		return wrong("contacts", "at most ten")
-	}
-	return nil
+	checkNames, checkContacts, checkMethod, checkGrantTypes, checkResponseTypes, checkType, checkRedirects, checkPostLogout, checkLaunch, checkLinks,
+	checkOrigins, checkScope, checkAlg, checkSwitches, checkKeys, checkData,
 }
 
 func checkMethod(m *metadata) *oauth.Error {
@@ -142,7 +140,12 @@ func checkResponseTypes(m *metadata) *oauth.Error {
 
 func checkType(m *metadata) *oauth.Error {
 	switch store.ApplicationType(m.ApplicationType) {
-	case store.ApplicationWeb, store.ApplicationBrowser, store.ApplicationNative:
+	case store.ApplicationWeb, store.ApplicationNative:
+		return nil
+	case store.ApplicationBrowser: // RFC 6749 §2.1: it cannot keep a secret
+		if m.AuthMethod != string(store.AuthNone) {
+			return wrong("token_endpoint_auth_method", "an app that runs in a browser keeps no secret: none")
+		}
 		return nil
 	}
 	return wrong("application_type", "web, browser or native")
@@ -162,80 +165,8 @@ func checkRedirects(m *metadata) *oauth.Error {
 	}
 	native := m.ApplicationType == string(store.ApplicationNative)
 	for i, uri := range m.RedirectURIs {
-		if err := oauth.CheckRedirectURI(uri, native); err != nil {
+		if err := checkRedirect(uri, native); err != nil {
 			return oauth.New(oauth.InvalidRedirectURI, "redirect_uris[%d]: %s", i, err.Error()).About("redirect_uris")
-		}
-	}
-	return nil
-}
-
-// checkPostLogout: where a browser returns to after logout follows the rules of
-// redirect URIs (OpenID Connect RP-Initiated Logout §3.1).
-func checkPostLogout(m *metadata) *oauth.Error {
-	if len(m.PostLogoutURIs) > maxRedirects {
-		return wrong("post_logout_redirect_uris", "at most 20")
-	}
-	native := m.ApplicationType == string(store.ApplicationNative)
-	for i, uri := range m.PostLogoutURIs {
-		if err := oauth.CheckRedirectURI(uri, native); err != nil || uri == store.OutOfBand {
-			return wrong("post_logout_redirect_uris", fmt.Sprintf("[%d] is no URI that a browser can be sent to: %v", i, err))
-		}
-	}
-	return nil
-}
-
-// checkServer: an app that runs on a server has an https address; whatever listens
-// on the loopback address of somebody's device is not that server (RFC 8252 §7.3,
-// LB-13). A sandbox is where such a server is written, on the same machine.
-func checkServer(m *metadata) *oauth.Error {
-	if m.ApplicationType != string(store.ApplicationWeb) || m.AuthMethod == string(store.AuthNone) {
-		return nil
-	}
-	for i, uri := range m.RedirectURIs {
-		if strings.HasPrefix(uri, "http://") {
-			return oauth.New(oauth.InvalidRedirectURI,
-				"redirect_uris[%d]: a loopback redirect is for native apps; a web app with a secret has an https address", i).About("redirect_uris")
-		}
-	}
-	if strings.HasPrefix(m.LaunchURI, "http://") {
-		return wrong("initiate_login_uri", "a web app with a secret has an https address")
-	}
-	return nil
-}
-
-// checkLaunch: where an EHR sends the browser of its user to start the app
-// (OpenID Connect Registration §2: initiate_login_uri). A browser opens it, so it
-// is https, or http on the machine itself (REG-09).
-func checkLaunch(m *metadata) *oauth.Error {
-	if m.LaunchURI == "" {
-		return nil
-	}
-	if !strings.HasPrefix(m.LaunchURI, "https://") && !strings.HasPrefix(m.LaunchURI, "http://") {
-		return wrong("initiate_login_uri", "an https URL")
-	}
-	if err := oauth.CheckRedirectURI(m.LaunchURI, false); err != nil {
-		return wrong("initiate_login_uri", err.Error())
-	}
-	return nil
-}
-
-// checkLinks: what people may follow from an approval page is https.
-func checkLinks(m *metadata) *oauth.Error {
-	for _, l := range []struct{ member, value string }{
-		{"client_uri", m.ClientURI}, {"logo_uri", m.LogoURI}, {"policy_uri", m.PolicyURI}, {"tos_uri", m.TermsURI},
-	} {
-		if l.value == "" {
-			continue
-		}
-		u, err := url.Parse(l.value)
-		if err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil || len(l.value) > 2000 {
-			return wrong(l.member, "an https URL")
-		}
-	}
-	for _, o := range m.Origins {
-		u, err := url.Parse(o)
-		if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" || u.Scheme+"://"+u.Host != o {
-			return wrong("emberlatch_origins", "web origins such as https://app.example.org")
 		}
 	}
 	return nil
@@ -282,6 +213,8 @@ func checkSwitches(m *metadata) *oauth.Error {
 		return wrong("emberlatch_may_introspect", "never for a public client")
 	case public && m.MayLaunch:
 		return wrong("emberlatch_may_launch", "never for a public client")
+	case public && m.Preapproved: // CONS-15
+		return wrong("emberlatch_preapproved", "never for a public client")
 	case m.RefreshLife < 0 || m.RefreshLife > 0 && m.RefreshLife < 60 || m.RefreshLife > 5*365*24*3600:
 		return wrong("emberlatch_refresh_life_seconds", "60 to 157680000")
 	}
@@ -290,12 +223,9 @@ func checkSwitches(m *metadata) *oauth.Error {
 
 // client is the stored form, without id and secret.
 func (m *metadata) client(now time.Time) store.Client {
-	name := m.ClientName
-	if name == "" {
-		name = "An app without a name"
-	}
 	return store.Client{
-		Name: name, Maker: m.Maker, ClientURI: m.ClientURI, LogoURI: m.LogoURI, PolicyURI: m.PolicyURI, TermsURI: m.TermsURI,
+		Name: m.ClientName, Maker: m.Maker, ClientURI: m.ClientURI, LogoURI: m.LogoURI, PolicyURI: m.PolicyURI, TermsURI: m.TermsURI,
+		SoftwareID: m.SoftwareID, SoftwareVersion: m.SoftwareVersion, Checked: m.Checked, Preapproved: m.Preapproved,
 		Contacts: m.Contacts, ApplicationType: store.ApplicationType(m.ApplicationType), AuthMethod: store.AuthMethod(m.AuthMethod),
 		RedirectURIs: m.RedirectURIs, PostLogoutRedirectURIs: m.PostLogoutURIs, Origins: m.Origins, Scope: m.Scope, GrantTypes: m.GrantTypes, IDTokenAlg: m.IDTokenAlg,
 		PKCEOptional: m.PKCEOptional, KeepRefreshToken: m.KeepRefresh, MayIntrospect: m.MayIntrospect,
@@ -303,4 +233,25 @@ func (m *metadata) client(now time.Time) store.Client {
 		RefreshLife: time.Duration(m.RefreshLife) * time.Second, CreatedAt: now,
 		JWKS: stdjson.RawMessage(m.JWKS), JWKSURI: m.JWKSURI, AssertionAlg: m.AssertionAlg, Data: m.Data.stored(),
 	}
+}
+
+// metadataOf is what a client has registered, the other way round.
+func metadataOf(c store.Client) metadata {
+	return metadata{
+		ClientName: c.Name, Maker: c.Maker, ClientURI: c.ClientURI, LogoURI: c.LogoURI, PolicyURI: c.PolicyURI, TermsURI: c.TermsURI,
+		LaunchURI: c.LaunchURI, MayLaunch: c.MayLaunch, ContextRefs: c.FHIRContextReferences, SoftwareID: c.SoftwareID, SoftwareVersion: c.SoftwareVersion, Checked: c.Checked, Preapproved: c.Preapproved,
+		Contacts: c.Contacts, ApplicationType: string(c.ApplicationType), AuthMethod: string(c.AuthMethod),
+		RedirectURIs: c.RedirectURIs, PostLogoutURIs: c.PostLogoutRedirectURIs, Origins: c.Origins, Scope: c.Scope, GrantTypes: c.GrantTypes, ResponseTypes: responseTypes(c),
+		IDTokenAlg: c.IDTokenAlg, PKCEOptional: c.PKCEOptional, KeepRefresh: c.KeepRefreshToken, MayIntrospect: c.MayIntrospect,
+		RefreshLife: int64(c.RefreshLife / time.Second), Data: dataOf(c.Data),
+		keyMetadata: keyMetadata{JWKS: jsontext.Value(c.JWKS), JWKSURI: c.JWKSURI, AssertionAlg: c.AssertionAlg},
+	}
+}
+
+// responseTypes follow from the grant types (RFC 7591 §2.1).
+func responseTypes(c store.Client) []string {
+	if c.HasGrantType(oauth.GrantAuthorizationCode) {
+		return []string{"code"}
+	}
+	return nil
 }

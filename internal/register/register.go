@@ -5,9 +5,6 @@ import (
 	"errors"
 	"time"
 
-	"github.com/go-json-experiment/json"
-	"github.com/go-json-experiment/json/jsontext"
-
 	"github.com/emberlatch/emberlatch/internal/egress"
 	"github.com/emberlatch/emberlatch/internal/oauth"
 	"github.com/emberlatch/emberlatch/internal/store"
@@ -20,6 +17,8 @@ type Deps struct {
 	Sandbox bool
 	// KeyURLs says from where key sets may be fetched; the zero value is strict.
 	KeyURLs egress.Policy
+	// Self is what clients that register themselves may say.
+	Self Policy
 }
 
 // Registrar makes clients of metadata.
@@ -33,46 +32,90 @@ func New(deps Deps) (*Registrar, error) {
 	return &Registrar{deps}, nil
 }
 
-// response is the client information response (RFC 7591 §3.2.1): what was
-// registered, and the secret once.
+// Once are the things that a response shows and nobody can look up later.
+type Once struct {
+	Secret string // empty: none was made
+	// Token is the registration access token and URI the place where it is good
+	// (RFC 7592 §3); empty for a client that does not manage itself.
+	Token, URI string
+}
+
+// response is the client information response (RFC 7591 §3.2.1, RFC 7592 §3).
 type response struct {
 	ClientID        store.ClientID `json:"client_id"`
 	ClientSecret    string         `json:"client_secret,omitempty"`
 	IssuedAt        int64          `json:"client_id_issued_at"`
 	SecretExpiresAt *int64         `json:"client_secret_expires_at,omitempty"`
+	Token           string         `json:"registration_access_token,omitempty"`
+	URI             string         `json:"registration_client_uri,omitempty"`
 	metadata
+	Warnings []string `json:"emberlatch_warnings,omitempty"`
+}
+
+// Describe is the client information response: all that is registered, with what is
+// shown once.
+func Describe(c store.Client, once Once) ([]byte, error) {
+	return stdjson.Marshal(describe(c, once))
+}
+
+func describe(c store.Client, once Once) response {
+	out := response{
+		ClientID: c.ID, ClientSecret: once.Secret, IssuedAt: c.CreatedAt.Unix(), Token: once.Token, URI: once.URI, metadata: metadataOf(c),
+	}
+	if last, ok := newest(c.Secrets, time.Time{}); ok {
+		var expires int64 // RFC 7591 §3.2.1: 0 does not expire
+		if !last.ExpiresAt.IsZero() {
+			expires = last.ExpiresAt.Unix()
+		}
+		out.SecretExpiresAt = &expires
+	}
+	return out
 }
 
 // Register reads metadata, checks it, and makes the client with a random id and,
 // when it authenticates by one, a random secret of 256 bits that only the response
-// holds (CAUTH-09). Errors are *oauth.Error that name the member.
+// holds (CAUTH-09). Errors are *oauth.Error that name the member. It is for operators.
 func (r *Registrar) Register(raw []byte) (store.Client, []byte, error) {
-	var m metadata
-	err := json.Unmarshal(raw, &m, json.RejectUnknownMembers(true), jsontext.AllowDuplicateNames(false))
-	if err != nil {
-		return store.Client{}, nil, oauth.New(oauth.InvalidClientMetadata, "The metadata is not one JSON object of known members, each once").Because(err)
+	m, refused := read[metadata](raw, true)
+	if refused != nil {
+		return store.Client{}, nil, refused
 	}
 	m.complete(r.deps.Sandbox)
-	for _, rule := range rules {
-		if wrong := rule(&m); wrong != nil {
-			return store.Client{}, nil, wrong
-		}
+	if refused := r.judge(&m); refused != nil {
+		return store.Client{}, nil, refused
 	}
-	if wrong := checkServer(&m); wrong != nil && !r.deps.Sandbox {
-		return store.Client{}, nil, wrong
-	}
-	if wrong := r.checkKeyURL(&m); wrong != nil {
-		return store.Client{}, nil, wrong
-	}
-	now := r.deps.Now().UTC()
-	c := m.client(now)
-	c.ID = store.ClientID(oauth.RandomToken("")[:24])
-	out := response{ClientID: c.ID, IssuedAt: now.Unix(), metadata: m}
-	if c.Symmetric() {
-		out.ClientSecret = oauth.RandomToken("")
-		out.SecretExpiresAt = new(int64) // 0: does not expire
-		c.Secrets = []store.ClientSecret{{Hash: oauth.Hash(out.ClientSecret), CreatedAt: now}}
+	c, secret := r.newClient(&m)
+	out := describe(c, Once{Secret: secret})
+	if secret != "" && c.ApplicationType == store.ApplicationNative { // RFC 8252 §8.5
+		out.Warnings = []string{"A secret that is built into an app for many devices is none: give each installation its own, or register token_endpoint_auth_method none"}
 	}
 	body, err := stdjson.Marshal(out)
 	return c, body, err
+}
+
+// judge asks every rule, and tells the first mistake.
+func (r *Registrar) judge(m *metadata) *oauth.Error {
+	for _, rule := range rules {
+		if refused := rule(m); refused != nil {
+			return refused
+		}
+	}
+	if refused := checkServer(m); refused != nil && !r.deps.Sandbox {
+		return refused
+	}
+	return r.checkKeyURL(m)
+}
+
+// newClient gives the client of judged metadata its id and, when it authenticates by
+// one, its secret.
+func (r *Registrar) newClient(m *metadata) (store.Client, string) {
+	now := r.deps.Now().UTC()
+	c := m.client(now)
+	c.ID = store.ClientID(oauth.RandomToken("")[:24])
+	if !c.Symmetric() {
+		return c, ""
+	}
+	secret := oauth.RandomToken("")
+	c.Secrets = []store.ClientSecret{{Hash: oauth.Hash(secret), CreatedAt: now}}
+	return c, secret
 }

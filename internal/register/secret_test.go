@@ -34,9 +34,9 @@ func TestNewSecrets(t *testing.T) {
 		{"there is none", nil, time.Hour, "", time.Time{}},
 		{"longest", []store.ClientSecret{made("a", old, time.Time{})}, register.LongestOverlap, "a", now.Add(register.LongestOverlap)},
 	} {
-		c, text, ok := registrar(t).NewSecret(store.Client{ID: "c", AuthMethod: store.AuthSecretBasic, Secrets: row.secrets}, row.overlap)
-		if !ok || len(text) != 43 || !bytes.Equal(c.Secrets[0].Hash, oauth.Hash(text)) || !c.Secrets[0].ExpiresAt.IsZero() {
-			t.Errorf("%s: %v, %+v", row.name, ok, c.Secrets)
+		c, text, err := registrar(t).NewSecret(store.Client{ID: "c", AuthMethod: store.AuthSecretBasic, Secrets: row.secrets}, row.overlap, 0)
+		if err != nil || len(text) != 43 || !bytes.Equal(c.Secrets[0].Hash, oauth.Hash(text)) || !c.Secrets[0].ExpiresAt.IsZero() {
+			t.Errorf("%s: %v, %+v", row.name, err, c.Secrets)
 			continue
 		}
 		if row.kept == "" {
@@ -50,12 +50,12 @@ func TestNewSecrets(t *testing.T) {
 		}
 	}
 	for name, c := range map[string]store.Client{"public": {AuthMethod: store.AuthNone}, "by key": {AuthMethod: store.AuthPrivateKeyJWT}, "no method": {}} {
-		if got, text, ok := registrar(t).NewSecret(c, time.Hour); ok || text != "" || len(got.Secrets) > 0 {
+		if got, text, err := registrar(t).NewSecret(c, time.Hour, 0); err == nil || text != "" || len(got.Secrets) > 0 {
 			t.Errorf("%s has a secret", name)
 		}
 	}
 	for _, overlap := range []time.Duration{-1, register.LongestOverlap + 1} {
-		if _, _, ok := registrar(t).NewSecret(store.Client{AuthMethod: store.AuthSecretPost}, overlap); ok {
+		if _, _, err := registrar(t).NewSecret(store.Client{AuthMethod: store.AuthSecretPost}, overlap, 0); err == nil {
 			t.Errorf("an overlap of %s", overlap)
 		}
 	}

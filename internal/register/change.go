@@ -1,0 +1,184 @@
+package register
+
+import (
+	"crypto/subtle"
+	"slices"
+
+	"github.com/go-json-experiment/json"
+
+	"github.com/emberlatch/emberlatch/internal/oauth"
+	"github.com/emberlatch/emberlatch/internal/store"
+)
+
+// update is what a client sends to change its registration (RFC 7592 §2.2): all of
+// its metadata, who it is, and nothing that only the server gives out.
+type update struct {
+	document
+	ClientID     string `json:"client_id"`
+	ClientSecret string `json:"client_secret"`
+	IssuedAt     int64  `json:"client_id_issued_at"`
+	ExpiresAt    int64  `json:"client_secret_expires_at"`
+	Token        string `json:"registration_access_token"`
+	URI          string `json:"registration_client_uri"`
+}
+
+// ReplaceSelf reads what a client that registered itself says of itself now, and
+// returns the whole new client with the members that changed. What the operator
+// vouched for is vouched for no longer when the app says that it is another one.
+func (r *Registrar) ReplaceSelf(was store.Client, raw []byte) (store.Client, []string, error) {
+	u, refused := read[update](raw, false)
+	if refused != nil {
+		return store.Client{}, nil, refused
+	}
+	if refused := r.checkIdentity(was, u); refused != nil {
+		return store.Client{}, nil, refused
+	}
+	// No more than the policy allows, or than an operator has allowed before.
+	if refused := r.judgeSelf(&u.document, was, r.deps.Self.Scope+" "+was.Scope); refused != nil {
+		return store.Client{}, nil, refused
+	}
+	now, changed, refused := succeed(was, &u.metadata)
+	if refused != nil {
+		return store.Client{}, nil, refused
+	}
+	if slices.ContainsFunc(changed, func(member string) bool { return slices.Contains(vouched, member) }) {
+		now.Checked, now.Preapproved = false, false
+	}
+	return now, changed, nil
+}
+
+// vouched are the members by which an operator knows an app.
+var vouched = []string{
+	"client_name", "emberlatch_maker", "client_uri", "logo_uri", "policy_uri", "tos_uri", "redirect_uris", "initiate_login_uri",
+	"application_type", "jwks", "jwks_uri", "software_id",
+}
+
+// checkIdentity: RFC 7592 §2.2, paragraph by paragraph.
+func (r *Registrar) checkIdentity(was store.Client, u update) *oauth.Error {
+	switch {
+	case u.ClientID != string(was.ID):
+		return wrong("client_id", "send the client_id of this registration")
+	case u.Token != "":
+		return wrong("registration_access_token", "leave it out of the document")
+	case u.URI != "":
+		return wrong("registration_client_uri", "leave it out of the document")
+	case u.ExpiresAt != 0:
+		return wrong("client_secret_expires_at", "leave it out of the document")
+	case u.IssuedAt != 0:
+		return wrong("client_id_issued_at", "leave it out of the document")
+	case u.ClientSecret != "" && !r.knows(was, u.ClientSecret):
+		return wrong("client_secret", "a secret is made by the server; leave it out, or send the one that is valid")
+	}
+	return nil
+}
+
+// knows reports whether a secret is one of the client's that is valid now.
+func (r *Registrar) knows(c store.Client, secret string) bool {
+	hash, match := oauth.Hash(secret), 0
+	for _, s := range c.Secrets {
+		if s.ExpiresAt.IsZero() || r.deps.Now().Before(s.ExpiresAt) {
+			match |= subtle.ConstantTimeCompare(hash, s.Hash)
+		}
+	}
+	return match == 1
+}
+
+// Change lays an operator's document over what a client has registered: members
+// that it names are replaced, null takes one away, all others stay (RFC 7396). The
+// result is judged as a whole. It returns the members that changed.
+func (r *Registrar) Change(was store.Client, raw []byte) (store.Client, []string, error) {
+	patch, refused := readMembers(raw)
+	if refused != nil {
+		return store.Client{}, nil, refused
+	}
+	if _, refused := read[metadata](raw, true); refused != nil { // names and types, where they stand
+		return store.Client{}, nil, refused
+	}
+	whole, err := membersOf(metadataOf(was))
+	if err != nil {
+		return store.Client{}, nil, err
+	}
+	for name, value := range patch {
+		if value.Kind() == 'n' {
+			delete(whole, name)
+			continue
+		}
+		whole[name] = value
+	}
+	merged, err := json.Marshal(whole)
+	if err != nil {
+		return store.Client{}, nil, err
+	}
+	m, refused := read[metadata](merged, true)
+	if refused != nil {
+		return store.Client{}, nil, refused
+	}
+	m.complete(r.deps.Sandbox)
+	if refused := r.judge(&m); refused != nil {
+		return store.Client{}, nil, refused
+	}
+	now, changed, refused := succeed(was, &m)
+	if refused != nil {
+		return store.Client{}, nil, refused
+	}
+	return now, changed, nil
+}
+
+// succeed puts judged metadata in the place of what a client had: its id, secrets
+// and state stay, and so does its kind (CAUTH-01).
+func succeed(was store.Client, m *metadata) (store.Client, []string, *oauth.Error) {
+	now := m.client(was.CreatedAt)
+	if kindOf(now.AuthMethod) != kindOf(was.AuthMethod) {
+		return now, nil, wrong("token_endpoint_auth_method", "the kind of a client is fixed when it registers: register it anew")
+	}
+	now.ID, now.Secrets, now.RefuseSecretPost, now.Disabled = was.ID, was.Secrets, was.RefuseSecretPost, was.Disabled
+	now.SelfRegistered, now.RegisteredWith = was.SelfRegistered, was.RegisteredWith
+	now.RegistrationHash, now.Version = was.RegistrationHash, was.Version
+	changed, err := differences(metadataOf(was), metadataOf(now))
+	if err != nil {
+		return now, nil, malformed(err)
+	}
+	return now, changed, nil
+}
+
+// kindOf is public, symmetric or asymmetric.
+func kindOf(m store.AuthMethod) store.AuthMethod {
+	if m == store.AuthSecretPost {
+		return store.AuthSecretBasic
+	}
+	return m
+}
+
+func membersOf(m metadata) (members, error) {
+	text, err := json.Marshal(m, json.OmitZeroStructFields(true))
+	if err != nil {
+		return nil, err
+	}
+	var all members
+	return all, json.Unmarshal(text, &all)
+}
+
+// differences are the names of the members that are not the same, sorted.
+func differences(a, b metadata) ([]string, error) {
+	before, err := membersOf(a)
+	if err != nil {
+		return nil, err
+	}
+	after, err := membersOf(b)
+	if err != nil {
+		return nil, err
+	}
+	var changed []string
+	for name := range before {
+		if string(before[name]) != string(after[name]) {
+			changed = append(changed, name)
+		}
+	}
+	for name := range after {
+		if _, known := before[name]; !known {
+			changed = append(changed, name)
+		}
+	}
+	slices.Sort(changed)
+	return changed, nil
+}

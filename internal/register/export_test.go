@@ -1,0 +1,4 @@
+package register
+
+// Metadata lets the tests count its members.
+type Metadata = metadata
