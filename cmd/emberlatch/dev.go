@@ -15,8 +15,10 @@ type devCommand struct {
 	Listen string `help:"Address to listen on, loopback only; port 0 picks a free one." default:"127.0.0.1:8765" placeholder:"ADDR"`
 	Data   string `help:"Data folder; kept between runs." default:".emberlatch" placeholder:"DIR"`
 	People int    `help:"How many sample patients to make at the first start." default:"12" placeholder:"N"`
-	Reset  bool   `help:"Forget everything in the data folder first."`
-	Quiet  bool   `help:"Print nothing but the line that says it is ready."`
+	// Registration is a word of the configuration.
+	Registration string `help:"Who may register apps at the public endpoint: off, token (whoever has an initial access token), open (anybody)." enum:"off,token,open" default:"token" placeholder:"WHO"`
+	Reset        bool   `help:"Forget everything in the data folder first."`
+	Quiet        bool   `help:"Print nothing but the line that says it is ready."`
 }
 
 // Help shows one real example below the flags.
@@ -32,7 +34,8 @@ func (c *devCommand) Run(s *session) error {
 	}
 	sandbox, err := app.StartSandbox(s.ctx, app.SandboxOptions{
 		Listen: c.Listen, DataDir: c.Data, People: c.People, Reset: c.Reset,
-		Log: slog.New(slog.NewTextHandler(s.stderr, &slog.HandlerOptions{Level: level})),
+		Registration: app.DynamicRegistration(c.Registration),
+		Log:          slog.New(slog.NewTextHandler(s.stderr, &slog.HandlerOptions{Level: level})),
 	})
 	if err != nil {
 		return err

@@ -26,5 +26,9 @@ func (c *grantRevokeCommand) Run(s *session) error {
 	if err != nil {
 		return err
 	}
-	return c.send(s, http.MethodPost, "/grants/revoke", body)
+	answer, err := c.ask(s, http.MethodPost, "/grants/revoke", body, nil)
+	if err != nil {
+		return err
+	}
+	return printJSON(s, answer)
 }

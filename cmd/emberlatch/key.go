@@ -1,8 +1,6 @@
 package main
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -66,18 +64,13 @@ type keyLine struct {
 
 // keys sends a request whose answer is the list of keys.
 func (w where) keys(s *session, method, path string, asJSON bool) error {
-	if asJSON {
-		return w.send(s, method, path, nil)
-	}
-	var answer bytes.Buffer
-	quiet := *s
-	quiet.stdout = &answer
-	if err := w.send(&quiet, method, path, nil); err != nil {
-		return err
-	}
 	var list []keyLine
-	if err := json.Unmarshal(answer.Bytes(), &list); err != nil {
+	answer, err := w.ask(s, method, path, nil, &list)
+	if err != nil {
 		return err
+	}
+	if asJSON {
+		return printJSON(s, answer)
 	}
 	return printKeys(s.stdout, list)
 }

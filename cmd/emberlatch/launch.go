@@ -1,11 +1,9 @@
 package main
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 )
 
@@ -34,23 +32,15 @@ func (c *launchCommand) Run(s *session) error {
 	if err != nil {
 		return err
 	}
-	if c.JSON {
-		return c.send(s, http.MethodPost, "/launches", body)
-	}
-	r, err := c.connect(s.ctx)
-	if err != nil {
-		return err
-	}
-	defer r.close()
-	var answer bytes.Buffer
-	if err := r.call(&session{ctx: s.ctx, stdout: &answer, stderr: io.Discard}, http.MethodPost, "/launches", body); err != nil {
-		return err
-	}
 	var made struct {
 		LaunchURL string `json:"launch_url"`
 	}
-	if err := json.Unmarshal(answer.Bytes(), &made); err != nil {
-		return fmt.Errorf("reading the answer of the server: %w", err)
+	answer, err := c.ask(s, http.MethodPost, "/launches", body, &made)
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		return printJSON(s, answer)
 	}
 	_, err = fmt.Fprintln(s.stdout, made.LaunchURL)
 	return err

@@ -100,10 +100,10 @@ func TestCommandsChangeARunningSandbox(t *testing.T) {
 	if code, _, errs := command(t, "client", "add", keyless, "--data", dir); code == 0 || !strings.Contains(errs, "public keys") {
 		t.Errorf("a service without keys: %d %s", code, errs)
 	}
-	if code, out, errs := command(t, "client", "secret", "sandbox-confidential", "--overlap", "1h", "--data", dir); code != 0 || !strings.Contains(out, "previous_secret_expires_at") {
+	if code, out, errs := command(t, "client", "rotate-secret", "sandbox-confidential", "--overlap", "1h", "--json", "--data", dir); code != 0 || !strings.Contains(out, "previous_secret_expires_at") {
 		t.Errorf("client secret: %d %s %s", code, out, errs)
 	}
-	if code, out, errs := command(t, "client", "secret", "sandbox-backend", "--data", dir); code == 0 || strings.Contains(out, "client_secret") || !strings.Contains(errs, "no secret") {
+	if code, out, errs := command(t, "client", "rotate-secret", "sandbox-backend", "--data", dir); code == 0 || strings.Contains(out, "client_secret") || !strings.Contains(errs, "no secret") {
 		t.Errorf("the secret of a client with a key: %d %s %s", code, out, errs)
 	}
 

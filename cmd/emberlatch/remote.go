@@ -90,42 +90,71 @@ func (r *remote) do(ctx context.Context, method, path string, body io.Reader) (*
 	return r.client.Do(req)
 }
 
-// call sends a request and prints the JSON answer; an error answer becomes an
-// error with its sentence.
-func (r *remote) call(s *session, method, path string, body []byte) error {
-	resp, err := r.do(s.ctx, method, path, bytes.NewReader(body))
+// ask sends a request and returns the answer; an error answer becomes a refusal.
+func (r *remote) ask(ctx context.Context, method, path string, body []byte) ([]byte, error) {
+	resp, err := r.do(ctx, method, path, bytes.NewReader(body))
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer resp.Body.Close()
 	answer, err := io.ReadAll(resp.Body)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if resp.StatusCode >= http.StatusBadRequest {
-		return errors.New(sentence(answer))
+		return nil, refusalOf(answer)
 	}
+	return answer, nil
+}
+
+// printJSON prints an answer, indented.
+func printJSON(s *session, answer []byte) error {
 	var pretty bytes.Buffer
 	if json.Indent(&pretty, bytes.TrimSpace(answer), "", "  ") == nil {
 		answer = append(pretty.Bytes(), '\n')
 	}
-	_, err = s.stdout.Write(answer)
+	_, err := s.stdout.Write(answer)
 	return err
 }
 
-// sentence is the readable part of an error answer.
-func sentence(answer []byte) string {
+// refusal is what the server did not accept, with the line of the input where the
+// mistake stands, if it is known.
+type refusal struct {
+	text string
+	line int
+}
+
+func (e refusal) Error() string { return e.text }
+
+// inFile names the file, and the line, of a refused input.
+func inFile(err error, file string) error {
+	var refused refusal
+	if !errors.As(err, &refused) {
+		return err
+	}
+	if file == "-" {
+		file = "standard input"
+	}
+	if refused.line > 0 {
+		return fmt.Errorf("%s:%d: %s", file, refused.line, refused.text)
+	}
+	return fmt.Errorf("%s: %s", file, refused.text)
+}
+
+// refusalOf reads an error answer.
+func refusalOf(answer []byte) refusal {
 	var e struct {
 		Error       string `json:"error"`
 		Description string `json:"error_description"`
+		Line        int    `json:"line"`
 	}
 	if json.Unmarshal(answer, &e) != nil || e.Error == "" {
-		return string(bytes.TrimSpace(answer))
+		return refusal{text: string(bytes.TrimSpace(answer))}
 	}
 	if e.Description != "" {
-		return e.Error + ": " + e.Description
+		return refusal{e.Error + ": " + e.Description, e.Line}
 	}
-	return e.Error
+	return refusal{e.Error, e.Line}
 }
 
 // readInput reads FILE, or standard input for "-".
@@ -134,4 +163,33 @@ func readInput(s *session, file string) ([]byte, error) {
 		return io.ReadAll(s.stdin)
 	}
 	return os.ReadFile(file)
+}
+
+// post sends a file and prints the answer as JSON.
+func (w where) post(s *session, path, file string) error {
+	body, err := readInput(s, file)
+	if err != nil {
+		return err
+	}
+	answer, err := w.ask(s, http.MethodPost, path, body, nil)
+	if err != nil {
+		return inFile(err, file)
+	}
+	return printJSON(s, answer)
+}
+
+// ask sends a request, and reads the answer into a value if one is given.
+func (w where) ask(s *session, method, path string, body []byte, into any) ([]byte, error) {
+	r, err := w.connect(s.ctx)
+	if err != nil {
+		return nil, err
+	}
+	answer, err := r.ask(s.ctx, method, path, body)
+	if err = errors.Join(err, r.close()); err != nil {
+		return nil, err
+	}
+	if into != nil {
+		err = json.Unmarshal(answer, into)
+	}
+	return answer, err
 }

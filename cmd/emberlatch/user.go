@@ -32,5 +32,9 @@ type userDisableCommand struct {
 
 // Run disables the account.
 func (c *userDisableCommand) Run(s *session) error {
-	return c.send(s, http.MethodPost, "/users/"+url.PathEscape(c.Name)+"/disable", nil)
+	answer, err := c.ask(s, http.MethodPost, "/users/"+url.PathEscape(c.Name)+"/disable", nil, nil)
+	if err != nil {
+		return err
+	}
+	return printJSON(s, answer)
 }

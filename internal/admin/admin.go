@@ -21,9 +21,14 @@ import (
 // Store is what operators change.
 type Store interface {
 	CreateClient(ctx context.Context, c store.Client) error
-	PutClient(ctx context.Context, c store.Client) error
+	ChangeClient(ctx context.Context, c store.Client, e store.Event) error
+	RemoveClient(ctx context.Context, c store.Client, e store.Event) error
+	ImportClients(ctx context.Context, all []store.Client, e store.Event) error
 	Client(ctx context.Context, id store.ClientID) (store.Client, error)
 	ListClients(ctx context.Context) ([]store.Client, error)
+	CreateInitialAccessToken(ctx context.Context, t store.InitialAccessToken) error
+	ListInitialAccessTokens(ctx context.Context) ([]store.InitialAccessToken, error)
+	RemoveInitialAccessToken(ctx context.Context, id string) error
 	CreateUser(ctx context.Context, u store.User) error
 	PutUser(ctx context.Context, u store.User) error
 	UserByName(ctx context.Context, usernameKey string) (store.User, error)
@@ -37,11 +42,13 @@ type Loader interface {
 	Load(ctx context.Context, resources iter.Seq[fhirstore.Incoming], progress func(int)) (fhirstore.LoadReport, error)
 }
 
-// Registrar turns RFC 7591 metadata into a client and its registration
-// response; the response shows a new secret once.
+// Registrar turns RFC 7591 metadata into clients; a new secret is shown once. Its
+// refusals are *oauth.Error.
 type Registrar interface {
-	Register(metadata []byte) (client store.Client, response []byte, err error)
-	NewSecret(c store.Client, overlap time.Duration) (changed store.Client, secret string, ok bool)
+	RegisterAs(metadata []byte, trusted bool) (client store.Client, response []byte, err error)
+	Change(was store.Client, raw []byte) (now store.Client, changed []string, err error)
+	Import(raw []byte) (store.Client, error)
+	NewSecret(c store.Client, overlap, life time.Duration) (now store.Client, secret string, err error)
 }
 
 // Accounts makes the parts of an account that need care: the compare key and
@@ -76,9 +83,11 @@ type Deps struct {
 	HasRecord func(ctx context.Context, ref fhir.Reference) (bool, error)
 	// Refresh makes this process see a change at once.
 	Refresh func(ctx context.Context) error
-	NewID   func() string
-	Now     func() time.Time
-	Log     *slog.Logger
+	// TokenPrefix begins an initial access token.
+	TokenPrefix string
+	NewID       func() string
+	Now         func() time.Time
+	Log         *slog.Logger
 }
 
 // Door answers operators.
@@ -87,7 +96,7 @@ type Door struct{ deps Deps }
 // New makes the door; it refuses missing parts.
 func New(deps Deps) (*Door, error) {
 	if deps.Store == nil || deps.Loader == nil || deps.Registrar == nil || deps.Accounts == nil || deps.Keys == nil || deps.Starter == nil ||
-		deps.HasRecord == nil || deps.Refresh == nil || deps.NewID == nil || deps.Now == nil || deps.Log == nil {
+		deps.HasRecord == nil || deps.Refresh == nil || deps.TokenPrefix == "" || deps.NewID == nil || deps.Now == nil || deps.Log == nil {
 		return nil, errors.New("admin: a part is missing")
 	}
 	return &Door{deps}, nil
@@ -99,8 +108,17 @@ func (d *Door) Handler() http.Handler {
 	mux.HandleFunc("GET /status", d.answer(d.status))
 	mux.HandleFunc("GET /clients", d.answer(d.listClients))
 	mux.HandleFunc("POST /clients", d.answer(d.addClient))
+	mux.HandleFunc("GET /clients/{id}", d.answer(d.showClient))
+	mux.HandleFunc("PATCH /clients/{id}", d.answer(d.editClient))
+	mux.HandleFunc("DELETE /clients/{id}", d.answer(d.removeClient))
 	mux.HandleFunc("POST /clients/{id}/disable", d.answer(d.disableClient))
+	mux.HandleFunc("POST /clients/{id}/enable", d.answer(d.enableClient))
 	mux.HandleFunc("POST /clients/{id}/secret", d.answer(d.rotateSecret))
+	mux.HandleFunc("GET /export/clients", d.exportClients)
+	mux.HandleFunc("POST /import/clients", d.answer(d.importClients))
+	mux.HandleFunc("GET /registration-tokens", d.answer(d.listTokens))
+	mux.HandleFunc("POST /registration-tokens", d.answer(d.addToken))
+	mux.HandleFunc("DELETE /registration-tokens/{id}", d.answer(d.removeToken))
 	mux.HandleFunc("POST /users", d.answer(d.addUser))
 	mux.HandleFunc("POST /users/{name}/disable", d.answer(d.disableUser))
 	mux.HandleFunc("POST /grants/revoke", d.answer(d.revoke))
@@ -127,6 +145,11 @@ func (e conflicting) Error() string { return e.text }
 
 func conflict(format string, args ...any) error { return conflicting{fmt.Sprintf(format, args...)} }
 
+// absent is what is not there, by its name.
+type absent struct{ text string }
+
+func (e absent) Error() string { return e.text }
+
 // answer writes what f returns as JSON, or its error as {"error": …}.
 func (d *Door) answer(f func(r *http.Request) (int, any, error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
@@ -147,7 +170,10 @@ func (d *Door) answer(f func(r *http.Request) (int, any, error)) http.HandlerFun
 func (d *Door) failure(err error) (int, any) {
 	var input badInput
 	var exists conflicting
+	var gone absent
 	switch {
+	case errors.As(err, &gone):
+		return http.StatusNotFound, map[string]string{"error": gone.text}
 	case errors.As(err, &input):
 		return http.StatusBadRequest, map[string]string{"error": input.text}
 	case errors.As(err, &exists):

@@ -7,7 +7,10 @@
 // way to mount it on the public listener.
 //
 //	emberlatch client add FILE ──POST /clients──▶ register ──▶ store ──▶ change feed
-//	emberlatch client secret   ──POST /clients/{id}/secret ─▶ register ──▶ store
+//	emberlatch client edit     ──PATCH /clients/{id}─▶ register, laid over ──▶ store, compared
+//	emberlatch client rotate-secret ──POST /clients/{id}/secret ─▶ register ──▶ store, compared
+//	emberlatch client import   ──POST /import/clients─▶ register, each ──▶ store, all or none
+//	emberlatch client token    ──POST /registration-tokens──▶ store, by its hash
 //	emberlatch user add FILE   ──POST /users────▶ is the record there? ──▶ accounts ──▶ store
 //	emberlatch user disable    ──POST /users/{name}/disable ─▶ store (sessions and grants end with it)
 //	emberlatch data load PATH  ──POST /data─────▶ loader   ──▶ fhirstore (progress as NDJSON)

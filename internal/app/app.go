@@ -17,6 +17,7 @@ import (
 	"github.com/emberlatch/emberlatch/internal/launch"
 	"github.com/emberlatch/emberlatch/internal/live"
 	"github.com/emberlatch/emberlatch/internal/reach"
+	"github.com/emberlatch/emberlatch/internal/register"
 	"github.com/emberlatch/emberlatch/internal/session"
 	"github.com/emberlatch/emberlatch/internal/store"
 	"github.com/emberlatch/emberlatch/internal/store/storesql"
@@ -43,6 +44,8 @@ type App struct {
 	metrics  *metrics
 	style    *launch.Style
 	starter  *chart.Starter
+	// registrar judges what is said of clients.
+	registrar *register.Registrar
 
 	public http.Handler
 	admin  http.Handler
@@ -118,6 +121,11 @@ func (a *App) openEngines(ctx context.Context) (err error) {
 	a.services = &services{client: a.live.Client, reach: a.reach.OfClient, now: a.now, known: map[store.ClientID]service{}}
 	a.live.Subscribe(a.changed)
 	if a.accounts, err = account.New(); err != nil {
+		return err
+	}
+	if a.registrar, err = register.New(register.Deps{Now: a.now, Sandbox: a.cfg.Sandbox, KeyURLs: a.cfg.egress(), Self: register.Policy{
+		Scope: a.cfg.Registration.Scope, Names: []string{a.cfg.Organisation.Name},
+	}}); err != nil {
 		return err
 	}
 	a.sessions, err = session.New(session.Deps{

@@ -17,6 +17,7 @@ import (
 	"github.com/emberlatch/emberlatch/internal/egress"
 	"github.com/emberlatch/emberlatch/internal/keys"
 	"github.com/emberlatch/emberlatch/internal/page"
+	"github.com/emberlatch/emberlatch/smart"
 )
 
 // Config is everything an operator can set. Unknown keys are refused, every
@@ -39,6 +40,8 @@ type Config struct {
 	// Outbound says what the server may fetch beside https URLs of public hosts: the
 	// key sets of clients.
 	Outbound OutboundConfig `yaml:"outbound"`
+	// Registration says whether apps may register themselves.
+	Registration RegistrationConfig `yaml:"registration"`
 
 	// Sandbox marks every page as a test system; only `emberlatch dev` sets it.
 	Sandbox bool `yaml:"-"`
@@ -107,6 +110,31 @@ type OutboundConfig struct {
 	Ports    []uint16 `yaml:"ports"`    // beside 443 and 8443
 }
 
+// RegistrationConfig is dynamic client registration (RFC 7591).
+type RegistrationConfig struct {
+	// Dynamic: off, or token (with an initial access token). open, without one, is
+	// for `emberlatch dev` only.
+	Dynamic DynamicRegistration `yaml:"dynamic"`
+	// Scope is everything that an app which registers itself may ask for.
+	Scope string `yaml:"scope"`
+	// MaxClients is how many self-registered apps there may be.
+	MaxClients int `yaml:"max_clients"`
+}
+
+// DynamicRegistration says who may register an app at the public endpoint.
+type DynamicRegistration string
+
+// Nobody, whoever has an initial access token, anybody.
+const (
+	RegistrationOff   DynamicRegistration = "off"
+	RegistrationToken DynamicRegistration = "token"
+	RegistrationOpen  DynamicRegistration = "open"
+)
+
+// selfScope is what a party that nobody knows may ask for: one patient's record, to
+// read, and who signed in; never user/ or system/.
+const selfScope = "launch launch/patient launch/encounter patient/*.rs openid fhirUser profile offline_access online_access"
+
 // Defaults returns the configuration before any file is read.
 func Defaults() Config {
 	schedule := keys.DefaultSchedule()
@@ -117,8 +145,9 @@ func Defaults() Config {
 			Access: 1200 * time.Second, Code: 60 * time.Second, Launch: 5 * time.Minute,
 			RefreshIdle: 93 * 24 * time.Hour, RefreshGrace: 10 * time.Second,
 		},
-		Sessions: SessionConfig{Idle: 30 * time.Minute, Absolute: 12 * time.Hour},
-		Keys:     KeyConfig{RotateEvery: schedule.Every, PublishAhead: schedule.Ahead},
+		Keys:         KeyConfig{RotateEvery: schedule.Every, PublishAhead: schedule.Ahead},
+		Sessions:     SessionConfig{Idle: 30 * time.Minute, Absolute: 12 * time.Hour},
+		Registration: RegistrationConfig{Dynamic: RegistrationOff, Scope: selfScope, MaxClients: 1000},
 	}
 }
 
@@ -182,6 +211,7 @@ func (c Config) Validate() error {
 			add("outbound.networks: %q is not a network prefix such as 10.1.2.0/24", p)
 		}
 	}
+	errs = append(errs, c.Registration.validate(c.Sandbox)...)
 	bounds := []struct {
 		key      string
 		got      time.Duration
@@ -203,6 +233,33 @@ func (c Config) Validate() error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// validate reports what is wrong with the section.
+func (r RegistrationConfig) validate(sandbox bool) []error {
+	var errs []error
+	switch r.Dynamic {
+	case RegistrationOff, RegistrationToken:
+	case RegistrationOpen:
+		if !sandbox {
+			errs = append(errs, errors.New("registration.dynamic: open is for `emberlatch dev` only; use token"))
+		}
+	default:
+		errs = append(errs, fmt.Errorf("registration.dynamic: %q is neither off nor token", r.Dynamic))
+	}
+	set, err := smart.ParseScopes(r.Scope)
+	switch {
+	case err != nil:
+		errs = append(errs, errors.New("registration.scope: scopes separated by single spaces"))
+	case len(set.Unknown()) > 0:
+		errs = append(errs, fmt.Errorf("registration.scope: not understood: %s", strings.Join(set.Unknown(), " ")))
+	case set.HasLevel(smart.LevelSystem):
+		errs = append(errs, errors.New("registration.scope: system scopes act for nobody, and nobody registers for them by itself"))
+	}
+	if r.MaxClients < 1 || r.MaxClients > 100_000 {
+		errs = append(errs, fmt.Errorf("registration.max_clients: %d is outside of 1 to 100000", r.MaxClients))
+	}
+	return errs
 }
 
 // FHIRBase is the base URL of the FHIR API.

@@ -26,6 +26,7 @@ import (
 	"github.com/emberlatch/emberlatch/internal/logout"
 	"github.com/emberlatch/emberlatch/internal/oauth"
 	"github.com/emberlatch/emberlatch/internal/page"
+	"github.com/emberlatch/emberlatch/internal/registration"
 	"github.com/emberlatch/emberlatch/internal/revoke"
 	"github.com/emberlatch/emberlatch/internal/store"
 	"github.com/emberlatch/emberlatch/internal/token"
@@ -49,11 +50,13 @@ type doors struct {
 	userinfo   *userinfo.Door
 	discovery  *discovery.Door
 	fhir       *fhirapi.Door
+	// registration is nil where apps cannot register themselves.
+	registration *registration.Door
 }
 
 // openDoors builds each door with the parts that it names.
 func (a *App) openDoors(ctx context.Context) (d doors, err error) {
-	for _, open := range []func(context.Context, *doors) error{a.openFlow, a.openPeopleDoors, a.openAppDoors, a.openFHIR} {
+	for _, open := range []func(context.Context, *doors) error{a.openFlow, a.openPeopleDoors, a.openAppDoors, a.openRegistration, a.openFHIR} {
 		if err := open(ctx, &d); err != nil {
 			return d, err
 		}
@@ -130,15 +133,41 @@ func (a *App) openAppDoors(_ context.Context, d *doors) error {
 	return errors.Join(errs[:]...)
 }
 
+// openRegistration opens the door for apps that register themselves, if it is
+// switched on.
+func (a *App) openRegistration(_ context.Context, d *doors) (err error) {
+	dynamic := a.cfg.Registration
+	if dynamic.Dynamic == RegistrationOff {
+		return nil
+	}
+	d.registration, err = registration.New(registration.Deps{
+		Store: a.store, Registrar: a.registrar, Settle: a.live.Refresh, Endpoint: a.cfg.PublicURL + pathRegister,
+		Open: dynamic.Dynamic == RegistrationOpen, Limit: dynamic.MaxClients, Address: a.address, Now: a.now, Log: a.log,
+	})
+	return err
+}
+
+// registerPath is where apps register themselves; empty: nowhere.
+func (a *App) registerPath() string {
+	if a.cfg.Registration.Dynamic == RegistrationOff {
+		return ""
+	}
+	return pathRegister
+}
+
 func (a *App) openFHIR(ctx context.Context, d *doors) error {
 	pageKey, err := a.ring.Secret(ctx, "page-link")
 	if err != nil {
 		return err
 	}
 	origin := a.cfg.PublicURL
-	capability, err := fhirapi.NewCapability(a.cfg.FHIRBase(), fhirapi.OAuthURIs{
+	uris := fhirapi.OAuthURIs{
 		Authorize: origin + pathAuthorize, Token: origin + pathToken, Introspect: origin + pathIntrospect, Revoke: origin + pathRevoke,
-	})
+	}
+	if path := a.registerPath(); path != "" {
+		uris.Register = origin + path
+	}
+	capability, err := fhirapi.NewCapability(a.cfg.FHIRBase(), uris)
 	if err != nil {
 		return err
 	}
@@ -159,7 +188,7 @@ func (a *App) person(ctx context.Context, id store.UserID) (store.User, search.I
 func (a *App) features() discovery.Features {
 	return discovery.Features{
 		Issuer: a.cfg.PublicURL, FHIRBase: a.cfg.FHIRBase(), Authorize: pathAuthorize, Token: pathToken,
-		Introspect: pathIntrospect, Revoke: pathRevoke, UserInfo: pathUserInfo, JWKS: pathKeys, Logout: pathLogout,
+		Introspect: pathIntrospect, Revoke: pathRevoke, UserInfo: pathUserInfo, JWKS: pathKeys, Logout: pathLogout, Register: a.registerPath(),
 		Capabilities: []string{
 			"launch-ehr", "launch-standalone", "authorize-post", "client-public", "client-confidential-symmetric", "client-confidential-asymmetric", "sso-openid-connect",
 			"context-banner", "context-style", "context-ehr-patient", "context-ehr-encounter", "context-standalone-patient",

@@ -28,6 +28,7 @@ const (
 	pathKeys       = "/jwks.json"
 	pathLaunch     = "/launch"
 	pathSample     = "/sandbox/launch"
+	pathRegister   = "/register"
 	pathFHIR       = "/fhir"
 )
 
@@ -62,6 +63,10 @@ func (a *App) routes(ctx context.Context) (http.Handler, error) {
 	mux.Handle(pathUserInfo, door.CORS(registered, d.userinfo))
 	mux.Handle(pathIntrospect, d.introspect) // no browser origins (CORS-12)
 	mux.Handle(pathLaunch, d.ehr)            // what an EHR calls
+	if d.registration != nil {
+		mux.Handle(pathRegister, door.CORS(registered, http.HandlerFunc(d.registration.Register)))
+		mux.Handle(pathRegister+"/{id}", door.CORS(registered, http.HandlerFunc(d.registration.Manage)))
+	}
 	mux.Handle(pathFHIR, door.CORS(registered, d.fhir))
 	mux.Handle(pathFHIR+"/", door.CORS(registered, d.fhir))
 

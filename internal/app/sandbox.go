@@ -24,7 +24,10 @@ type SandboxOptions struct {
 	DataDir string
 	People  int
 	Reset   bool
-	Log     *slog.Logger
+	// Registration says who may register an app; empty: whoever has an initial
+	// access token.
+	Registration DynamicRegistration
+	Log          *slog.Logger
 }
 
 // Sandbox is a running server with sample people and a sample app on an origin of
@@ -43,6 +46,7 @@ func DevConfig(dataDir, public string) (Config, error) {
 	cfg := Defaults()
 	cfg.DataDir, cfg.Sandbox = dataDir, true
 	cfg.Organisation = OrganisationConfig{Name: "Valley Clinic", Phone: "555-0100"}
+	cfg.Registration.Dynamic = RegistrationToken
 	cfg.PublicURL = public
 	if public == "" {
 		cfg.PublicURL = "http://localhost:8765"
@@ -79,6 +83,9 @@ func openSandbox(ctx context.Context, o SandboxOptions, port int, listener, samp
 	cfg, err := DevConfig(o.DataDir, "http://localhost:"+strconv.Itoa(port))
 	if err != nil {
 		return nil, err
+	}
+	if o.Registration != "" {
+		cfg.Registration.Dynamic = o.Registration
 	}
 	s := &Sandbox{sampleURL: "http://" + sample.Addr().String(), dataDir: o.DataDir}
 	if s.data, err = sandbox.Generate(o.People, time.Now()); err != nil {

@@ -16,7 +16,7 @@ import (
 	"github.com/emberlatch/emberlatch/internal/admin"
 	"github.com/emberlatch/emberlatch/internal/db"
 	"github.com/emberlatch/emberlatch/internal/fhirstore"
-	"github.com/emberlatch/emberlatch/internal/register"
+	"github.com/emberlatch/emberlatch/internal/registration"
 )
 
 // LoadLine is one line of the answer to a load, see admin.LoadLine.
@@ -25,14 +25,10 @@ type LoadLine = admin.LoadLine
 // adminHandler answers operators on the socket; who may open the socket file is
 // an operator.
 func (a *App) adminHandler() (http.Handler, error) {
-	registrar, err := register.New(register.Deps{Now: a.now, Sandbox: a.cfg.Sandbox, KeyURLs: a.cfg.egress()})
-	if err != nil {
-		return nil, err
-	}
 	d, err := admin.New(admin.Deps{
-		Store: a.store, Loader: a.fhir, Registrar: registrar, Accounts: a.accounts, Keys: a.ring, HasRecord: a.hasRecord,
+		Store: a.store, Loader: a.fhir, Registrar: a.registrar, Accounts: a.accounts, Keys: a.ring, HasRecord: a.hasRecord,
 		Starter: a.starter,
-		Refresh: a.live.Refresh, NewID: newID, Now: a.now, Log: a.log,
+		Refresh: a.live.Refresh, TokenPrefix: registration.InitialPrefix, NewID: newID, Now: a.now, Log: a.log,
 	})
 	if err != nil {
 		return nil, err

@@ -8,6 +8,8 @@ type Features struct {
 	FHIRBase string
 	// Paths below the issuer.
 	Authorize, Token, Introspect, Revoke, UserInfo, JWKS, Logout string
+	// Register is where apps register themselves; empty: nowhere (DISC-21).
+	Register string
 	// Capabilities are the SMART capabilities (SMART App Launch 2.2, conformance).
 	Capabilities []string
 	// Scopes that can be granted, and are worth naming.
@@ -30,6 +32,7 @@ type common struct {
 	IntrospectionEndpoint    string   `json:"introspection_endpoint"`
 	RevocationEndpoint       string   `json:"revocation_endpoint"`
 	UserInfoEndpoint         string   `json:"userinfo_endpoint"`
+	RegistrationEndpoint     string   `json:"registration_endpoint,omitempty"`
 	ScopesSupported          []string `json:"scopes_supported"`
 	ResponseTypes            []string `json:"response_types_supported"`
 	ResponseModes            []string `json:"response_modes_supported"`
@@ -78,8 +81,12 @@ func (f Features) common() common {
 			secrets = append(secrets, m)
 		}
 	}
+	registration := ""
+	if f.Register != "" {
+		registration = f.Issuer + f.Register
+	}
 	return common{
-		Issuer: f.Issuer, AuthorizationEndpoint: f.Issuer + f.Authorize, TokenEndpoint: f.Issuer + f.Token,
+		RegistrationEndpoint: registration, Issuer: f.Issuer, AuthorizationEndpoint: f.Issuer + f.Authorize, TokenEndpoint: f.Issuer + f.Token,
 		JWKSURI: f.Issuer + f.JWKS, IntrospectionEndpoint: f.Issuer + f.Introspect, RevocationEndpoint: f.Issuer + f.Revoke,
 		UserInfoEndpoint: f.Issuer + f.UserInfo, ScopesSupported: f.Scopes,
 		ResponseTypes: []string{"code"}, ResponseModes: []string{"query"},

@@ -42,7 +42,7 @@ func (r *Registrar) ReplaceSelf(was store.Client, raw []byte) (store.Client, []s
 		return store.Client{}, nil, refused
 	}
 	if slices.ContainsFunc(changed, func(member string) bool { return slices.Contains(vouched, member) }) {
-		now.Checked, now.Preapproved = false, false
+		now.Checked, now.Preapproved, now.Trusted = false, false, false
 	}
 	return now, changed, nil
 }

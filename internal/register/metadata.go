@@ -46,6 +46,7 @@ type metadata struct {
 	Checked       bool     `json:"emberlatch_checked,omitempty"`
 	Preapproved   bool     `json:"emberlatch_preapproved,omitempty"`
 	Data          *data    `json:"emberlatch_data,omitempty"`
+	Trusted       *bool    `json:"emberlatch_trusted,omitempty"` // nil is false, but in an operator's new registration
 }
 
 // defaultScope is what a client may ask for that does not say (RFC 7591 §2: the
@@ -221,11 +222,14 @@ func checkSwitches(m *metadata) *oauth.Error {
 	return nil
 }
 
+// trusted reports whether the operator lets errors go to the app by themselves.
+func (m *metadata) trusted() bool { return m.Trusted != nil && *m.Trusted }
+
 // client is the stored form, without id and secret.
 func (m *metadata) client(now time.Time) store.Client {
 	return store.Client{
 		Name: m.ClientName, Maker: m.Maker, ClientURI: m.ClientURI, LogoURI: m.LogoURI, PolicyURI: m.PolicyURI, TermsURI: m.TermsURI,
-		SoftwareID: m.SoftwareID, SoftwareVersion: m.SoftwareVersion, Checked: m.Checked, Preapproved: m.Preapproved,
+		SoftwareID: m.SoftwareID, SoftwareVersion: m.SoftwareVersion, Checked: m.Checked, Preapproved: m.Preapproved, Trusted: m.trusted(),
 		Contacts: m.Contacts, ApplicationType: store.ApplicationType(m.ApplicationType), AuthMethod: store.AuthMethod(m.AuthMethod),
 		RedirectURIs: m.RedirectURIs, PostLogoutRedirectURIs: m.PostLogoutURIs, Origins: m.Origins, Scope: m.Scope, GrantTypes: m.GrantTypes, IDTokenAlg: m.IDTokenAlg,
 		PKCEOptional: m.PKCEOptional, KeepRefreshToken: m.KeepRefresh, MayIntrospect: m.MayIntrospect,
@@ -237,9 +241,14 @@ func (m *metadata) client(now time.Time) store.Client {
 
 // metadataOf is what a client has registered, the other way round.
 func metadataOf(c store.Client) metadata {
+	var trusted *bool
+	if c.Trusted {
+		trusted = &c.Trusted
+	}
 	return metadata{
 		ClientName: c.Name, Maker: c.Maker, ClientURI: c.ClientURI, LogoURI: c.LogoURI, PolicyURI: c.PolicyURI, TermsURI: c.TermsURI,
-		LaunchURI: c.LaunchURI, MayLaunch: c.MayLaunch, ContextRefs: c.FHIRContextReferences, SoftwareID: c.SoftwareID, SoftwareVersion: c.SoftwareVersion, Checked: c.Checked, Preapproved: c.Preapproved,
+		LaunchURI: c.LaunchURI, MayLaunch: c.MayLaunch, ContextRefs: c.FHIRContextReferences,
+		SoftwareID: c.SoftwareID, SoftwareVersion: c.SoftwareVersion, Checked: c.Checked, Preapproved: c.Preapproved, Trusted: trusted,
 		Contacts: c.Contacts, ApplicationType: string(c.ApplicationType), AuthMethod: string(c.AuthMethod),
 		RedirectURIs: c.RedirectURIs, PostLogoutURIs: c.PostLogoutRedirectURIs, Origins: c.Origins, Scope: c.Scope, GrantTypes: c.GrantTypes, ResponseTypes: responseTypes(c),
 		IDTokenAlg: c.IDTokenAlg, PKCEOptional: c.PKCEOptional, KeepRefresh: c.KeepRefreshToken, MayIntrospect: c.MayIntrospect,

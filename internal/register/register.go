@@ -76,9 +76,18 @@ func describe(c store.Client, once Once) response {
 // when it authenticates by one, a random secret of 256 bits that only the response
 // holds (CAUTH-09). Errors are *oauth.Error that name the member. It is for operators.
 func (r *Registrar) Register(raw []byte) (store.Client, []byte, error) {
+	return r.RegisterAs(raw, true)
+}
+
+// RegisterAs is Register for an app that is trusted unless its document says
+// otherwise, or one that is not, whatever it says (AZ-29).
+func (r *Registrar) RegisterAs(raw []byte, trusted bool) (store.Client, []byte, error) {
 	m, refused := read[metadata](raw, true)
 	if refused != nil {
 		return store.Client{}, nil, refused
+	}
+	if m.Trusted == nil || !trusted {
+		m.Trusted = &trusted
 	}
 	m.complete(r.deps.Sandbox)
 	if refused := r.judge(&m); refused != nil {

@@ -44,7 +44,7 @@ func TestRegistrationAnswersWithAllThatIsRegistered(t *testing.T) {
 		"client_name": "App", "contacts": []any{"a@example.org"}, "logo_uri": "https://app.example.org/l.png",
 		"redirect_uris": []any{"https://app.example.org/cb"}, "post_logout_redirect_uris": []any{"https://app.example.org/bye"}, "token_endpoint_auth_method": "client_secret_basic",
 		"grant_types": []any{"authorization_code", "refresh_token"}, "response_types": []any{"code"}, "application_type": "web",
-		"scope": "launch/patient patient/*.rs openid fhirUser offline_access", "id_token_signed_response_alg": "RS256",
+		"scope": "launch/patient patient/*.rs openid fhirUser offline_access", "id_token_signed_response_alg": "RS256", "emberlatch_trusted": true,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)

@@ -99,9 +99,12 @@ func (m *metadata) keepOperators(was store.Client) *oauth.Error {
 		return wrong("emberlatch_checked", text)
 	case m.Preapproved && !was.Preapproved:
 		return wrong("emberlatch_preapproved", text)
+	case m.trusted() && !was.Trusted:
+		return wrong("emberlatch_trusted", text)
 	}
 	m.PKCEOptional, m.KeepRefresh, m.MayIntrospect, m.MayLaunch = was.PKCEOptional, was.KeepRefreshToken, was.MayIntrospect, was.MayLaunch
 	m.RefreshLife, m.Checked, m.Preapproved = int64(was.RefreshLife/time.Second), was.Checked, was.Preapproved
+	m.Trusted = &was.Trusted
 	return nil
 }
 

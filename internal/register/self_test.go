@@ -132,6 +132,7 @@ func TestWhatAStrangerMayNotRegister(t *testing.T) {
 		{"DC-10 a name beyond", `{` + redirects + `,"scope":"openid online_access"}`, "scope"},
 		{"DC-14 checked", `{` + redirects + `,"emberlatch_checked":true}`, "emberlatch_checked"},
 		{"DC-14 preapproved", `{` + redirects + `,"emberlatch_preapproved":true}`, "emberlatch_preapproved"},
+		{"DC-14 trusted", `{` + redirects + `,"emberlatch_trusted":true}`, "emberlatch_trusted"},
 		{"DC-14 introspection", `{` + redirects + `,"emberlatch_may_introspect":true}`, "emberlatch_may_introspect"},
 		{"DC-14 data", `{` + redirects + `,"emberlatch_data":{"all":true}}`, "emberlatch_data"},
 		{"REG-13 a service", `{"token_endpoint_auth_method":"private_key_jwt","grant_types":["client_credentials"],"scope":"system/*.rs","jwks":{"keys":[]}}`, "grant_types"},
@@ -211,7 +212,7 @@ func registered(t *testing.T, body string) (store.Client, string) {
 // attack: DC-15
 func TestAClientChangesItself(t *testing.T) {
 	was, secret := registered(t, `{`+redirects+`,"client_name":"A"}`)
-	was.Version, was.RegistrationHash, was.RefreshLife, was.Checked, was.RegisteredWith = 7, []byte("h"), time.Hour, true, "t"
+	was.Version, was.RegistrationHash, was.RefreshLife, was.Checked, was.Trusted, was.RegisteredWith = 7, []byte("h"), time.Hour, true, true, "t"
 	id := `"client_id":"` + string(was.ID) + `"`
 	got, changed, err := strict(t).ReplaceSelf(was, []byte(`{`+id+`,"client_secret":"`+secret+`",`+redirects+`,"client_name":"A","scope":"openid patient/Goal.rs","contacts":["a@example.org"]}`))
 	if err != nil {
@@ -229,8 +230,8 @@ func TestAClientChangesItself(t *testing.T) {
 	if got, _, err := strict(t).ReplaceSelf(was, []byte(`{`+id+`,`+redirects+`,"client_name":"B"}`)); err != nil || got.Checked {
 		t.Errorf("checked under another name: %v, %v", got.Checked, err)
 	}
-	if got, _, err := strict(t).ReplaceSelf(was, []byte(`{`+id+`,"redirect_uris":["https://evil.test/cb"],"client_name":"A"}`)); err != nil || got.Checked {
-		t.Errorf("checked at another place: %v, %v", got.Checked, err)
+	if got, _, err := strict(t).ReplaceSelf(was, []byte(`{`+id+`,"redirect_uris":["https://evil.test/cb"],"client_name":"A"}`)); err != nil || got.Checked || got.Trusted {
+		t.Errorf("checked or trusted at another place: %v, %v, %v", got.Checked, got.Trusted, err)
 	}
 	wider := was
 	wider.Scope = "openid user/*.rs"
@@ -303,7 +304,7 @@ func TestWhatIsRegisteredComesBack(t *testing.T) {
 		"token_endpoint_auth_method": "client_secret_post", "grant_types": []any{"authorization_code"}, "response_types": []any{"code"}, "scope": "openid user/*.rs",
 		"application_type": "web", "id_token_signed_response_alg": "ES256", "software_id": "s", "software_version": "1", "emberlatch_maker": "M",
 		"emberlatch_origins": []any{"https://b.example"}, "emberlatch_pkce_optional": true, "emberlatch_keep_refresh_token": true,
-		"emberlatch_refresh_life_seconds": 3600.0, "emberlatch_may_introspect": true, "emberlatch_may_launch": true, "emberlatch_fhir_context_references": true, "emberlatch_checked": true, "emberlatch_preapproved": true,
+		"emberlatch_refresh_life_seconds": 3600.0, "emberlatch_may_introspect": true, "emberlatch_may_launch": true, "emberlatch_fhir_context_references": true, "emberlatch_checked": true, "emberlatch_preapproved": true, "emberlatch_trusted": true,
 	}
 	raw, _ := json.Marshal(document)
 	c, body, err := registrar(t).Register(raw)
@@ -433,7 +434,7 @@ func FuzzRegisterSelf(f *testing.F) {
 				t.Fatalf("%s is beyond the policy", scope)
 			}
 		}
-		if c.Checked || c.Preapproved || c.MayIntrospect || c.MayLaunch || c.PKCEOptional || c.KeepRefreshToken || c.RefreshLife != 0 || c.Disabled || !c.SelfRegistered || c.Public() != (secret == "") {
+		if c.Checked || c.Trusted || c.Preapproved || c.MayIntrospect || c.MayLaunch || c.PKCEOptional || c.KeepRefreshToken || c.RefreshLife != 0 || c.Disabled || !c.SelfRegistered || c.Public() != (secret == "") {
 			t.Fatalf("registered %+v", c)
 		}
 		body, err := register.Describe(c, register.Once{})
