@@ -102,6 +102,8 @@ func (d *Door) app(c store.Client, redirectURI string) page.App {
 	switch {
 	case c.Checked:
 		a.Status = "checked"
+	case c.SelfRegistered: // CONS-23
+		a.Status = "self"
 	case d.deps.Sandbox:
 		a.Status = "test"
 	}

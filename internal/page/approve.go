@@ -10,9 +10,13 @@ import (
 
 // App is who asks (page C5).
 type App struct {
-	Name, Maker, Host, Status string // Status: checked, registered, test
+	Name, Maker, Host, Status string // Status: checked, registered, self, test
 	PolicyURI, TermsURI       string
 }
+
+// Unknown reports whether the app says of itself what the page shows of it, and
+// nobody vouches for that.
+func (a App) Unknown() bool { return a.Status == "self" }
 
 // ScopeRow is one kind of information.
 type ScopeRow struct {

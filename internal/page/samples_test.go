@@ -126,7 +126,9 @@ func approveSamples() []sample {
 		Read:   []page.ScopeRow{{Group: "everything", Type: "*", Choices: []page.ScopeChoice{{ID: "scope-1", Value: "user/*.rs"}}}},
 		Online: &page.Duration{Scope: "online_access", Ticked: true},
 	}
-	return []sample{{"approve", 200, p}, {"approve-nothing", 200, small}}
+	stranger := p
+	stranger.App.Status, stranger.Read, stranger.Write = "self", p.Read[:2], nil
+	return []sample{{"approve", 200, p}, {"approve-nothing", 200, small}, {"approve-self", 200, stranger}}
 }
 
 func endSamples() []sample {
