@@ -27,11 +27,5 @@ func (e *Env) Admin(method, path, body string) Answer {
 // Register registers an app from its metadata (RFC 7591 §2).
 func (e *Env) Register(metadata string) *Client {
 	e.t.Helper()
-	a := e.Admin(http.MethodPost, "/clients", metadata)
-	if a.Status != http.StatusCreated {
-		e.t.Fatalf("registration: %d %s", a.Status, a.Raw)
-	}
-	uris, _ := a.Body["redirect_uris"].([]any)
-	first, _ := uris[0].(string)
-	return &Client{t: e.t, env: e, ID: a.String("client_id"), Secret: a.String("client_secret"), RedirectURI: first, Scope: a.String("scope")}
+	return e.Registered(e.Admin(http.MethodPost, "/clients", metadata))
 }

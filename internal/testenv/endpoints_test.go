@@ -257,7 +257,7 @@ func TestDiscovery(t *testing.T) {
 	if got := strs(docs[1]["id_token_signing_alg_values_supported"]); !slices.Contains(got, "RS256") {
 		t.Errorf("ID token algorithms: %v", got)
 	}
-	for _, name := range []string{"registration_endpoint", "pushed_authorization_request_endpoint", "management_endpoint", "dpop_signing_alg_values_supported", "smart_app_state_endpoint"} {
+	for _, name := range []string{"pushed_authorization_request_endpoint", "management_endpoint", "dpop_signing_alg_values_supported", "smart_app_state_endpoint"} {
 		if docs[0][name] != nil || docs[1][name] != nil {
 			t.Errorf("%s is advertised and not offered", name)
 		}

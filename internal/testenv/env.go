@@ -55,9 +55,17 @@ type File struct {
 // Start runs a sandbox in a folder of the test until it ends.
 func Start(t testing.TB) *Env {
 	t.Helper()
+	return StartWith(t, func(*app.SandboxOptions) {})
+}
+
+// StartWith runs a sandbox with other options than usual.
+func StartWith(t testing.TB, change func(*app.SandboxOptions)) *Env {
+	t.Helper()
 	dir := t.TempDir()
 	ctx, stop := context.WithCancel(context.Background())
-	s, err := app.StartSandbox(ctx, app.SandboxOptions{Listen: "127.0.0.1:0", DataDir: dir, People: 8, Log: slog.New(slog.DiscardHandler)})
+	options := app.SandboxOptions{Listen: "127.0.0.1:0", DataDir: dir, People: 8, Log: slog.New(slog.DiscardHandler)}
+	change(&options)
+	s, err := app.StartSandbox(ctx, options)
 	if err != nil {
 		stop()
 		t.Fatal(err)

@@ -31,7 +31,7 @@ func (s *Store) goodToken() string { return ` WHERE hash = $1 AND uses > 0 AND e
 
 // InitialAccessToken implements store.Registrations.
 func (s *Store) InitialAccessToken(ctx context.Context, hash []byte) (store.InitialAccessToken, error) {
-	t, err := readInitialAccessToken(s.db.QueryRow(ctx, selectInitialAccessToken+s.goodToken(), hash))
+	t, err := readInitialAccessToken(s.db.Find(ctx, selectInitialAccessToken+s.goodToken(), hash))
 	return t, failure("loading an initial access token", err)
 }
 
