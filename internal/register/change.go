@@ -114,8 +114,10 @@ func (r *Registrar) Change(was store.Client, raw []byte) (store.Client, []string
 		return store.Client{}, nil, refused
 	}
 	m.complete(r.deps.Sandbox)
-	if refused := r.judge(&m); refused != nil {
-		return store.Client{}, nil, refused
+	for _, rule := range []func(*metadata) *oauth.Error{sameKind(was), r.judge} {
+		if refused := rule(&m); refused != nil {
+			return store.Client{}, nil, refused
+		}
 	}
 	now, changed, refused := succeed(was, &m)
 	if refused != nil {
@@ -125,12 +127,9 @@ func (r *Registrar) Change(was store.Client, raw []byte) (store.Client, []string
 }
 
 // succeed puts judged metadata in the place of what a client had: its id, secrets
-// and state stay, and so does its kind (CAUTH-01).
+// and state stay.
 func succeed(was store.Client, m *metadata) (store.Client, []string, *oauth.Error) {
 	now := m.client(was.CreatedAt)
-	if kindOf(now.AuthMethod) != kindOf(was.AuthMethod) {
-		return now, nil, wrong("token_endpoint_auth_method", "the kind of a client is fixed when it registers: register it anew")
-	}
 	now.ID, now.Secrets, now.RefuseSecretPost, now.Disabled = was.ID, was.Secrets, was.RefuseSecretPost, was.Disabled
 	now.SelfRegistered, now.RegisteredWith = was.SelfRegistered, was.RegisteredWith
 	now.RegistrationHash, now.Version = was.RegistrationHash, was.Version
@@ -139,6 +138,16 @@ func succeed(was store.Client, m *metadata) (store.Client, []string, *oauth.Erro
 		return now, nil, malformed(err)
 	}
 	return now, changed, nil
+}
+
+// sameKind: the kind of a client is fixed when it registers (CAUTH-01).
+func sameKind(was store.Client) func(m *metadata) *oauth.Error {
+	return func(m *metadata) *oauth.Error {
+		if was.ID != "" && kindOf(store.AuthMethod(m.AuthMethod)) != kindOf(was.AuthMethod) {
+			return wrong("token_endpoint_auth_method", "the kind of a client is fixed when it registers: register it anew")
+		}
+		return nil
+	}
 }
 
 // kindOf is public, symmetric or asymmetric.

@@ -120,11 +120,21 @@ func (r *Registrar) judge(m *metadata) *oauth.Error {
 func (r *Registrar) newClient(m *metadata) (store.Client, string) {
 	now := r.deps.Now().UTC()
 	c := m.client(now)
-	c.ID = store.ClientID(oauth.RandomToken("")[:24])
+	c.ID = newID()
 	if !c.Symmetric() {
 		return c, ""
 	}
 	secret := oauth.RandomToken("")
 	c.Secrets = []store.ClientSecret{{Hash: oauth.Hash(secret), CreatedAt: now}}
 	return c, secret
+}
+
+// newID is 144 random bits (REG-19). It begins with a letter or a digit, so that no
+// command line takes it for a flag.
+func newID() store.ClientID {
+	for {
+		if id := oauth.RandomToken("")[:24]; id[0] != '-' && id[0] != '_' {
+			return store.ClientID(id)
+		}
+	}
 }

@@ -52,6 +52,9 @@ func (r *Registrar) judgeSelf(d *document, was store.Client, ceiling string) *oa
 		return refused
 	}
 	m.complete(r.deps.Sandbox)
+	if refused := sameKind(was)(m); refused != nil {
+		return refused
+	}
 	if refused := r.judge(m); refused != nil {
 		return refused
 	}
