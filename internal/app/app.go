@@ -123,9 +123,11 @@ func (a *App) openEngines(ctx context.Context) (err error) {
 	if a.accounts, err = account.New(); err != nil {
 		return err
 	}
-	if a.registrar, err = register.New(register.Deps{Now: a.now, Sandbox: a.cfg.Sandbox, KeyURLs: a.cfg.egress(), Self: register.Policy{
-		Scope: a.cfg.Registration.Scope, Names: []string{a.cfg.Organisation.Name},
-	}}); err != nil {
+	policy, err := a.cfg.policy()
+	if err != nil {
+		return err
+	}
+	if a.registrar, err = register.New(register.Deps{Now: a.now, Sandbox: a.cfg.Sandbox, KeyURLs: a.cfg.egress(), Self: policy}); err != nil {
 		return err
 	}
 	a.sessions, err = session.New(session.Deps{

@@ -17,6 +17,7 @@ import (
 	"github.com/emberlatch/emberlatch/internal/egress"
 	"github.com/emberlatch/emberlatch/internal/keys"
 	"github.com/emberlatch/emberlatch/internal/page"
+	"github.com/emberlatch/emberlatch/internal/register"
 	"github.com/emberlatch/emberlatch/smart"
 )
 
@@ -119,6 +120,32 @@ type RegistrationConfig struct {
 	Scope string `yaml:"scope"`
 	// MaxClients is how many self-registered apps there may be.
 	MaxClients int `yaml:"max_clients"`
+	// SoftwareStatements are the issuers whose statements count; without one they
+	// are ignored.
+	SoftwareStatements []StatementIssuerConfig `yaml:"software_statements"`
+}
+
+// StatementIssuerConfig is a party that says what software is (RFC 7591 §2.3).
+type StatementIssuerConfig struct {
+	Issuer   string `yaml:"issuer"`
+	KeysFile string `yaml:"keys_file"` // a JSON Web Key Set
+}
+
+// policy is what apps that register themselves may say.
+func (c Config) policy() (register.Policy, error) {
+	p := register.Policy{Scope: c.Registration.Scope, Names: []string{c.Organisation.Name}}
+	for i, s := range c.Registration.SoftwareStatements {
+		raw, err := os.ReadFile(s.KeysFile)
+		if err != nil {
+			return p, fmt.Errorf("registration.software_statements[%d].keys_file: %w", i, err)
+		}
+		issuer, err := register.NewStatementIssuer(s.Issuer, raw)
+		if err != nil {
+			return p, fmt.Errorf("registration.software_statements[%d]: %s: %w", i, s.KeysFile, err)
+		}
+		p.Statements = append(p.Statements, issuer)
+	}
+	return p, nil
 }
 
 // DynamicRegistration says who may register an app at the public endpoint.

@@ -35,6 +35,9 @@ const (
 	RegistrationNotSupported Code = "registration_not_supported"
 	InvalidRedirectURI       Code = "invalid_redirect_uri"
 	InvalidClientMetadata    Code = "invalid_client_metadata"
+	// About software statements (RFC 7591 §3.2.2).
+	InvalidSoftwareStatement    Code = "invalid_software_statement"
+	UnapprovedSoftwareStatement Code = "unapproved_software_statement"
 )
 
 // Error is a protocol error: a code, a description that is safe for strangers,

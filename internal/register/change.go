@@ -26,6 +26,10 @@ type update struct {
 // returns the whole new client with the members that changed. What the operator
 // vouched for is vouched for no longer when the app says that it is another one.
 func (r *Registrar) ReplaceSelf(was store.Client, raw []byte) (store.Client, []string, error) {
+	raw, statement, refused := r.withStatement(raw)
+	if refused != nil {
+		return store.Client{}, nil, refused
+	}
 	u, refused := read[update](raw, false)
 	if refused != nil {
 		return store.Client{}, nil, refused
@@ -43,6 +47,9 @@ func (r *Registrar) ReplaceSelf(was store.Client, raw []byte) (store.Client, []s
 	}
 	if slices.ContainsFunc(changed, func(member string) bool { return slices.Contains(vouched, member) }) {
 		now.Checked, now.Preapproved, now.Trusted = false, false, false
+	}
+	if now.SoftwareStatement = statement; statement != was.SoftwareStatement {
+		changed = append(changed, "software_statement")
 	}
 	return now, changed, nil
 }
@@ -131,7 +138,7 @@ func (r *Registrar) Change(was store.Client, raw []byte) (store.Client, []string
 func succeed(was store.Client, m *metadata) (store.Client, []string, *oauth.Error) {
 	now := m.client(was.CreatedAt)
 	now.ID, now.Secrets, now.RefuseSecretPost, now.Disabled = was.ID, was.Secrets, was.RefuseSecretPost, was.Disabled
-	now.SelfRegistered, now.RegisteredWith = was.SelfRegistered, was.RegisteredWith
+	now.SelfRegistered, now.RegisteredWith, now.SoftwareStatement = was.SelfRegistered, was.RegisteredWith, was.SoftwareStatement
 	now.RegistrationHash, now.Version = was.RegistrationHash, was.Version
 	changed, err := differences(metadataOf(was), metadataOf(now))
 	if err != nil {

@@ -29,6 +29,9 @@
 // backend service reaches. register.go reads for operators, self.go for strangers,
 // change.go changes; name.go and address.go hold the longer rules.
 //
-// It stores nothing, fetches nothing and asks nobody who they are. Software statements
-// (RFC 7591 §2.3) are not read: strangers' are ignored, an operator's is a mistake.
+// What a trusted issuer says in a software statement takes the place of what the
+// client says itself (§2.3), within the same policy; where no issuer is trusted,
+// statements are ignored. statement.go verifies them.
+//
+// It stores nothing, fetches nothing and asks nobody who they are.
 package register

@@ -49,7 +49,9 @@ type response struct {
 	Token           string         `json:"registration_access_token,omitempty"`
 	URI             string         `json:"registration_client_uri,omitempty"`
 	metadata
-	Warnings []string `json:"emberlatch_warnings,omitempty"`
+	// SoftwareStatement is returned as it came (RFC 7591 §3.2.1).
+	SoftwareStatement string   `json:"software_statement,omitempty"`
+	Warnings          []string `json:"emberlatch_warnings,omitempty"`
 }
 
 // Describe is the client information response: all that is registered, with what is
@@ -61,6 +63,7 @@ func Describe(c store.Client, once Once) ([]byte, error) {
 func describe(c store.Client, once Once) response {
 	out := response{
 		ClientID: c.ID, ClientSecret: once.Secret, IssuedAt: c.CreatedAt.Unix(), Token: once.Token, URI: once.URI, metadata: metadataOf(c),
+		SoftwareStatement: c.SoftwareStatement,
 	}
 	if last, ok := newest(c.Secrets, time.Time{}); ok {
 		var expires int64 // RFC 7591 §3.2.1: 0 does not expire

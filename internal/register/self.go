@@ -16,6 +16,9 @@ type Policy struct {
 	Scope string
 	// Names that only the organisation bears.
 	Names []string
+	// Statements are the issuers whose software statements count; none: statements
+	// are ignored.
+	Statements []StatementIssuer
 }
 
 // document is what strangers send: their metadata, and what other servers know.
@@ -28,6 +31,10 @@ type document struct {
 // and makes the client within the policy, with its secret unless it is public.
 // Errors are *oauth.Error that name the member.
 func (r *Registrar) RegisterSelf(raw []byte) (store.Client, string, error) {
+	raw, statement, refused := r.withStatement(raw)
+	if refused != nil {
+		return store.Client{}, "", refused
+	}
 	d, refused := read[document](raw, false)
 	if refused != nil {
 		return store.Client{}, "", refused
@@ -36,7 +43,7 @@ func (r *Registrar) RegisterSelf(raw []byte) (store.Client, string, error) {
 		return store.Client{}, "", refused
 	}
 	c, secret := r.newClient(&d.metadata)
-	c.SelfRegistered = true
+	c.SelfRegistered, c.SoftwareStatement = true, statement
 	return c, secret, nil
 }
 

@@ -69,6 +69,20 @@ func TestAClientRegistersItself(t *testing.T) {
 	}
 }
 
+// No command line takes an id for a flag.
+//
+// spec: REG-19
+func TestIDsBeginWithALetterOrADigit(t *testing.T) {
+	seen := map[store.ClientID]bool{}
+	for range 300 {
+		c, _ := registered(t, `{`+redirects+`}`)
+		if strings.HasPrefix(string(c.ID), "-") || len(c.ID) != 24 || seen[c.ID] {
+			t.Fatalf("id %q", c.ID)
+		}
+		seen[c.ID] = true
+	}
+}
+
 // hostileAddresses may stand in no member.
 var hostileAddresses = []string{
 	"javascript:x", "JaVaScRiPt:x", "data:text/html,x", "vbscript:x", "file:///etc/passwd", "blob:https://a.example/x", "https://a.example/cb#x",

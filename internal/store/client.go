@@ -96,6 +96,8 @@ type Client struct {
 	// installations (RFC 7591 §2).
 	SoftwareID      string `json:"software_id,omitempty"`
 	SoftwareVersion string `json:"software_version,omitempty"`
+	// SoftwareStatement is the verified one that it registered with (RFC 7591 §2.3).
+	SoftwareStatement string `json:"software_statement,omitempty"`
 	// SelfRegistered: nobody of the organisation made this registration; what it says
 	// of itself is not vouched for.
 	SelfRegistered bool `json:"self_registered,omitempty"`
