@@ -1,5 +1,5 @@
 // The built binary as a sandbox, and a person at a browser without JavaScript.
-import { spawn } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -22,6 +22,11 @@ export async function start() {
     child.kill('SIGTERM')
   })
   return { ...file, data, stop }
+}
+
+// operator runs a command of an operator and reads its JSON.
+export function operator(sandbox, ...args) {
+  return JSON.parse(execFileSync(binary, [...args, '--data', sandbox.data], { encoding: 'utf8' }))
 }
 
 // Person fills in forms; it keeps cookies and follows redirects of the server.
