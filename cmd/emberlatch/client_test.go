@@ -47,6 +47,11 @@ func TestTheLifeOfAnApplication(t *testing.T) {
 	dev(t, dir)
 	app := file(t, "app.json", `{"client_name":"Ward Round","redirect_uris":["https://ward.example.org/cb"],"scope":"openid fhirUser user/*.rs"}`)
 	id, _ := decoded(t, ran(t, "client", "add", app, "--data", dir))["client_id"].(string)
+	// REG-07: an app for one patient at a time beside one for many.
+	single := decoded(t, ran(t, "client", "add", file(t, "single.json", `{"redirect_uris":["https://my.example.org/cb"],"scope":"launch/patient patient/*.rs"}`), "--data", dir))
+	if single["client_id"] == id || single["scope"] != "launch/patient patient/*.rs" || single["client_secret"] == nil {
+		t.Errorf("an app for one patient: %v", single)
+	}
 	if out := ran(t, "client", "list", "--data", dir); !strings.Contains(strings.Join(strings.Fields(out), " "), id+" Ward Round enabled registered by us client_secret_basic") {
 		t.Errorf("list: %s", out)
 	}
@@ -222,7 +227,7 @@ func TestTokensForDevelopers(t *testing.T) {
 
 // Anybody may register in a sandbox that says so, and nowhere else.
 //
-// spec: REG-11, XP-06
+// spec: REG-11
 func TestOpenRegistrationIsForTheSandbox(t *testing.T) {
 	config := file(t, "emberlatch.yaml", "public_url: http://localhost:9\nlisten: { public: \"127.0.0.1:0\" }\nregistration: { dynamic: open }\n")
 	refuses(t, "registration.dynamic: open is for", "serve", "--config", config)

@@ -65,7 +65,7 @@ func send(t *testing.T, address, token, body string) (int, map[string]any) {
 // A server offers registration when its configuration says so, within the scopes
 // and with the issuers that it names.
 //
-// spec: REG-12, DISC-21, XP-06
+// spec: REG-12, DISC-21
 // attack: DC-01
 func TestRegistrationIsConfigured(t *testing.T) {
 	closed, _ := serve(t, "")

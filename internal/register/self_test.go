@@ -125,7 +125,7 @@ func TestAddressesThatAreRefused(t *testing.T) {
 	}
 }
 
-// spec: REG-03, REG-04, REG-08, REG-13
+// spec: REG-03, REG-08, REG-13
 // attack: DC-08, DC-10, DC-14, LB-13, AZ-31, CU-06
 func TestWhatAStrangerMayNotRegister(t *testing.T) {
 	const public = `"token_endpoint_auth_method":"none",`
@@ -138,7 +138,7 @@ func TestWhatAStrangerMayNotRegister(t *testing.T) {
 		{"REG-03 a page with a secret", `{"application_type":"browser",` + redirects + `}`, "token_endpoint_auth_method"},
 		{"REG-08 oob of a page", `{` + public + `"application_type":"browser","redirect_uris":["urn:ietf:wg:oauth:2.0:oob"]}`, "redirect_uris"},
 		{"REG-13", `{` + redirects + `,"grant_types":["implicit"],"response_types":["token"]}`, "grant_types"},
-		{"REG-04 for nobody", `{` + redirects + `,"grant_types":["client_credentials"]}`, "grant_types"},
+		{"REG-13 for nobody", `{` + redirects + `,"grant_types":["client_credentials"]}`, "grant_types"},
 		{"DC-10 system", `{` + redirects + `,"scope":"system/*.cruds"}`, "scope"},
 		{"DC-10 user", `{` + redirects + `,"scope":"openid user/*.cruds"}`, "scope"},
 		{"DC-10 admin", `{` + redirects + `,"scope":"openid admin"}`, "scope"},

@@ -18,7 +18,7 @@ const ownApp = `"client_name":"Growth Tracker","redirect_uris":["http://127.0.0.
 
 // An app registers itself with a token, is used, looks after itself, and goes.
 //
-// spec: REG-01, REG-02, REG-10, REG-11, REG-15, REG-16, REG-19, HDR-01, TOK-21
+// spec: REG-02, REG-10, REG-11, REG-15, REG-16, REG-19, HDR-01, CONS-21
 // attack: DC-01, DC-14, DC-17
 func TestAnAppRegistersItself(t *testing.T) {
 	env := testenv.Start(t)
@@ -36,6 +36,10 @@ func TestAnAppRegistersItself(t *testing.T) {
 	tokens := c.Exchange(r, b.Code(c, r, "maria", ""))
 	if tokens.Status != 200 || env.Get(tokens.String("access_token"), "Patient/maria").Status != 200 {
 		t.Fatalf("its first use: %d %s", tokens.Status, tokens.Raw)
+	}
+	q := c.Request("launch/patient patient/*.rs")
+	if other := c.Exchange(q, env.Browser().Code(c, q, "james", "")); other.Status != 200 || env.Get(other.String("access_token"), "Patient/james").Status != 200 {
+		t.Errorf("somebody else's choice of it: %d %s", other.Status, other.Raw)
 	}
 
 	got := env.JSON(http.MethodGet, uri, own, "")
@@ -223,7 +227,7 @@ func TestRegistrationsAreCounted(t *testing.T) {
 // Discovery says whether apps may register themselves, in all its documents alike,
 // and the path is there exactly then.
 //
-// spec: DISC-21, DISC-30, DISC-34, XP-06
+// spec: DISC-21, DISC-30, DISC-34
 // attack: DC-01
 func TestRegistrationIsASwitch(t *testing.T) {
 	for dynamic, status := range map[app.DynamicRegistration]int{app.RegistrationOff: 404, app.RegistrationToken: 401, app.RegistrationOpen: 201} {
@@ -257,7 +261,7 @@ func TestRegistrationIsASwitch(t *testing.T) {
 // An app that is disabled is refused everywhere at once; enabled again it has to be
 // approved anew.
 //
-// spec: REG-16, ERR-02, TOK-21, REVOKE-14
+// spec: REG-16, ERR-02, REVOKE-14
 func TestADisabledAppIsRefusedEverywhere(t *testing.T) {
 	env := testenv.Start(t)
 	a := env.JSON(http.MethodPost, "/register", env.InitialAccessToken("1"), `{`+ownApp+`}`)
@@ -341,7 +345,7 @@ func TestASecretHasASuccessor(t *testing.T) {
 // What the operator vouches for and what an app says of itself look different; a
 // new name needs a new look, a wider scope a new approval.
 //
-// spec: CONS-02, CONS-23, REG-05, REG-17, REG-18
+// spec: CONS-02, CONS-23, REG-17, REG-18
 // attack: DC-08, CO-08
 func TestPeopleSeeWhoRegisteredAnApp(t *testing.T) {
 	env := testenv.Start(t)
