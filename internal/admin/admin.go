@@ -20,7 +20,6 @@ import (
 
 // Store is what operators change.
 type Store interface {
-	CreateClient(ctx context.Context, c store.Client) error
 	ChangeClient(ctx context.Context, c store.Client, e store.Event) error
 	RemoveClient(ctx context.Context, c store.Client, e store.Event) error
 	ImportClients(ctx context.Context, all []store.Client, e store.Event) error

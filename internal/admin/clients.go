@@ -58,10 +58,8 @@ func (d *Door) addClient(r *http.Request) (int, any, error) {
 	if err != nil {
 		return judged(err, metadata, 1)
 	}
-	if err := d.deps.Store.CreateClient(r.Context(), client); err != nil {
-		return 0, nil, err
-	}
-	if err := d.record(r.Context(), "client.added", store.Event{ClientID: client.ID}); err != nil {
+	err = d.deps.Store.ImportClients(r.Context(), []store.Client{client}, store.Event{At: d.deps.Now(), Kind: "client.added", Actor: "operator", Outcome: "ok"})
+	if err != nil {
 		return 0, nil, err
 	}
 	return http.StatusCreated, json.RawMessage(response), d.deps.Refresh(r.Context())
