@@ -348,6 +348,27 @@ func TestWhatIsRegisteredComesBack(t *testing.T) {
 	}
 }
 
+// Who registers an app by hand trusts it, unless the flag or the document says no.
+//
+// attack: AZ-29
+func TestWhomAnOperatorTrusts(t *testing.T) {
+	for _, row := range []struct {
+		member        string
+		trusted, want bool
+	}{
+		{"", true, true}, {"", false, false}, {`,"emberlatch_trusted":false`, true, false},
+		{`,"emberlatch_trusted":true`, true, true}, {`,"emberlatch_trusted":true`, false, false},
+	} {
+		c, body, err := registrar(t).RegisterAs([]byte(`{`+redirects+row.member+`}`), row.trusted)
+		if err != nil || c.Trusted != row.want || strings.Contains(string(body), `"emberlatch_trusted":true`) != row.want {
+			t.Errorf("%q, %v: trusted %v, %v, %s", row.member, row.trusted, c.Trusted, err, body)
+		}
+		if again, _, err := registrar(t).Change(c, []byte(`{"client_name":"B"}`)); err != nil || again.Trusted != row.want {
+			t.Errorf("%q, %v: another change makes it trusted %v, %v", row.member, row.trusted, again.Trusted, err)
+		}
+	}
+}
+
 // spec: REG-03
 func TestANativeAppWithASecretIsWarned(t *testing.T) {
 	_, body, err := registrar(t).Register([]byte(`{"redirect_uris":["urn:ietf:wg:oauth:2.0:oob"]}`))
