@@ -418,17 +418,23 @@ func TestAWiderRegistrationIsAskedForAgain(t *testing.T) {
 // preflight and an error included, and nobody else; what everybody may read
 // answers everybody; pages for people answer no origin.
 //
-// spec: CORS-01, CORS-02, CORS-03, CORS-04, CORS-05, CORS-07, CORS-08, CORS-09, CORS-10, CORS-11, CORS-12
+// spec: CORS-01, CORS-02, CORS-03, CORS-04, CORS-05, CORS-07, CORS-08, CORS-09, CORS-10, CORS-11, CORS-12, CORS-13
 func TestCrossOriginOfEveryEndpoint(t *testing.T) {
 	env := testenv.Start(t)
 	a := env.JSON(http.MethodPost, "/register", env.InitialAccessToken("1"), `{"redirect_uris":["https://page.example.org/cb"],"token_endpoint_auth_method":"none","application_type":"browser","emberlatch_origins":["https://cdn.example.org"]}`)
 	id := env.Registered(a).ID
+	launched, b := env.Client("sandbox-browser"), env.Browser()
+	r := launched.Launched("launch patient/Patient.rs", "maria")
+	style, ours := strings.CutPrefix(launched.Exchange(r, b.Code(launched, r, "maria", "")).String("smart_style_url"), env.URL)
+	if !ours {
+		t.Fatalf("style %q", style)
+	}
 	const nobody, apps, anybody = "nobody", "apps", "anybody"
 	for path, who := range map[string]string{
 		"/token": apps, "/revoke": apps, "/userinfo": apps, "/register": apps, "/register/" + id: apps, "/fhir": apps, "/fhir/Patient/maria": apps,
 		"/fhir/Patient?_id=maria": apps, "/fhir/Nonsense": apps, "/fhir/metadata": anybody, "/fhir/.well-known/smart-configuration": anybody,
-		"/.well-known/openid-configuration": anybody, "/.well-known/oauth-authorization-server": anybody, "/jwks.json": anybody,
-		"/introspect": nobody, "/authorize": nobody, "/login": nobody, "/enrol": nobody, "/choose": nobody, "/approve": nobody, "/logout": nobody, "/": nobody, "/health/ready": nobody,
+		"/.well-known/openid-configuration": anybody, "/.well-known/oauth-authorization-server": anybody, "/jwks.json": anybody, style: anybody,
+		"/introspect": nobody, "/authorize": nobody, "/login": nobody, "/enrol": nobody, "/choose": nobody, "/choose/encounter": nobody, "/launch": nobody, "/sandbox/launch": nobody, "/approve": nobody, "/logout": nobody, "/": nobody, "/health/ready": nobody,
 	} {
 		for origin, registered := range map[string]bool{"https://page.example.org": true, "https://cdn.example.org": true, "https://evil.example.org": false, "https://page.example.org.evil.test": false, "null": false} {
 			want := who == anybody || who == apps && registered
