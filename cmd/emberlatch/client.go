@@ -20,6 +20,7 @@ type clientCommand struct {
 	Enable       clientEnableCommand       `cmd:"" help:"Let a disabled application ask again; what ended stays ended. Example: emberlatch client enable Zk3vQ0yR8mT5uW1xA7bC9dEf"`
 	Remove       clientRemoveCommand       `cmd:"" help:"Take an application away for good. Example: emberlatch client remove Zk3vQ0yR8mT5uW1xA7bC9dEf"`
 	RotateSecret clientRotateSecretCommand `cmd:"" help:"Make another secret; the old one works beside it for a while. Example: emberlatch client rotate-secret Zk3vQ0yR8mT5uW1xA7bC9dEf --overlap 48h"`
+	CheckJWKS    clientCheckJWKSCommand    `cmd:"" name:"check-jwks" help:"Fetch the keys of an application and say which are usable, and why others are not. Example: emberlatch client check-jwks Zk3vQ0yR8mT5uW1xA7bC9dEf"`
 	Export       clientExportCommand       `cmd:"" help:"Write all applications, one a line, with hashes of secrets. Example: emberlatch client export > apps.ndjson"`
 	Import       clientImportCommand       `cmd:"" help:"Take in what export wrote, all or nothing. Example: emberlatch client import apps.ndjson"`
 	Token        clientTokenCommand        `cmd:"" help:"Tokens with which others may register applications (RFC 7591, initial access tokens)."`

@@ -3,7 +3,9 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -236,5 +238,40 @@ func TestOpenRegistrationIsForTheSandbox(t *testing.T) {
 	} {
 		config := file(t, "emberlatch.yaml", "public_url: http://localhost:9\nlisten: { public: \"127.0.0.1:0\" }\nregistration: { "+value+" }\n")
 		refuses(t, want, "serve", "--config", config)
+	}
+}
+
+// The keys of an app are fetched now, and each is explained.
+//
+// spec: CAUTH-22, CAUTH-25
+func TestKeysOfAnAppAreExplained(t *testing.T) {
+	dir := t.TempDir()
+	dev(t, dir)
+	// RFC 7517 appendix A.1, and a key that is a secret.
+	const good = `{"kty":"EC","crv":"P-256","x":"MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4","y":"4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM","kid":"one"}`
+	body := `{"keys":[` + good + `,{"kty":"oct","kid":"two","k":"AAAA"}]}`
+	host := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, body) }))
+	added := decoded(t, ran(t, "client", "add", file(t, "app.json", `{"redirect_uris":["https://a.example.org/cb"],"token_endpoint_auth_method":"private_key_jwt","jwks_uri":"`+host.URL+`/k"}`), "--data", dir))
+	id, _ := added["client_id"].(string)
+	out := ran(t, "client", "check-jwks", id, "--data", dir)
+	for _, want := range []string{host.URL + "/k", "ES256", "is symmetric", "usable: 1 of 2"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("%q is not told: %s", want, out)
+		}
+	}
+	if v := decoded(t, ran(t, "client", "check-jwks", id, "--json", "--data", dir)); v["usable"] != 1.0 {
+		t.Errorf("as JSON: %v", v)
+	}
+	body = `{"keys":[]}`
+	if code, out, _ := command(t, "client", "check-jwks", id, "--data", dir); code != 1 || !strings.Contains(out, "usable: 0 of 0") {
+		t.Errorf("no key: %d %s", code, out)
+	}
+	host.Close()
+	if code, out, _ := command(t, "client", "check-jwks", id, "--data", dir); code != 1 || !strings.Contains(out, "they cannot be had") {
+		t.Errorf("unreachable: %d %s", code, out)
+	}
+	refuses(t, "it has no keys", "client", "check-jwks", "sandbox-native", "--data", dir)
+	if out := ran(t, "client", "check-jwks", "sandbox-backend", "--data", dir); !strings.Contains(out, "keys: inline") {
+		t.Errorf("inline: %s", out)
 	}
 }

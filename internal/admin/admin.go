@@ -13,6 +13,7 @@ import (
 
 	"github.com/emberlatch/emberlatch/fhir"
 	"github.com/emberlatch/emberlatch/internal/chart"
+	"github.com/emberlatch/emberlatch/internal/clientkey"
 	"github.com/emberlatch/emberlatch/internal/fhirstore"
 	"github.com/emberlatch/emberlatch/internal/keys"
 	"github.com/emberlatch/emberlatch/internal/store"
@@ -82,6 +83,8 @@ type Deps struct {
 	HasRecord func(ctx context.Context, ref fhir.Reference) (bool, error)
 	// Refresh makes this process see a change at once.
 	Refresh func(ctx context.Context) error
+	// FetchKeys gets the key set of a client, as it is fetched for an assertion.
+	FetchKeys clientkey.Fetch
 	// TokenPrefix begins an initial access token.
 	TokenPrefix string
 	NewID       func() string
@@ -95,7 +98,7 @@ type Door struct{ deps Deps }
 // New makes the door; it refuses missing parts.
 func New(deps Deps) (*Door, error) {
 	if deps.Store == nil || deps.Loader == nil || deps.Registrar == nil || deps.Accounts == nil || deps.Keys == nil || deps.Starter == nil ||
-		deps.HasRecord == nil || deps.Refresh == nil || deps.TokenPrefix == "" || deps.NewID == nil || deps.Now == nil || deps.Log == nil {
+		deps.HasRecord == nil || deps.Refresh == nil || deps.FetchKeys == nil || deps.TokenPrefix == "" || deps.NewID == nil || deps.Now == nil || deps.Log == nil {
 		return nil, errors.New("admin: a part is missing")
 	}
 	return &Door{deps}, nil
@@ -113,6 +116,7 @@ func (d *Door) Handler() http.Handler {
 	mux.HandleFunc("POST /clients/{id}/disable", d.answer(d.disableClient))
 	mux.HandleFunc("POST /clients/{id}/enable", d.answer(d.enableClient))
 	mux.HandleFunc("POST /clients/{id}/secret", d.answer(d.rotateSecret))
+	mux.HandleFunc("POST /clients/{id}/check-jwks", d.answer(d.checkKeys))
 	mux.HandleFunc("GET /export/clients", d.exportClients)
 	mux.HandleFunc("POST /import/clients", d.answer(d.importClients))
 	mux.HandleFunc("GET /registration-tokens", d.answer(d.listTokens))

@@ -9,6 +9,7 @@
 //	emberlatch client add FILE ──POST /clients──▶ register ──▶ store ──▶ change feed
 //	emberlatch client edit     ──PATCH /clients/{id}─▶ register, laid over ──▶ store, compared
 //	emberlatch client rotate-secret ──POST /clients/{id}/secret ─▶ register ──▶ store, compared
+//	emberlatch client check-jwks ──POST /clients/{id}/check-jwks ─▶ clientkey, fetched now
 //	emberlatch client import   ──POST /import/clients─▶ register, each ──▶ store, all or none
 //	emberlatch client token    ──POST /registration-tokens──▶ store, by its hash
 //	emberlatch user add FILE   ──POST /users────▶ is the record there? ──▶ accounts ──▶ store

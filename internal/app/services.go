@@ -122,15 +122,19 @@ func (s *subjects) service(ctx context.Context, token tokens.Verified) (access.S
 	return subject, nil
 }
 
-// clientAuthenticator proves clients; the key sets that they keep at a URL are
-// fetched within the policy of the configuration.
-func (a *App) clientAuthenticator() (*clientauth.Limited, error) {
+// fetchKeys gets key sets within the policy of the configuration.
+func (a *App) fetchKeys() clientkey.Fetch {
 	client := egress.New(egress.Deps{Policy: a.cfg.egress()})
-	fetch := func(ctx context.Context, url string, limit int64) ([]byte, http.Header, error) {
+	return func(ctx context.Context, url string, limit int64) ([]byte, http.Header, error) {
 		got, err := client.Get(ctx, url, limit)
 		return got.Body, got.Header, err
 	}
-	found, err := clientkey.New(clientkey.Deps{Fetch: fetch, Now: a.now})
+}
+
+// clientAuthenticator proves clients; the key sets that they keep at a URL are
+// fetched within the policy of the configuration.
+func (a *App) clientAuthenticator() (*clientauth.Limited, error) {
+	found, err := clientkey.New(clientkey.Deps{Fetch: a.fetchKeys(), Now: a.now})
 	if err != nil {
 		return nil, err
 	}

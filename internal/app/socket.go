@@ -28,7 +28,7 @@ func (a *App) adminHandler() (http.Handler, error) {
 	d, err := admin.New(admin.Deps{
 		Store: a.store, Loader: a.fhir, Registrar: a.registrar, Accounts: a.accounts, Keys: a.ring, HasRecord: a.hasRecord,
 		Starter: a.starter,
-		Refresh: a.live.Refresh, TokenPrefix: registration.InitialPrefix, NewID: newID, Now: a.now, Log: a.log,
+		Refresh: a.live.Refresh, FetchKeys: a.fetchKeys(), TokenPrefix: registration.InitialPrefix, NewID: newID, Now: a.now, Log: a.log,
 	})
 	if err != nil {
 		return nil, err

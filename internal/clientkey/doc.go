@@ -22,7 +22,7 @@
 // It fulfils SMART App Launch 2.2 client-confidential-asymmetric (registering keys,
 // key set caching, kid and kty), RFC 7517 §4 and §5, RFC 7518 §6, and the security
 // design rule E-24. It does not dial: what may be fetched is egress's question. It
-// does not look at assertions.
+// does not look at assertions. Explain tells an operator what it finds.
 //
 // Start reading at Check, then Keys.Find.
 package clientkey
