@@ -74,6 +74,8 @@ type Client struct {
 	// PKCEOptional is the legacy switch of a confidential client: a request
 	// without code_challenge is accepted. Never true for a public client.
 	PKCEOptional bool `json:"pkce_optional,omitempty"`
+	// RequirePushed: asks for authorization by pushed requests only (RFC 9126 §6).
+	RequirePushed bool `json:"require_pushed,omitempty"`
 	// KeepRefreshToken: no rotation; only for confidential clients.
 	KeepRefreshToken bool `json:"keep_refresh_token,omitempty"`
 	// RefreshLife is how long an unused offline refresh token lives; zero means the server's default (93 days).

@@ -21,7 +21,9 @@ type AuthorizationRequest struct {
 	Prompt        []string
 	MaxAge        int64 // seconds, -1 when not sent
 	LoginHint     string
+	HintedUser    UserID // whom id_token_hint names: nobody else answers unasked
 	UILocales     string
+	LaunchHash    []byte // SHA-256 of the launch value, until it is used up
 	LaunchContext string // JSON of smart.LaunchContext; set by an EHR launch
 	LaunchUser    UserID // who must log in, when an EHR launch says so
 	CreatedAt     time.Time

@@ -13,6 +13,7 @@ type Store interface {
 	Users
 	Sessions
 	Requests
+	PushedRequests
 	Launches
 	Grants
 	Consents
@@ -134,6 +135,19 @@ type Requests interface {
 	AnswerRequest(ctx context.Context, handleHash []byte, d *ConsentDecision) error
 }
 
+// PushedRequests are authorization requests that no browser has begun yet.
+type PushedRequests interface {
+	// CreatePushedRequest stores a request of the client that it names. When too many
+	// are kept of that client, or of all together, the oldest make room.
+	CreatePushedRequest(ctx context.Context, p PushedRequest) error
+	// PushedRequest returns a request of this client, a used one too. ErrNotFound for
+	// unknown, expired and other clients' ones: the caller cannot tell which.
+	PushedRequest(ctx context.Context, referenceHash []byte, client ClientID) (PushedRequest, error)
+	// UsePushedRequest uses it up, in one conditional statement. ErrConsumed when it
+	// was used before, or is none that PushedRequest would return.
+	UsePushedRequest(ctx context.Context, referenceHash []byte, client ClientID) error
+}
+
 // Launches are apps that an EHR has started and that have not asked yet.
 type Launches interface {
 	// CreateLaunch stores a launch with the event that says who made it, both or
@@ -223,9 +237,9 @@ type Feed interface {
 	Record(ctx context.Context, e Event) error
 	// ListEvents returns the newest events, newest first.
 	ListEvents(ctx context.Context, limit int) ([]Event, error)
-	// Sweep removes what has ended: expired requests, sessions, throttle windows,
-	// assertions, old changes, self-registered clients that were never used. It never
-	// removes grants, decisions or events.
+	// Sweep removes what has ended: expired requests, pushed ones too, sessions,
+	// throttle windows, assertions, old changes, self-registered clients that were never
+	// used. It never removes grants, decisions or events.
 	Sweep(ctx context.Context) error
 	// Ping answers nil when the database can be read and written.
 	Ping(ctx context.Context) error

@@ -18,7 +18,7 @@ type Store struct {
 	now string // SQL expression of the database's time
 	sql statements
 
-	created atomic.Int64 // authorization requests, by this process
+	created, pushed atomic.Int64 // authorization requests, by this process
 }
 
 // statements are the texts that hold the database's time, made once.
