@@ -13,12 +13,10 @@ import (
 // check makes the stored request of the parameters, one sentence of the
 // specifications at a time. Errors travel back to the app.
 func (d *Door) check(p oauth.Parameters, t redirectable) (store.AuthorizationRequest, *oauth.Error) {
-	now := d.deps.Now().UTC()
-	q := store.AuthorizationRequest{
-		Version: 1, ClientID: t.client.ID, RedirectURI: t.uri, State: t.state, HasState: t.hasState,
-		Audience: d.deps.FHIRBase, Nonce: p.Get("nonce"), LoginHint: p.Get("login_hint"), UILocales: p.Get("ui_locales"),
-		CreatedAt: now, ExpiresAt: now.Add(requestLife), MaxAge: -1,
-	}
+	q := d.started(store.AuthorizationRequest{
+		ClientID: t.client.ID, RedirectURI: t.uri, State: t.state, HasState: t.hasState,
+		Audience: d.deps.FHIRBase, Nonce: p.Get("nonce"), LoginHint: p.Get("login_hint"), UILocales: p.Get("ui_locales"), MaxAge: -1,
+	})
 	for _, rule := range []func(oauth.Parameters, redirectable, *store.AuthorizationRequest) *oauth.Error{
 		checkUnsupported, checkResponseType, checkState, checkLengths, d.checkAudience, checkChallenge, checkPrompt, checkMaxAge, d.checkHint, d.checkScopes,
 		checkLaunch,
@@ -28,6 +26,13 @@ func (d *Door) check(p oauth.Parameters, t redirectable) (store.AuthorizationReq
 		}
 	}
 	return q, nil
+}
+
+// started is a request that begins now.
+func (d *Door) started(q store.AuthorizationRequest) store.AuthorizationRequest {
+	now := d.deps.Now().UTC()
+	q.Version, q.CreatedAt, q.ExpiresAt = 1, now, now.Add(requestLife)
+	return q
 }
 
 func invalid(slug, parameter, text string) *oauth.Error {
@@ -40,7 +45,7 @@ func checkUnsupported(p oauth.Parameters, _ redirectable, _ *store.Authorization
 	case p.Has("request"):
 		return oauth.New(oauth.RequestNotSupported, "Request objects are not offered").About("request")
 	case p.Has("request_uri"):
-		return oauth.New(oauth.RequestURINotSupported, "request_uri is not offered").About("request_uri")
+		return oauth.New(oauth.RequestURINotSupported, "request_uri is offered for pushed requests only, if at all").About("request_uri")
 	case p.Has("registration"):
 		return oauth.New(oauth.RegistrationNotSupported, "registration is not offered").About("registration")
 	}
@@ -57,7 +62,12 @@ func checkResponseType(p oauth.Parameters, t redirectable, _ *store.Authorizatio
 		return invalid("request.response_type", "response_type", "response_type is missing")
 	case kind != "code":
 		return oauth.New(oauth.UnsupportedResponseType, "response_type is code").About("response_type")
-	case !t.client.HasGrantType(oauth.GrantAuthorizationCode):
+	}
+	return checkGrantType(t)
+}
+
+func checkGrantType(t redirectable) *oauth.Error {
+	if !t.client.HasGrantType(oauth.GrantAuthorizationCode) {
 		return oauth.New(oauth.UnauthorizedClient, "This client is not registered for the authorization code grant")
 	}
 	return nil
@@ -65,8 +75,8 @@ func checkResponseType(p oauth.Parameters, t redirectable, _ *store.Authorizatio
 
 // SMART App Launch 2.2, app launch: state is required. Divergence: a client with
 // the legacy switch may leave it out.
-func checkState(p oauth.Parameters, t redirectable, _ *store.AuthorizationRequest) *oauth.Error {
-	if len(p.Get("state")) > maxState {
+func checkState(_ oauth.Parameters, t redirectable, _ *store.AuthorizationRequest) *oauth.Error {
+	if len(t.state) > maxState {
 		return invalid("request.state", "state", "state is longer than 2048 bytes")
 	}
 	if !t.hasState && !t.client.PKCEOptional {
@@ -113,12 +123,12 @@ func (d *Door) checkAudience(p oauth.Parameters, t redirectable, _ *store.Author
 // confidential client with the legacy switch may send no challenge at all.
 func checkChallenge(p oauth.Parameters, t redirectable, q *store.AuthorizationRequest) *oauth.Error {
 	challenge, method := p.Get("code_challenge"), p.Get("code_challenge_method")
-	if challenge == "" && method == "" && t.client.PKCEOptional && !t.client.Public() {
+	if challenge == "" && method == "" && t.mayLeaveOutPKCE() {
 		return nil
 	}
 	switch {
 	case challenge == "":
-		return invalid("pkce.missing", "code_challenge", "code_challenge is missing: PKCE with S256 is required")
+		return noChallenge()
 	case method != "S256":
 		return invalid("pkce.method", "code_challenge_method", "code_challenge_method is S256")
 	case !oauth.ValidChallenge(challenge):
@@ -126,6 +136,10 @@ func checkChallenge(p oauth.Parameters, t redirectable, q *store.AuthorizationRe
 	}
 	q.CodeChallenge = challenge
 	return nil
+}
+
+func noChallenge() *oauth.Error {
+	return invalid("pkce.missing", "code_challenge", "code_challenge is missing: PKCE with S256 is required")
 }
 
 var prompts = []string{"none", "login", "consent", "select_account"}
@@ -164,13 +178,15 @@ func checkMaxAge(p oauth.Parameters, _ redirectable, q *store.AuthorizationReque
 
 // OpenID Connect Core §3.1.2.1: a hint is an ID token that was issued here, expired
 // or not. It only ever says for whom nobody else may answer (AZ-18).
-func (d *Door) checkHint(p oauth.Parameters, _ redirectable, _ *store.AuthorizationRequest) *oauth.Error {
+func (d *Door) checkHint(p oauth.Parameters, _ redirectable, q *store.AuthorizationRequest) *oauth.Error {
 	if !p.Has("id_token_hint") {
 		return nil
 	}
-	if _, ours := d.deps.HintedUser(p.Get("id_token_hint")); !ours {
+	hinted, ours := d.deps.HintedUser(p.Get("id_token_hint"))
+	if !ours || hinted == "" {
 		return invalid("request.id_token_hint", "id_token_hint", "id_token_hint is not an ID token of this server")
 	}
+	q.HintedUser = hinted
 	return nil
 }
 
@@ -185,6 +201,10 @@ func (d *Door) checkScopes(p oauth.Parameters, t redirectable, q *store.Authoriz
 	if err != nil {
 		return oauth.New(oauth.InvalidScope, "scope is a list of scopes separated by single spaces").About("scope").Slugged("scope.malformed")
 	}
+	return d.keepGrantable(asked, t, q)
+}
+
+func (d *Door) keepGrantable(asked smart.ScopeSet, t redirectable, q *store.AuthorizationRequest) *oauth.Error {
 	kept := d.grantable(asked, t.client)
 	if kept.IsEmpty() {
 		return oauth.New(oauth.InvalidScope, "None of the scopes can be granted to this client").About("scope").Slugged("scope.not_allowed_for_client")

@@ -22,10 +22,9 @@ func (d *Door) Continue(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	target, ok := ofRequest(s)
+	target, ok := ofRequest(s.Client, s.Request)
 	if !ok {
-		d.deps.Flow.Error(w, r, page.Error{Title: "app", Slug: "client.redirect_not_registered",
-			Description: "The redirect URI of this request is not registered any more."}, http.StatusBadRequest)
+		d.notRegisteredAnyMore(w, r)
 		return
 	}
 	before := s.Request

@@ -23,12 +23,22 @@
 // who may sign in: no picker is shown, and what a form says about the patient
 // counts for nothing.
 //
+// A request that its client has pushed (RFC 9126) was checked, by the same function,
+// when it was pushed; the browser brings its reference:
+//
+//	client_id, request_uri ─▶ row of this client ─▶ still as registered? ─▶ UPDATE … WHERE unused ─▶ begins as above
+//	                    page ◀┘ used: goes on in the browser that began it ◀┘ page or back to the app
+//
+// The handle follows from the reference, so that a page that is loaded again finds
+// its request; other browsers find none.
+//
 // next is a pure function over facts. When all facts are there already (a session,
 // one patient, an approval that said not to ask again) the code is issued without
 // the request ever being stored.
 //
 // It fulfils RFC 6749 §3.1, §4.1.1 and §4.1.2, RFC 7636 §4.3 and §4.4, RFC 8707 §2,
-// RFC 9207 §2, OpenID Connect Core §3.1.2, SMART App Launch 2.2 app launch and
+// RFC 9126 §4, RFC 9207 §2, OpenID Connect Core §3.1.2, SMART App Launch 2.2 app launch and
 // launch context. It does not know passwords, pickers or what an approval looks
-// like, makes no launch value, and does not offer PAR.
+// like, makes no launch value, fetches no request from anywhere, and does not answer
+// the client that pushes: push does.
 package authorize

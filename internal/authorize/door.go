@@ -24,12 +24,15 @@ type Store interface {
 	ClaimRequest(ctx context.Context, handleHash, unclaimed, browserHash []byte) error
 	SaveFacts(ctx context.Context, r store.AuthorizationRequest) error
 	AnswerRequest(ctx context.Context, handleHash []byte, d *store.ConsentDecision) error
+	Request(ctx context.Context, handleHash, browserHash []byte) (store.AuthorizationRequest, error)
+	PushedRequest(ctx context.Context, referenceHash []byte, client store.ClientID) (store.PushedRequest, error)
+	UsePushedRequest(ctx context.Context, referenceHash []byte, client store.ClientID) error
 	ConsumeLaunch(ctx context.Context, handleHash []byte, client store.ClientID) (store.Launch, error)
 	IssueCode(ctx context.Context, i store.Issue) error
 	Remembered(ctx context.Context, user store.UserID, client store.ClientID, patient string) (store.RememberedConsent, error)
 }
 
-// Deps are the parts that the door needs; all are required.
+// Deps are the parts that the door needs; all are required, but for the switches.
 type Deps struct {
 	Store    Store
 	Flow     *flow.Flow
@@ -47,9 +50,12 @@ type Deps struct {
 	LoginPath, PatientPath, EncounterPath, ApprovePath string
 	Issuer, FHIRBase                                   string
 	CodeLife, RefreshIdle                              time.Duration
-	NewID                                              func() string
-	Now                                                func() time.Time
-	Log                                                *slog.Logger
+	// OfferPushed: pushed requests are taken; RequirePushed: from every client, and
+	// nothing else is (RFC 9126 §5).
+	OfferPushed, RequirePushed bool
+	NewID                      func() string
+	Now                        func() time.Time
+	Log                        *slog.Logger
 }
 
 // Door answers the authorization endpoint.
@@ -84,14 +90,17 @@ func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		d.deps.Flow.Error(w, r, *problem, status)
 		return
 	}
+	if reference, pushed := oauth.PushedReference(p.Get("request_uri")); pushed && d.deps.OfferPushed {
+		d.servePushed(w, r, p, reference)
+		return
+	}
 	target, problem := d.match(p)
 	if problem != nil {
 		d.deps.Flow.Error(w, r, *problem, http.StatusBadRequest)
 		return
 	}
 	if target.client.Disabled { // ERR-02
-		d.deps.Flow.Error(w, r, page.Error{Title: "app", Slug: "client.disabled", ErrorCode: string(oauth.UnauthorizedClient),
-			Description: "This client is not enabled on this server."}, http.StatusForbidden)
+		d.disabled(w, r)
 		return
 	}
 	if repeated != nil { // RFC 6749 §3.1
@@ -103,16 +112,26 @@ func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		d.refuse(w, r, target, refused)
 		return
 	}
-	if r.Method == http.MethodHead { // RFC 9110 §9.3.2: safe, so nothing begins
-		page.Headers(w.Header(), nil)
-		w.WriteHeader(http.StatusOK)
+	if refused := d.checkPushed(target); refused != nil {
+		d.refuse(w, r, target, refused)
 		return
 	}
-	if err := d.launched(r, p, &request); err != nil {
-		d.fail(w, r, target, err)
+	if r.Method == http.MethodHead {
+		nothingBegins(w)
 		return
 	}
-	d.begin(w, r, p, target, request)
+	d.begin(w, r, oauth.RandomToken("rq_"), target, request)
+}
+
+// nothingBegins answers HEAD, which is safe (RFC 9110 §9.3.2).
+func nothingBegins(w http.ResponseWriter) {
+	page.Headers(w.Header(), nil)
+	w.WriteHeader(http.StatusOK)
+}
+
+func (d *Door) disabled(w http.ResponseWriter, r *http.Request) {
+	d.deps.Flow.Error(w, r, page.Error{Title: "app", Slug: "client.disabled", ErrorCode: string(oauth.UnauthorizedClient),
+		Description: "This client is not enabled on this server."}, http.StatusForbidden)
 }
 
 // parse reads the parameters by GET or POST. Malformed parameters are a page;
@@ -150,10 +169,14 @@ func isForm(r *http.Request) bool {
 	return len(media) >= len(form) && media[:len(form)] == form
 }
 
-// begin stores a checked request, or answers it at once when nobody needs to be
-// asked.
-func (d *Door) begin(w http.ResponseWriter, r *http.Request, p oauth.Parameters, target redirectable, q store.AuthorizationRequest) {
-	adopted, err := d.adopt(r, p.Get("id_token_hint"), &q)
+// begin stores a checked request under its handle, or answers it at once when nobody
+// needs to be asked.
+func (d *Door) begin(w http.ResponseWriter, r *http.Request, handle string, target redirectable, q store.AuthorizationRequest) {
+	if err := d.launched(r, &q); err != nil {
+		d.fail(w, r, target, err)
+		return
+	}
+	adopted, err := d.adopt(r, &q)
 	if err != nil {
 		d.fail(w, r, target, err)
 		return
@@ -171,13 +194,12 @@ func (d *Door) begin(w http.ResponseWriter, r *http.Request, p oauth.Parameters,
 	case has(q.Prompt, "none"):
 		d.refuse(w, r, target, where.promptNone())
 	default:
-		d.store(w, r, target, q)
+		d.store(w, r, handle, target, q)
 	}
 }
 
-// store keeps the request under a random handle that is good in this browser only.
-func (d *Door) store(w http.ResponseWriter, r *http.Request, target redirectable, q store.AuthorizationRequest) {
-	handle := oauth.RandomToken("rq_")
+// store keeps the request under a handle that is good in this browser only.
+func (d *Door) store(w http.ResponseWriter, r *http.Request, handle string, target redirectable, q store.AuthorizationRequest) {
 	// A form of another site comes without cookies (AUTHZ-03): naming the browser
 	// anew would end what is under way in it, so the name is asked for at the GET.
 	nameless := r.Method == http.MethodPost && d.deps.Sessions.KnownBrowser(r) == nil

@@ -16,7 +16,7 @@ import (
 // adopt takes over a session that exists and reports whether it did: not when the
 // request asks to log in or to choose an account, or hints at somebody else
 // (AUTHZ-39, AUTHZ-45).
-func (d *Door) adopt(r *http.Request, hint string, q *store.AuthorizationRequest) (bool, error) {
+func (d *Door) adopt(r *http.Request, q *store.AuthorizationRequest) (bool, error) {
 	if has(q.Prompt, "login") || has(q.Prompt, "select_account") {
 		return false, nil
 	}
@@ -27,10 +27,8 @@ func (d *Door) adopt(r *http.Request, hint string, q *store.AuthorizationRequest
 	if q.LaunchUser != "" && who.UserID() != q.LaunchUser { // LOGIN-22: they may sign in now
 		return false, nil
 	}
-	if hint != "" {
-		if hinted, ours := d.deps.HintedUser(hint); !ours || hinted != who.UserID() {
-			return false, nil
-		}
+	if q.HintedUser != "" && who.UserID() != q.HintedUser {
+		return false, nil
 	}
 	if q.MaxAge >= 0 && q.CreatedAt.Sub(who.AuthTime()) > time.Duration(q.MaxAge)*time.Second {
 		return false, nil

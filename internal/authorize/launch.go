@@ -19,27 +19,33 @@ func checkLaunch(p oauth.Parameters, _ redirectable, q *store.AuthorizationReque
 	case asked && !p.Has("launch"):
 		return invalid("launch.missing", "launch", "The scope launch needs the launch value that an EHR has sent: without one, leave the scope out")
 	case !asked && p.Has("launch"):
-		return invalid("launch.scope_missing", "scope", "A launch value needs the scope launch, which the client has to have registered")
+		return launchWithoutScope()
+	case asked:
+		q.LaunchHash = oauth.Hash(p.Get("launch"))
 	}
 	return nil
+}
+
+func launchWithoutScope() *oauth.Error {
+	return invalid("launch.scope_missing", "scope", "A launch value needs the scope launch, which the client has to have registered")
 }
 
 // launched adds what an EHR has said about this launch; the value is used up by
 // it. Order: when everything else about the request was found to be right, so that
 // a mistake of the app does not cost the launch, and before anybody is looked for,
 // since it says who may sign in.
-func (d *Door) launched(r *http.Request, p oauth.Parameters, q *store.AuthorizationRequest) error {
-	if !p.Has("launch") {
+func (d *Door) launched(r *http.Request, q *store.AuthorizationRequest) error {
+	if q.LaunchHash == nil {
 		return nil
 	}
-	l, err := d.deps.Store.ConsumeLaunch(r.Context(), oauth.Hash(p.Get("launch")), q.ClientID)
+	l, err := d.deps.Store.ConsumeLaunch(r.Context(), q.LaunchHash, q.ClientID)
 	if errors.Is(err, store.ErrNotFound) { // ERR-14: one answer for all reasons
 		return invalid("launch.unknown", "launch", "This launch value is unknown, used, expired or made for another client: start the app from the EHR again").Because(err)
 	}
 	if err != nil {
 		return err
 	}
-	q.LaunchContext, q.LaunchUser = l.Context, l.UserID
+	q.LaunchHash, q.LaunchContext, q.LaunchUser = nil, l.Context, l.UserID
 	return nil
 }
 

@@ -22,13 +22,9 @@ type redirectable struct {
 
 // match proves client and redirect URI; its errors are pages (ERR-01 to ERR-03).
 func (d *Door) match(p oauth.Parameters) (redirectable, *page.Error) {
-	id := p.Get("client_id")
-	if id == "" || p.Repeated("client_id") {
-		return redirectable{}, appError("client.missing", "client_id", "client_id is missing or sent twice.", "RFC 6749 §4.1.1")
-	}
-	client, known := d.deps.Client(store.ClientID(id))
-	if !known {
-		return redirectable{}, appError("client.unknown", "client_id", "There is no client of that client_id on this server.", "RFC 6749 §4.1.2.1")
+	client, problem := d.named(p)
+	if problem != nil {
+		return redirectable{}, problem
 	}
 	uri := p.Get("redirect_uri")
 	if uri == "" || p.Repeated("redirect_uri") {
@@ -45,20 +41,41 @@ func (d *Door) match(p oauth.Parameters) (redirectable, *page.Error) {
 	return t, nil
 }
 
+// named is the client that a request names.
+func (d *Door) named(p oauth.Parameters) (store.Client, *page.Error) {
+	id := p.Get("client_id")
+	if id == "" || p.Repeated("client_id") {
+		return store.Client{}, appError("client.missing", "client_id", "client_id is missing or sent twice.", "RFC 6749 §4.1.1")
+	}
+	client, known := d.deps.Client(store.ClientID(id))
+	if !known {
+		return store.Client{}, appError("client.unknown", "client_id", "There is no client of that client_id on this server.", "RFC 6749 §4.1.2.1")
+	}
+	return client, nil
+}
+
 func appError(slug, parameter, description, section string) *page.Error {
 	return &page.Error{Title: "app", ErrorCode: string(oauth.InvalidRequest), Slug: slug, Parameter: parameter, Description: description, Section: section}
 }
 
 // ofRequest is the proof for a stored request: it was matched before it was
 // stored, and is matched again with what the client has registered now.
-func ofRequest(s flow.Step) (redirectable, bool) {
-	r := s.Request
-	native := s.Client.ApplicationType == store.ApplicationNative
-	if !oauth.MatchRedirectURI(s.Client.RedirectURIs, native, r.RedirectURI) {
+func ofRequest(client store.Client, q store.AuthorizationRequest) (redirectable, bool) {
+	native := client.ApplicationType == store.ApplicationNative
+	if client.ID != q.ClientID || !oauth.MatchRedirectURI(client.RedirectURIs, native, q.RedirectURI) {
 		return redirectable{}, false
 	}
-	return redirectable{s.Client, r.RedirectURI, r.State, r.HasState, r.UILocales}, true
+	return redirectable{client, q.RedirectURI, q.State, q.HasState, q.UILocales}, true
 }
+
+// notRegisteredAnyMore is the page about a stored request without that proof.
+func (d *Door) notRegisteredAnyMore(w http.ResponseWriter, r *http.Request) {
+	d.deps.Flow.Error(w, r, page.Error{Title: "app", Slug: "client.redirect_not_registered",
+		Description: "The redirect URI of this request is not registered any more."}, http.StatusBadRequest)
+}
+
+// mayLeaveOutPKCE: the legacy switch of a confidential client.
+func (t redirectable) mayLeaveOutPKCE() bool { return t.client.PKCEOptional && !t.client.Public() }
 
 // outOfBand reports whether the answer is shown on a page.
 func (t redirectable) outOfBand() bool { return t.uri == store.OutOfBand }

@@ -41,6 +41,7 @@ type memory struct {
 	remembered store.RememberedConsent
 	broken     error                   // what every call about requests and codes answers, when set
 	launches   map[string]store.Launch // by launch value
+	pushed     map[string]store.PushedRequest
 }
 
 func (m *memory) CreateRequest(_ context.Context, r store.AuthorizationRequest) error {
@@ -48,6 +49,32 @@ func (m *memory) CreateRequest(_ context.Context, r store.AuthorizationRequest) 
 	defer m.mu.Unlock()
 	m.requests[string(r.HandleHash)] = r
 	return m.broken
+}
+
+// PushedRequest knows what a test has pushed; Life is not counted here.
+func (m *memory) PushedRequest(_ context.Context, hash []byte, client store.ClientID) (store.PushedRequest, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	p, ok := m.pushed[string(hash)]
+	if !ok || p.Request.ClientID != client {
+		return store.PushedRequest{}, store.ErrNotFound
+	}
+	return p, nil
+}
+
+func (m *memory) UsePushedRequest(_ context.Context, hash []byte, client store.ClientID) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	p := m.pushed[string(hash)]
+	if m.broken != nil {
+		return m.broken
+	}
+	if p.Used || p.Request.ClientID != client {
+		return store.ErrConsumed
+	}
+	p.Used = true
+	m.pushed[string(hash)] = p
+	return nil
 }
 
 // ConsumeLaunch knows the launches that a test has made.
@@ -175,6 +202,7 @@ type env struct {
 	users    map[store.UserID]store.User
 	reach    map[store.UserID][]string
 	clock    time.Time
+	deps     authorize.Deps
 	door     *authorize.Door
 	cookies  map[string]*http.Cookie
 }
@@ -199,7 +227,7 @@ func newEnv(t testing.TB) *env {
 	t.Helper()
 	e := &env{
 		t: t, clock: time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC), cookies: map[string]*http.Cookie{},
-		store:   &memory{requests: map[string]store.AuthorizationRequest{}, sessions: map[string]store.Session{}},
+		store:   &memory{requests: map[string]store.AuthorizationRequest{}, sessions: map[string]store.Session{}, pushed: map[string]store.PushedRequest{}},
 		clients: map[store.ClientID]store.Client{},
 		users: map[store.UserID]store.User{
 			"maria": {ID: "maria", Username: "maria", Role: store.RolePatient, FHIRUser: "Patient/maria"},
@@ -233,7 +261,7 @@ func newEnv(t testing.TB) *env {
 		t.Fatal(err)
 	}
 	e.sessions = sessions
-	e.door, err = authorize.New(authorize.Deps{
+	e.deps = authorize.Deps{
 		Store: e.store, Flow: way, Sessions: sessions, Client: find, Person: e.person,
 		Offered: func(asked smart.ScopeSet) smart.ScopeSet { return asked },
 		HintedUser: func(text string) (store.UserID, bool) {
@@ -241,12 +269,22 @@ func newEnv(t testing.TB) *env {
 			return store.UserID(user), ours
 		},
 		LoginPath: "/login", PatientPath: "/choose", EncounterPath: "/choose/encounter", ApprovePath: "/approve", Issuer: issuer, FHIRBase: base,
-		CodeLife: time.Minute, RefreshIdle: 93 * 24 * time.Hour, NewID: func() string { return "id" }, Now: now, Log: log,
-	})
-	if err != nil {
-		t.Fatal(err)
+		CodeLife: time.Minute, RefreshIdle: 93 * 24 * time.Hour, NewID: func() string { return "id" }, Now: now, Log: log, OfferPushed: true,
 	}
+	e.open(nil)
 	return e
+}
+
+// open makes the door anew with other parts.
+func (e *env) open(change func(*authorize.Deps)) {
+	e.t.Helper()
+	if change != nil {
+		change(&e.deps)
+	}
+	var err error
+	if e.door, err = authorize.New(e.deps); err != nil {
+		e.t.Fatal(err)
+	}
 }
 
 func (e *env) person(_ context.Context, id store.UserID) (store.User, search.IDSet, error) {

@@ -10,7 +10,7 @@ import (
 type Code string
 
 // The codes of RFC 6749 §4.1.2.1 and §5.2, RFC 6750 §3.1, RFC 7009 §2.2.1,
-// RFC 8707 §2, RFC 7591 §3.2.2 and OpenID Connect Core §3.1.2.6.
+// RFC 8707 §2, RFC 7591 §3.2.2, RFC 9101 §7 and OpenID Connect Core §3.1.2.6.
 const (
 	InvalidRequest           Code = "invalid_request"
 	InvalidClient            Code = "invalid_client"
@@ -33,6 +33,7 @@ const (
 	RequestNotSupported      Code = "request_not_supported"
 	RequestURINotSupported   Code = "request_uri_not_supported"
 	RegistrationNotSupported Code = "registration_not_supported"
+	InvalidRequestURI        Code = "invalid_request_uri"
 	InvalidRedirectURI       Code = "invalid_redirect_uri"
 	InvalidClientMetadata    Code = "invalid_client_metadata"
 	// About software statements (RFC 7591 §3.2.2).
