@@ -37,7 +37,9 @@ type Config struct {
 	Organisation OrganisationConfig `yaml:"organisation"`
 	Tokens       TokenConfig        `yaml:"tokens"`
 	Sessions     SessionConfig      `yaml:"sessions"`
-	Keys         KeyConfig          `yaml:"keys"`
+	// Authorization says by which ways apps may ask for authorization.
+	Authorization AuthorizationConfig `yaml:"authorization"`
+	Keys          KeyConfig           `yaml:"keys"`
 	// Outbound says what the server may fetch beside https URLs of public hosts: the
 	// key sets of clients.
 	Outbound OutboundConfig `yaml:"outbound"`
@@ -98,6 +100,25 @@ type SessionConfig struct {
 	Idle     time.Duration `yaml:"idle"`
 	Absolute time.Duration `yaml:"absolute"`
 }
+
+// AuthorizationConfig sets how apps ask for authorization.
+type AuthorizationConfig struct {
+	// PushedRequests (RFC 9126) are PushedOff, PushedOffered or PushedRequired.
+	PushedRequests string `yaml:"pushed_requests"`
+}
+
+// Pushed requests are not taken, taken, or the only way for every app.
+const (
+	PushedOff      = "off"
+	PushedOffered  = "offered"
+	PushedRequired = "required"
+)
+
+func (c AuthorizationConfig) offersPushed() bool {
+	return c.PushedRequests == PushedOffered || c.requiresPushed()
+}
+
+func (c AuthorizationConfig) requiresPushed() bool { return c.PushedRequests == PushedRequired }
 
 // KeyConfig sets the rhythm of the signing keys (OpenID Connect Core §10.1.1).
 type KeyConfig struct {
@@ -172,9 +193,10 @@ func Defaults() Config {
 			Access: 1200 * time.Second, Code: 60 * time.Second, Launch: 5 * time.Minute,
 			RefreshIdle: 93 * 24 * time.Hour, RefreshGrace: 10 * time.Second,
 		},
-		Keys:         KeyConfig{RotateEvery: schedule.Every, PublishAhead: schedule.Ahead},
-		Sessions:     SessionConfig{Idle: 30 * time.Minute, Absolute: 12 * time.Hour},
-		Registration: RegistrationConfig{Dynamic: RegistrationOff, Scope: selfScope, MaxClients: 1000},
+		Keys:          KeyConfig{RotateEvery: schedule.Every, PublishAhead: schedule.Ahead},
+		Sessions:      SessionConfig{Idle: 30 * time.Minute, Absolute: 12 * time.Hour},
+		Registration:  RegistrationConfig{Dynamic: RegistrationOff, Scope: selfScope, MaxClients: 1000},
+		Authorization: AuthorizationConfig{PushedRequests: PushedOffered},
 	}
 }
 
@@ -232,6 +254,9 @@ func (c Config) Validate() error {
 	}
 	if n := c.Listen.ConnectionsPerNetwork; n < 16 || n > 1_000_000 {
 		add("listen.connections_per_network: %d is outside of 16 to 1000000", n)
+	}
+	if p := c.Authorization.PushedRequests; p != PushedOff && !c.Authorization.offersPushed() {
+		add("authorization.pushed_requests: %q is not off, offered or required", p)
 	}
 	for _, p := range c.Outbound.Networks {
 		if prefix, err := netip.ParsePrefix(p); err != nil || prefix.Bits() == 0 || prefix.Masked() != prefix {

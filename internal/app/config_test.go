@@ -27,6 +27,8 @@ func TestDangerousValuesAreRefused(t *testing.T) {
 		{"AUTHZ-23 more", func(c *app.Config) { c.Tokens.Code = 11 * time.Minute }, "tokens.code"},
 		{"a grace of an hour", func(c *app.Config) { c.Tokens.RefreshGrace = time.Hour }, "tokens.refresh_grace"},
 		{"a session of a month", func(c *app.Config) { c.Sessions.Absolute = 30 * 24 * time.Hour }, "sessions.absolute"},
+		{"pushed requests misspelt", func(c *app.Config) { c.Authorization.PushedRequests = "on" }, "authorization.pushed_requests"},
+		{"pushed requests only", func(c *app.Config) { c.Authorization.PushedRequests = app.PushedRequired }, ""},
 		{"no limit of connections", func(c *app.Config) { c.Listen.ConnectionsPerNetwork = 0 }, "listen.connections_per_network"},
 		{"plain http for everybody", func(c *app.Config) { c.Listen.Public = "0.0.0.0:8080" }, "listen.public"},
 		{"a public name without TLS", func(c *app.Config) { c.PublicURL = "http://records.example.org" }, "public_url"},

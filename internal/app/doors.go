@@ -26,6 +26,7 @@ import (
 	"github.com/emberlatch/emberlatch/internal/logout"
 	"github.com/emberlatch/emberlatch/internal/oauth"
 	"github.com/emberlatch/emberlatch/internal/page"
+	"github.com/emberlatch/emberlatch/internal/push"
 	"github.com/emberlatch/emberlatch/internal/registration"
 	"github.com/emberlatch/emberlatch/internal/revoke"
 	"github.com/emberlatch/emberlatch/internal/store"
@@ -47,6 +48,7 @@ type doors struct {
 	token      *token.Door
 	introspect *introspect.Door
 	revoke     *revoke.Door
+	push       *push.Door
 	userinfo   *userinfo.Door
 	discovery  *discovery.Door
 	fhir       *fhirapi.Door
@@ -96,6 +98,7 @@ func (a *App) openPeopleDoors(_ context.Context, d *doors) error {
 		LoginPath: pathLogin, PatientPath: pathChoose, EncounterPath: pathEncounter, ApprovePath: pathApprove,
 		Issuer: a.cfg.PublicURL, FHIRBase: a.cfg.FHIRBase(),
 		CodeLife: a.cfg.Tokens.Code, RefreshIdle: a.cfg.Tokens.RefreshIdle, NewID: newID, Now: a.now, Log: a.log,
+		OfferPushed: a.cfg.Authorization.offersPushed(), RequirePushed: a.cfg.Authorization.requiresPushed(),
 	})
 	d.login, errs[1] = login.New(login.Deps{
 		Store: a.store, Accounts: a.accounts, Flow: d.flow, Sessions: a.sessions, Path: pathLogin, EnrolPath: pathEnrol,
@@ -118,7 +121,7 @@ func (a *App) openAppDoors(_ context.Context, d *doors) error {
 	if err != nil {
 		return err
 	}
-	var errs [6]error
+	var errs [7]error
 	d.token, errs[0] = token.New(token.Deps{
 		Grants: a.store, Clients: clients, Client: a.live.Client, IsOriginOf: live.IsOriginOf, Minter: a.tokens, Entitled: a.people.entitled, Revoke: a.store.Revoke,
 		Offered: fhirapi.Offered, Settle: a.live.Refresh, RefreshGrace: a.cfg.Tokens.RefreshGrace, NewGrantID: newGrantID, FHIRBase: a.cfg.FHIRBase(), Log: a.log,
@@ -130,6 +133,7 @@ func (a *App) openAppDoors(_ context.Context, d *doors) error {
 	d.userinfo, errs[3] = userinfo.New(userinfo.Deps{Tokens: a.tokens, FHIRBase: a.cfg.FHIRBase()})
 	d.discovery, errs[4] = discovery.New(a.features(), a.ring.JWKS)
 	d.ehr, errs[5] = launch.NewEHR(launch.EHRDeps{Clients: clients, Starter: a.starter, Log: a.log})
+	d.push, errs[6] = push.New(push.Deps{Requests: a.store, Clients: clients, Check: d.authorize.Check, IsOriginOf: live.IsOriginOf, Log: a.log})
 	return errors.Join(errs[:]...)
 }
 
@@ -186,7 +190,12 @@ func (a *App) person(ctx context.Context, id store.UserID) (store.User, search.I
 
 // features is what discovery advertises: what is built above, and nothing else.
 func (a *App) features() discovery.Features {
+	pushed := ""
+	if a.cfg.Authorization.offersPushed() {
+		pushed = pathPush
+	}
 	return discovery.Features{
+		Pushed: pushed, RequirePushed: a.cfg.Authorization.requiresPushed(),
 		Issuer: a.cfg.PublicURL, FHIRBase: a.cfg.FHIRBase(), Authorize: pathAuthorize, Token: pathToken,
 		Introspect: pathIntrospect, Revoke: pathRevoke, UserInfo: pathUserInfo, JWKS: pathKeys, Logout: pathLogout, Register: a.registerPath(),
 		Capabilities: []string{

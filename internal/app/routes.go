@@ -24,6 +24,7 @@ const (
 	pathToken      = "/token"
 	pathIntrospect = "/introspect"
 	pathRevoke     = "/revoke"
+	pathPush       = "/par"
 	pathUserInfo   = "/userinfo"
 	pathKeys       = "/jwks.json"
 	pathLaunch     = "/launch"
@@ -60,6 +61,9 @@ func (a *App) routes(ctx context.Context) (http.Handler, error) {
 	// What apps call.
 	mux.Handle(pathToken, door.CORS(registered, d.token))
 	mux.Handle(pathRevoke, door.CORS(registered, d.revoke))
+	if a.cfg.Authorization.offersPushed() {
+		mux.Handle(pathPush, door.CORS(registered, d.push))
+	}
 	mux.Handle(pathUserInfo, door.CORS(registered, d.userinfo))
 	mux.Handle(pathIntrospect, d.introspect) // no browser origins (CORS-12)
 	mux.Handle(pathLaunch, d.ehr)            // what an EHR calls

@@ -230,8 +230,10 @@ func TestReferencesThatAreNotGood(t *testing.T) {
 			t.Errorf("%s: %d %s", name, a.status, a.outcome())
 		}
 	}
-	head := e.serve(e.door.ServeHTTP, httptest.NewRequest(http.MethodHead, issuer+"/authorize?"+link.Encode(), nil))
-	if head.status != http.StatusOK || e.unused() != 1 || len(e.store.issued) != 0 {
+	look := func() answer {
+		return e.serve(e.door.ServeHTTP, httptest.NewRequest(http.MethodHead, issuer+"/authorize?"+link.Encode(), nil))
+	}
+	if head := look(); head.status != http.StatusOK || e.unused() != 1 || len(e.store.issued) != 0 {
 		t.Errorf("HEAD: %d, %d unused, %d codes", head.status, e.unused(), len(e.store.issued))
 	}
 	if a := e.begin(link); a.outcome() != "code" {
@@ -239,6 +241,9 @@ func TestReferencesThatAreNotGood(t *testing.T) {
 	}
 	if a := e.begin(link); !isUnknown(a) || len(e.store.issued) != 1 {
 		t.Errorf("after the code: %d %s, %d codes", a.status, a.outcome(), len(e.store.issued))
+	}
+	if head := look(); head.status != http.StatusBadRequest {
+		t.Errorf("HEAD after the code: %d", head.status)
 	}
 }
 
@@ -313,7 +318,7 @@ func TestAPushedRequestWithoutAStore(t *testing.T) {
 // Who has to push is told so when it does not, and served when it does; a server
 // that takes no pushed requests takes none.
 //
-// spec: AUTHZ-53, XP-06
+// spec: AUTHZ-53
 // attack: AZ-21
 func TestWhoHasToPush(t *testing.T) {
 	for _, row := range []struct {

@@ -10,5 +10,6 @@
 // URLs come from the configuration, never from a request (DISC-37).
 //
 // It fulfils SMART App Launch 2.2 conformance, OpenID Connect Discovery §3 and
-// §4, RP-Initiated Logout §2.1, RFC 8414 §2 and §3, and RFC 9207 §3.
+// §4, RP-Initiated Logout §2.1, RFC 8414 §2 and §3, RFC 9126 §5, and
+// RFC 9207 §3.
 package discovery

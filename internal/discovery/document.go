@@ -10,6 +10,10 @@ type Features struct {
 	Authorize, Token, Introspect, Revoke, UserInfo, JWKS, Logout string
 	// Register is where apps register themselves; empty: nowhere (DISC-21).
 	Register string
+	// Pushed is the path of pushed authorization requests; empty: they are not offered.
+	Pushed string
+	// RequirePushed: every client pushes its requests.
+	RequirePushed bool
 	// Capabilities are the SMART capabilities (SMART App Launch 2.2, conformance).
 	Capabilities []string
 	// Scopes that can be granted, and are worth naming.
@@ -25,14 +29,17 @@ type Features struct {
 
 // common are the members that all documents share (RFC 8414 §2).
 type common struct {
-	Issuer                   string   `json:"issuer"`
-	AuthorizationEndpoint    string   `json:"authorization_endpoint"`
-	TokenEndpoint            string   `json:"token_endpoint"`
-	JWKSURI                  string   `json:"jwks_uri"`
-	IntrospectionEndpoint    string   `json:"introspection_endpoint"`
-	RevocationEndpoint       string   `json:"revocation_endpoint"`
-	UserInfoEndpoint         string   `json:"userinfo_endpoint"`
-	RegistrationEndpoint     string   `json:"registration_endpoint,omitempty"`
+	Issuer                string `json:"issuer"`
+	AuthorizationEndpoint string `json:"authorization_endpoint"`
+	TokenEndpoint         string `json:"token_endpoint"`
+	JWKSURI               string `json:"jwks_uri"`
+	IntrospectionEndpoint string `json:"introspection_endpoint"`
+	RevocationEndpoint    string `json:"revocation_endpoint"`
+	UserInfoEndpoint      string `json:"userinfo_endpoint"`
+	RegistrationEndpoint  string `json:"registration_endpoint,omitempty"`
+	// PushedRequestEndpoint and whether every client has to use it (RFC 9126 §5).
+	PushedRequestEndpoint    string   `json:"pushed_authorization_request_endpoint,omitempty"`
+	RequirePushed            bool     `json:"require_pushed_authorization_requests"`
 	ScopesSupported          []string `json:"scopes_supported"`
 	ResponseTypes            []string `json:"response_types_supported"`
 	ResponseModes            []string `json:"response_modes_supported"`
@@ -81,12 +88,16 @@ func (f Features) common() common {
 			secrets = append(secrets, m)
 		}
 	}
-	registration := ""
+	registration, pushed := "", ""
 	if f.Register != "" {
 		registration = f.Issuer + f.Register
 	}
+	if f.Pushed != "" {
+		pushed = f.Issuer + f.Pushed
+	}
 	return common{
-		RegistrationEndpoint: registration, Issuer: f.Issuer, AuthorizationEndpoint: f.Issuer + f.Authorize, TokenEndpoint: f.Issuer + f.Token,
+		RegistrationEndpoint: registration, PushedRequestEndpoint: pushed, RequirePushed: f.RequirePushed,
+		Issuer: f.Issuer, AuthorizationEndpoint: f.Issuer + f.Authorize, TokenEndpoint: f.Issuer + f.Token,
 		JWKSURI: f.Issuer + f.JWKS, IntrospectionEndpoint: f.Issuer + f.Introspect, RevocationEndpoint: f.Issuer + f.Revoke,
 		UserInfoEndpoint: f.Issuer + f.UserInfo, ScopesSupported: f.Scopes,
 		ResponseTypes: []string{"code"}, ResponseModes: []string{"query"},

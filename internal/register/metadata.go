@@ -34,6 +34,7 @@ type metadata struct {
 	LaunchURI       string   `json:"initiate_login_uri,omitempty"`
 	SoftwareID      string   `json:"software_id,omitempty"`
 	SoftwareVersion string   `json:"software_version,omitempty"`
+	RequirePushed   bool     `json:"require_pushed_authorization_requests,omitempty"`
 	keyMetadata
 	Maker         string   `json:"emberlatch_maker,omitempty"`
 	Origins       []string `json:"emberlatch_origins,omitempty"`
@@ -232,7 +233,7 @@ func (m *metadata) client(now time.Time) store.Client {
 		SoftwareID: m.SoftwareID, SoftwareVersion: m.SoftwareVersion, Checked: m.Checked, Preapproved: m.Preapproved, Trusted: m.trusted(),
 		Contacts: m.Contacts, ApplicationType: store.ApplicationType(m.ApplicationType), AuthMethod: store.AuthMethod(m.AuthMethod),
 		RedirectURIs: m.RedirectURIs, PostLogoutRedirectURIs: m.PostLogoutURIs, Origins: m.Origins, Scope: m.Scope, GrantTypes: m.GrantTypes, IDTokenAlg: m.IDTokenAlg,
-		PKCEOptional: m.PKCEOptional, KeepRefreshToken: m.KeepRefresh, MayIntrospect: m.MayIntrospect,
+		RequirePushed: m.RequirePushed, PKCEOptional: m.PKCEOptional, KeepRefreshToken: m.KeepRefresh, MayIntrospect: m.MayIntrospect,
 		LaunchURI: m.LaunchURI, MayLaunch: m.MayLaunch, FHIRContextReferences: m.ContextRefs,
 		RefreshLife: time.Duration(m.RefreshLife) * time.Second, CreatedAt: now,
 		JWKS: stdjson.RawMessage(m.JWKS), JWKSURI: m.JWKSURI, AssertionAlg: m.AssertionAlg, Data: m.Data.stored(),
@@ -251,7 +252,7 @@ func metadataOf(c store.Client) metadata {
 		SoftwareID: c.SoftwareID, SoftwareVersion: c.SoftwareVersion, Checked: c.Checked, Preapproved: c.Preapproved, Trusted: trusted,
 		Contacts: c.Contacts, ApplicationType: string(c.ApplicationType), AuthMethod: string(c.AuthMethod),
 		RedirectURIs: c.RedirectURIs, PostLogoutURIs: c.PostLogoutRedirectURIs, Origins: c.Origins, Scope: c.Scope, GrantTypes: c.GrantTypes, ResponseTypes: responseTypes(c),
-		IDTokenAlg: c.IDTokenAlg, PKCEOptional: c.PKCEOptional, KeepRefresh: c.KeepRefreshToken, MayIntrospect: c.MayIntrospect,
+		IDTokenAlg: c.IDTokenAlg, RequirePushed: c.RequirePushed, PKCEOptional: c.PKCEOptional, KeepRefresh: c.KeepRefreshToken, MayIntrospect: c.MayIntrospect,
 		RefreshLife: int64(c.RefreshLife / time.Second), Data: dataOf(c.Data),
 		keyMetadata: keyMetadata{JWKS: jsontext.Value(c.JWKS), JWKSURI: c.JWKSURI, AssertionAlg: c.AssertionAlg},
 	}

@@ -55,6 +55,8 @@ func (c *Client) At(e *Env) *Client {
 type Request struct {
 	Values   url.Values
 	Verifier string
+	// Pushed is the request_uri in whose place the browser brings nothing else.
+	Pushed string
 }
 
 // Request makes a complete request for a scope; extra pairs replace or, when
@@ -72,11 +74,27 @@ func (c *Client) Request(scope string, extra ...string) Request {
 			v.Set(extra[i], extra[i+1])
 		}
 	}
-	return Request{v, verifier}
+	return Request{Values: v, Verifier: verifier}
 }
 
 // URL is the request as a link.
-func (r Request) URL() string { return "/authorize?" + r.Values.Encode() }
+func (r Request) URL() string {
+	if r.Pushed != "" {
+		return "/authorize?" + url.Values{"client_id": {r.Values.Get("client_id")}, "request_uri": {r.Pushed}}.Encode()
+	}
+	return "/authorize?" + r.Values.Encode()
+}
+
+// Push sends a request ahead (RFC 9126).
+func (c *Client) Push(r Request) Request {
+	c.t.Helper()
+	a := c.Post("/par", r.Values)
+	if a.Status != http.StatusCreated || a.String("request_uri") == "" {
+		c.t.Fatalf("pushing a request: %d %s", a.Status, a.Raw)
+	}
+	r.Pushed = a.String("request_uri")
+	return r
+}
 
 // Answer is what the token endpoint said.
 type Answer struct {

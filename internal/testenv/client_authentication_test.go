@@ -24,7 +24,7 @@ func TestOneRuleOfClientAuthentication(t *testing.T) {
 	const conf, pub, assertion = "client_id=sandbox-confidential", "client_id=sandbox-browser", "&client_assertion_type=urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer"
 	good := basicAuth("sandbox-confidential", "sandbox-confidential-secret")
 	// ERR-27: 401 where the Authorization header was used, else 400; RFC 7662 §2.3
-	// and RFC 7009 §2.2.1 leave no such choice to the other two.
+	// and RFC 7009 §2.2.1 leave no such choice to two of the others; RFC 9126 §2.3 does.
 	rows := []struct {
 		name, body, auth string
 		atToken          int
@@ -50,6 +50,7 @@ func TestOneRuleOfClientAuthentication(t *testing.T) {
 	}
 	for path, rest := range map[string]string{
 		"/token": "&grant_type=refresh_token&refresh_token=rt_x", "/revoke": "&token=x", "/introspect": "&token=x",
+		"/par": "&response_type=code",
 	} {
 		for _, row := range rows {
 			t.Run(path+" "+row.name, func(t *testing.T) {
@@ -58,7 +59,7 @@ func TestOneRuleOfClientAuthentication(t *testing.T) {
 					header = []string{"Authorization", row.auth}
 				}
 				want := row.atToken
-				if path != "/token" && row.code == "invalid_client" {
+				if path != "/token" && path != "/par" && row.code == "invalid_client" {
 					want = http.StatusUnauthorized
 				}
 				body := strings.TrimPrefix(row.body+rest, "&")

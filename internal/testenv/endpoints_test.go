@@ -257,9 +257,14 @@ func TestDiscovery(t *testing.T) {
 	if got := strs(docs[1]["id_token_signing_alg_values_supported"]); !slices.Contains(got, "RS256") {
 		t.Errorf("ID token algorithms: %v", got)
 	}
-	for _, name := range []string{"pushed_authorization_request_endpoint", "management_endpoint", "dpop_signing_alg_values_supported", "smart_app_state_endpoint"} {
+	for _, name := range []string{"management_endpoint", "dpop_signing_alg_values_supported", "smart_app_state_endpoint"} {
 		if docs[0][name] != nil || docs[1][name] != nil {
 			t.Errorf("%s is advertised and not offered", name)
+		}
+	}
+	for i, doc := range docs { // openid-client and the tests of pushed requests use it
+		if doc["pushed_authorization_request_endpoint"] != env.URL+"/par" || doc["require_pushed_authorization_requests"] != false {
+			t.Errorf("%s: pushed requests at %v, required %v", paths[i], doc["pushed_authorization_request_endpoint"], doc["require_pushed_authorization_requests"])
 		}
 	}
 	for _, doc := range docs[1:] {

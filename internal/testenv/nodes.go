@@ -21,7 +21,7 @@ func Nodes(t testing.TB, n int) []*Env {
 	database, key := testpg.Schema(t), filepath.Join(t.TempDir(), "key")
 	nodes := make([]*Env, n)
 	for i := range nodes {
-		nodes[i] = node(t, database, key)
+		nodes[i] = Serve(t, func(c *app.Config) { c.Store = app.StoreConfig{URL: database, EncryptionKeyFile: key} })
 	}
 	const password = "a quiet morning walk"
 	first := nodes[0]
@@ -38,13 +38,15 @@ func Nodes(t testing.TB, n int) []*Env {
 	return nodes
 }
 
-func node(t testing.TB, database, key string) *Env {
+// Serve runs a server with a configuration of its own, and without sample people,
+// until the test ends.
+func Serve(t testing.TB, change func(*app.Config)) *Env {
 	t.Helper()
 	cfg, err := app.DevConfig(t.TempDir(), "")
 	if err != nil {
 		t.Fatal(err)
 	}
-	cfg.Store = app.StoreConfig{URL: database, EncryptionKeyFile: key}
+	change(&cfg)
 	ctx, stop := context.WithCancel(context.Background())
 	s, err := app.Start(ctx, cfg, slog.New(slog.DiscardHandler))
 	if err != nil {

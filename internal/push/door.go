@@ -1,0 +1,110 @@
+package push
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/emberlatch/emberlatch/internal/clientauth"
+	"github.com/emberlatch/emberlatch/internal/door"
+	"github.com/emberlatch/emberlatch/internal/oauth"
+	"github.com/emberlatch/emberlatch/internal/store"
+)
+
+const (
+	// maxBody bounds a request, in bytes, as at the authorization endpoint.
+	maxBody = 128 << 10
+	// life is how long a browser has to bring the reference (RFC 9126 §2.2: short).
+	life = 90 * time.Second
+)
+
+// Requests keeps what was pushed.
+type Requests interface {
+	CreatePushedRequest(ctx context.Context, p store.PushedRequest) error
+}
+
+// Clients authenticates the caller.
+type Clients interface {
+	Authenticate(r *http.Request, p oauth.Parameters) (clientauth.Authenticated, *oauth.Error)
+}
+
+// Deps are the parts that the door needs; all are required.
+type Deps struct {
+	Requests Requests
+	Clients  Clients
+	// Check makes the checks of the authorization endpoint.
+	Check func(p oauth.Parameters) (store.AuthorizationRequest, *oauth.Error)
+	// IsOriginOf reports whether pages of an origin are those of the client.
+	IsOriginOf func(c store.Client, origin string) bool
+	Log        *slog.Logger
+}
+
+// Door answers the pushed authorization request endpoint.
+type Door struct{ deps Deps }
+
+// New makes the door; it refuses missing parts.
+func New(deps Deps) (*Door, error) {
+	if deps.Requests == nil || deps.Clients == nil || deps.Check == nil || deps.IsOriginOf == nil || deps.Log == nil {
+		return nil, errors.New("push: a part is missing")
+	}
+	return &Door{deps}, nil
+}
+
+// answer is the response (RFC 9126 §2.2).
+type answer struct {
+	RequestURI string `json:"request_uri"`
+	ExpiresIn  int    `json:"expires_in"`
+}
+
+// ServeHTTP answers one request.
+func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	form, refused := oauth.ParseBody(r, maxBody)
+	if refused != nil {
+		door.WriteOAuthError(w, refused)
+		return
+	}
+	// Order: who asks comes first; a stranger learns nothing (RFC 9126 §2.1).
+	caller, refused := d.deps.Clients.Authenticate(r, form)
+	if refused != nil {
+		door.WriteOAuthError(w, refused)
+		return
+	}
+	if origin := r.Header.Get("Origin"); origin != "" && !d.deps.IsOriginOf(caller.Client(), origin) {
+		door.Unshare(w) // as at the token endpoint (TK-24)
+	}
+	request, refused := d.check(caller.Client(), form)
+	if refused != nil {
+		door.WriteOAuthError(w, refused)
+		return
+	}
+	requestURI, reference := oauth.NewRequestURI()
+	err := d.deps.Requests.CreatePushedRequest(r.Context(), store.PushedRequest{ReferenceHash: oauth.Hash(reference), Request: request, Life: life})
+	if err != nil {
+		d.fail(w, r, err)
+		return
+	}
+	door.JSON(w, http.StatusCreated, answer{requestURI, int(life / time.Second)})
+}
+
+func (d *Door) check(caller store.Client, form oauth.Parameters) (store.AuthorizationRequest, *oauth.Error) {
+	if form.Has("request_uri") { // RFC 9126 §2.1
+		return store.AuthorizationRequest{}, oauth.New(oauth.InvalidRequest, "A pushed request has no request_uri: it gets one").About("request_uri")
+	}
+	request, refused := d.deps.Check(form)
+	if refused == nil && request.ClientID != caller.ID { // RFC 9126 §2.1: the client pushes for itself
+		refused = oauth.New(oauth.InvalidRequest, "client_id is not the client that authenticated").About("client_id")
+	}
+	return request, refused
+}
+
+// fail answers a failure on our side; the cause goes to the log.
+func (d *Door) fail(w http.ResponseWriter, r *http.Request, err error) {
+	d.deps.Log.ErrorContext(r.Context(), "a pushed request could not be kept", "error", err)
+	status, code := http.StatusInternalServerError, oauth.ServerError
+	if door.Unavailable(err) {
+		status, code = http.StatusServiceUnavailable, oauth.TemporarilyUnavailable
+	}
+	door.WriteOAuthError(w, &oauth.Error{Code: code, Status: status, Description: "The request could not be kept now. Try again in a moment"})
+}
