@@ -47,7 +47,7 @@ func (d *Door) servePushed(w http.ResponseWriter, r *http.Request, p oauth.Param
 	}
 	found, err := d.deps.Store.PushedRequest(r.Context(), oauth.Hash(reference), client.ID)
 	if err != nil {
-		d.notPushed(w, r, err)
+		d.notPushed(w, r, client, err)
 		return
 	}
 	target, ok := ofRequest(client, found.Request)
@@ -55,7 +55,7 @@ func (d *Door) servePushed(w http.ResponseWriter, r *http.Request, p oauth.Param
 	case !ok:
 		d.notRegisteredAnyMore(w, r)
 	case found.Used:
-		d.loadedAgain(w, r, reference)
+		d.loadedAgain(w, r, client, reference)
 	default:
 		d.beginPushed(w, r, reference, target, found.Request)
 	}
@@ -75,7 +75,7 @@ func (d *Door) beginPushed(w http.ResponseWriter, r *http.Request, reference str
 	err := d.deps.Store.UsePushedRequest(r.Context(), oauth.Hash(reference), target.client.ID)
 	switch {
 	case errors.Is(err, store.ErrConsumed): // the other tab was faster
-		d.loadedAgain(w, r, reference)
+		d.loadedAgain(w, r, target.client, reference)
 	case err != nil:
 		d.fail(w, r, target, err)
 	default:
@@ -106,11 +106,11 @@ func (d *Door) checkAgain(t redirectable, q *store.AuthorizationRequest) *oauth.
 
 // loadedAgain goes on with what this browser has begun: people reload pages
 // (RFC 9126 §4). For any other browser the reference is used up.
-func (d *Door) loadedAgain(w http.ResponseWriter, r *http.Request, reference string) {
+func (d *Door) loadedAgain(w http.ResponseWriter, r *http.Request, client store.Client, reference string) {
 	handle := oauth.PushedHandle(reference)
 	_, err := d.deps.Store.Request(r.Context(), oauth.Hash(handle), d.deps.Sessions.KnownBrowser(r))
 	if err != nil {
-		d.notPushed(w, r, err)
+		d.notPushed(w, r, client, err)
 		return
 	}
 	d.deps.Flow.Continue(w, handle)
@@ -118,13 +118,13 @@ func (d *Door) loadedAgain(w http.ResponseWriter, r *http.Request, reference str
 
 // notPushed tells that there is nothing to begin: one answer for all reasons, on a
 // page, since nothing says where else to (AUTHZ-54).
-func (d *Door) notPushed(w http.ResponseWriter, r *http.Request, err error) {
+func (d *Door) notPushed(w http.ResponseWriter, r *http.Request, client store.Client, err error) {
 	if !errors.Is(err, store.ErrNotFound) && !errors.Is(err, store.ErrExpired) {
 		d.deps.Flow.Fail(w, r, err)
 		return
 	}
 	d.deps.Flow.Error(w, r, page.Error{
-		Title: "expired", ErrorCode: string(oauth.InvalidRequestURI), Slug: "request.pushed", Parameter: "request_uri", Section: "RFC 9126 §4",
+		Shell: page.Shell{AppName: client.Name}, Title: "expired", ErrorCode: string(oauth.InvalidRequestURI), Slug: "request.pushed", Parameter: "request_uri", Section: "RFC 9126 §4",
 		Description: "This request_uri is unknown, used, expired or was made for another client: push the request again.",
 	}, http.StatusBadRequest)
 }

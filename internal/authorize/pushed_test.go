@@ -41,7 +41,7 @@ func (e *env) unused() (n int) {
 }
 
 func isUnknown(a answer) bool {
-	return a.outcome() == "page" && a.status == http.StatusBadRequest && strings.Contains(a.body, "invalid_request_uri")
+	return a.outcome() == "page" && a.status == http.StatusBadRequest && strings.Contains(a.body, "invalid_request_uri") && strings.Contains(a.body, "Go back to web")
 }
 
 // However a request came, the same comes of it.
