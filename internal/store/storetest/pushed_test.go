@@ -74,9 +74,9 @@ func TestAPushedRequestIsGoodOnceAndForItsClient(t *testing.T) {
 		}
 
 		late, old := pushed(t, w, "app"), pushed(t, w, "app")
-		w.move(t, 80*time.Second)
+		w.move(t, 85*time.Second)
 		must(t, w.UsePushedRequest(ctx, late.ReferenceHash, "app"))
-		w.move(t, 91*time.Second)
+		w.move(t, 6*time.Second)
 		gone("expired", old.ReferenceHash, "app")
 		gone("used and expired", late.ReferenceHash, "app")
 	})
