@@ -53,27 +53,33 @@ type App struct {
 
 // Open opens the store, migrates it, loads the keys and builds every part. The
 // caller closes it.
-func Open(ctx context.Context, cfg Config, log *slog.Logger) (app *App, err error) {
+func Open(ctx context.Context, cfg Config, log *slog.Logger) (*App, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, fmt.Errorf("configuration: %w", err)
 	}
 	if err := os.MkdirAll(cfg.DataDir, 0o700); err != nil {
 		return nil, fmt.Errorf("data folder: %w", err)
 	}
-	a := &App{cfg: cfg, log: log, now: time.Now, metrics: newMetrics()}
+	address, err := cfg.DatabaseURL()
+	if err != nil {
+		return nil, err
+	}
+	database, err := db.Open(ctx, db.Config{URL: address})
+	if err != nil {
+		return nil, err
+	}
+	return openOn(ctx, database, cfg, log)
+}
+
+// openOn builds everything on an opened database, and closes it when that fails.
+func openOn(ctx context.Context, database *db.DB, cfg Config, log *slog.Logger) (app *App, err error) {
+	a := &App{cfg: cfg, log: log, now: time.Now, db: database, metrics: newMetrics()}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, a.Close())
 			app = nil
 		}
 	}()
-	address, err := cfg.DatabaseURL()
-	if err != nil {
-		return nil, err
-	}
-	if a.db, err = db.Open(ctx, db.Config{URL: address}); err != nil {
-		return nil, err
-	}
 	if err = a.db.Migrate(ctx); err != nil {
 		return nil, err
 	}

@@ -94,16 +94,17 @@ func (p *people) get(ctx context.Context, id store.UserID) (person, error) {
 	return fresh, nil
 }
 
-// entitled reports whether the user of a grant still reaches its patient.
-func (p *people) entitled(ctx context.Context, g store.Grant) (bool, error) {
-	who, err := p.get(ctx, g.UserID)
-	if errors.Is(err, store.ErrNotFound) {
+// entitled reports whether a user, as the store has just brought them, reaches a
+// patient; nobody in particular is reached by everybody who is active.
+func (p *people) entitled(ctx context.Context, u store.User, patient string) (bool, error) {
+	if u.ID == "" || u.Disabled {
 		return false, nil
 	}
-	if err != nil {
-		return false, err
+	if patient == "" {
+		return true, nil
 	}
-	return g.Patient == "" || who.reach.Contains(g.Patient), nil
+	reached, _, err := p.reach(ctx, u)
+	return err == nil && reached.Contains(patient), err
 }
 
 // subjects turns a bearer token into the subject of an access decision.

@@ -248,6 +248,12 @@ func (f *Facts) Subscribe(tell func(store.Change)) {
 // Ended reports whether a grant, or one token of it, has ended.
 func (f *Facts) Ended(grant store.GrantID, tokenID string) bool { return f.ended.has(grant, tokenID) }
 
+// End makes it known here that a grant is over, for who has just learnt it of the
+// store; others follow the feed.
+func (f *Facts) End(grant store.GrantID) {
+	f.ended.grant(grant, f.deps.Now().Add(f.deps.AccessLife+margin))
+}
+
 // Fresh reports whether the feed was read lately. When it is false nobody knows
 // what has been revoked, and callers refuse.
 func (f *Facts) Fresh() bool { return elapsed(f.deps.Now(), *f.readAt.Load()) < staleAfter }

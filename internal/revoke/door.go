@@ -18,7 +18,6 @@ const maxBody = 64 << 10
 
 // Grants is what the endpoint needs of the store.
 type Grants interface {
-	Grant(ctx context.Context, id store.GrantID) (store.Grant, error)
 	Revoke(ctx context.Context, r store.Revocation) (int, error)
 	RevokeToken(ctx context.Context, t store.RevokedToken) error
 }
@@ -31,7 +30,7 @@ type Clients interface {
 // Tokens reads tokens.
 type Tokens interface {
 	Verify(ctx context.Context, text string) (tokens.Verified, error)
-	ParseRefreshToken(text string) (store.GrantID, uint32, bool)
+	ParseRefreshToken(text string) (tokens.RefreshName, bool)
 }
 
 // Deps are the parts that the door needs; all are required.
@@ -89,8 +88,8 @@ func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // end ends what the text names, if it is the client's. token_type_hint is not
 // needed: the two kinds cannot be taken for one another (REVOKE-06).
 func (d *Door) end(ctx context.Context, client store.ClientID, text string) error {
-	if id, _, ours := d.deps.Tokens.ParseRefreshToken(text); ours {
-		return d.endGrant(ctx, client, id)
+	if named, ours := d.deps.Tokens.ParseRefreshToken(text); ours {
+		return d.endGrant(ctx, client, named)
 	}
 	token, err := d.deps.Tokens.Verify(ctx, text)
 	switch {
@@ -105,15 +104,11 @@ func (d *Door) end(ctx context.Context, client store.ClientID, text string) erro
 	return d.deps.Settle(ctx)
 }
 
-func (d *Door) endGrant(ctx context.Context, client store.ClientID, id store.GrantID) error {
-	grant, err := d.deps.Grants.Grant(ctx, id)
-	if errors.Is(err, store.ErrNotFound) || err == nil && grant.ClientID != client {
+func (d *Door) endGrant(ctx context.Context, client store.ClientID, named tokens.RefreshName) error {
+	if named.ClientID != client { // RFC 7009 §2.1: a token of another client is not ended
 		return nil
 	}
-	if err != nil {
-		return fmt.Errorf("loading the grant of a refresh token: %w", err)
-	}
-	_, err = d.deps.Grants.Revoke(ctx, store.Revocation{GrantID: id, Reason: "revoked by the client", Actor: string(client)})
+	_, err := d.deps.Grants.Revoke(ctx, store.Revocation{GrantID: named.GrantID, Reason: "revoked by the client", Actor: string(client)})
 	if err != nil {
 		return fmt.Errorf("revoking a grant: %w", err)
 	}

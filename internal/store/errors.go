@@ -22,4 +22,20 @@ var (
 	ErrFull = errors.New("store: full")
 	// ErrRevoked: the grant behind it has been revoked.
 	ErrRevoked = errors.New("store: revoked")
+	// ErrNotHeld: the grant does not say in so many words what was asked of it, and
+	// nothing was changed.
+	ErrNotHeld = errors.New("store: not in the words of the grant")
 )
+
+// EndedError is a refusal that left a grant ended, by this call or before it: who
+// keeps what has ended in memory learns of it without asking again.
+type EndedError struct {
+	GrantID GrantID
+	Because error // one of the sentinels
+}
+
+// Error is that of the sentinel.
+func (e *EndedError) Error() string { return e.Because.Error() }
+
+// Unwrap makes errors.Is find the sentinel.
+func (e *EndedError) Unwrap() error { return e.Because }

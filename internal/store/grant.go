@@ -91,7 +91,15 @@ type Refresh struct {
 	ClientID   ClientID
 	Generation uint32
 	Grace      time.Duration // how long the previous token may be retried
+	Within     Within
 	Assertion  *Assertion
+}
+
+// Within is what the scopes of a grant must hold, word for word, for its token to be
+// used. The zero value is no condition.
+type Within struct {
+	AnyOf [][]string // one scope of each
+	Whole int        // and this many scopes in all; 0: however many
 }
 
 // Assertion is one use of a client assertion whose signature was verified (RFC 7523
@@ -113,6 +121,8 @@ type Standing struct {
 // Refreshed is the outcome of a successful Refresh.
 type Refreshed struct {
 	Grant Grant // Generation is the number of the token to answer with
+	// User is the account behind the grant as it was at that moment, not disabled.
+	User User
 	// Retried: the previous token was repeated inside the grace; nothing moved.
 	Retried bool
 }

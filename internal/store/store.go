@@ -171,12 +171,15 @@ type Grants interface {
 	// verifier; the code is dead and its grant revoked. ErrExpired. ErrConsumed: it
 	// was presented before; the grant with all its tokens is revoked by this call.
 	// ErrRevoked: the grant ended before, its client or user is disabled, or the
-	// session that an online grant lives by has ended.
+	// session that an online grant lives by has ended. A refusal that leaves the grant
+	// revoked is an EndedError.
 	RedeemCode(ctx context.Context, r Redemption) (Grant, error)
 	// RefreshGrant uses a refresh token in one conditional statement. ErrConsumed:
 	// reuse of an older token outside of the grace, the family is revoked by this
 	// call. ErrMismatch: another client; nothing changed. ErrExpired, ErrNotFound.
 	// ErrRevoked as for RedeemCode: online families need their session alive.
+	// ErrNotHeld: the token is good and the grant does not hold Within; nothing
+	// changed, and the grant is returned so that the caller can judge it.
 	RefreshGrant(ctx context.Context, r Refresh) (Refreshed, error)
 	// StandingGrant returns the live grant by which a client acts for itself; it is
 	// made when there is none. ErrRevoked: the client is disabled, or not there.

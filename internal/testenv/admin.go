@@ -16,10 +16,13 @@ func (e *Env) Admin(method, path, body string) Answer {
 	if err != nil {
 		e.t.Fatal(err)
 	}
-	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
-		return (&net.Dialer{}).DialContext(ctx, "unix", filepath.Join(e.DataDir, "admin.sock"))
+	transport := e.admin
+	if transport == nil {
+		dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
+			return (&net.Dialer{}).DialContext(ctx, "unix", filepath.Join(e.DataDir, "admin.sock"))
+		}
+		transport = &http.Transport{DialContext: dial, DisableKeepAlives: true}
 	}
-	transport := &http.Transport{DialContext: dial, DisableKeepAlives: true}
 	operator := &Env{t: e.t, client: &http.Client{Timeout: 20 * time.Second, Transport: transport}}
 	return operator.Send(req)
 }

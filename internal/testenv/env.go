@@ -25,6 +25,8 @@ type Env struct {
 	client  *http.Client
 	// transport goes to one of several processes; nil: to where URL says.
 	transport http.RoundTripper
+	// admin goes to operators; nil: to the socket in DataDir.
+	admin http.RoundTripper
 }
 
 // File is sandbox.json.

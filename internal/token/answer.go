@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/emberlatch/emberlatch/internal/store"
+	"github.com/emberlatch/emberlatch/internal/tokens"
 	"github.com/emberlatch/emberlatch/smart"
 )
 
@@ -37,7 +38,7 @@ func (d *Door) mint(g store.Grant, client store.Client, scopes []string) (answer
 	// RFC 6749 §5.1, SMART scopes: a refresh token only for offline_access or
 	// online_access, which the policy of the grant stands for.
 	if g.Refresh.Kind != store.RefreshNone {
-		a.RefreshToken = d.deps.Minter.RefreshToken(g.ID, g.Generation)
+		a.RefreshToken = d.deps.Minter.RefreshToken(tokens.RefreshName{GrantID: g.ID, ClientID: g.ClientID, Generation: g.Generation})
 	}
 	// OpenID Connect Core §3.1.3.3: an ID token only when openid was granted.
 	if smart.NewScopeSet(scopes).Has("openid") {

@@ -2,7 +2,6 @@ package token
 
 import (
 	"errors"
-	"fmt"
 
 	"github.com/emberlatch/emberlatch/internal/clientauth"
 	"github.com/emberlatch/emberlatch/internal/oauth"
@@ -41,7 +40,7 @@ func (d *Door) authorizationCode(r *request) (answer, error) {
 		if verifier == "" && challenge == noChallenge {
 			refusal = missing("code_verifier")
 		}
-		return answer{}, d.refuseGrant(r, err, refusal)
+		return answer{}, d.refuseGrant(err, refusal)
 	}
 	return d.mint(grant, r.client, grant.Scopes)
 }
@@ -49,29 +48,20 @@ func (d *Door) authorizationCode(r *request) (answer, error) {
 // refuseGrant answers what the store refused with one text for all reasons
 // (TK-30), after this process has learnt of what was ended. A store that could
 // not be asked has refused nothing: its error comes back as it is.
-func (d *Door) refuseGrant(r *request, err error, refusal *oauth.Error) error {
+func (d *Door) refuseGrant(err error, refusal *oauth.Error) error {
 	if errors.Is(err, store.ErrReplayed) {
 		return clientauth.Replayed()
 	}
+	// Order: this process knows what was ended before the caller hears of it; other
+	// processes follow the feed.
+	var over *store.EndedError
+	if errors.As(err, &over) {
+		d.deps.Ended(over.GrantID)
+	}
 	for _, refused := range []error{store.ErrNotFound, store.ErrMismatch, store.ErrExpired, store.ErrConsumed, store.ErrRevoked} {
 		if errors.Is(err, refused) {
-			if err := d.settle(r, err); err != nil {
-				return err
-			}
 			return refusal.Because(err)
 		}
 	}
 	return err
-}
-
-// settle makes this process see the end of a grant before the caller hears of
-// it; other processes follow the feed.
-func (d *Door) settle(r *request, outcome error) error {
-	if !errors.Is(outcome, store.ErrConsumed) && !errors.Is(outcome, store.ErrMismatch) {
-		return nil
-	}
-	if err := d.deps.Settle(r.ctx); err != nil {
-		return fmt.Errorf("learning of an ended grant: %w", err)
-	}
-	return nil
 }

@@ -3,7 +3,6 @@ package token
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -25,7 +24,6 @@ type Grants interface {
 	RedeemCode(ctx context.Context, r store.Redemption) (store.Grant, error)
 	RefreshGrant(ctx context.Context, r store.Refresh) (store.Refreshed, error)
 	StandingGrant(ctx context.Context, s store.Standing) (store.Grant, error)
-	Grant(ctx context.Context, id store.GrantID) (store.Grant, error)
 }
 
 // Clients authenticates the caller; an assertion is spent with what it is brought
@@ -40,8 +38,8 @@ type Minter interface {
 	MintAccess(g store.Grant, scopes []string) (tokens.AccessToken, error)
 	MintSystem(g store.Grant, scopes []string) (tokens.AccessToken, error)
 	MintID(g store.Grant, client store.Client, accessToken string) (string, error)
-	RefreshToken(id store.GrantID, generation uint32) string
-	ParseRefreshToken(text string) (store.GrantID, uint32, bool)
+	RefreshToken(n tokens.RefreshName) string
+	ParseRefreshToken(text string) (tokens.RefreshName, bool)
 }
 
 // Deps are the parts that the door needs; all are required.
@@ -55,13 +53,13 @@ type Deps struct {
 	Minter     Minter
 	// Offered is the part of scopes that can be used here (SCOPE-16).
 	Offered func(asked smart.ScopeSet) smart.ScopeSet
-	// Entitled reports whether the user of a grant still reaches its patient
-	// (RT-28); an error is a no for this request only.
-	Entitled func(ctx context.Context, g store.Grant) (bool, error)
+	// Entitled reports whether a user reaches a patient, if any is named (RT-28); an
+	// error is a no for this request only.
+	Entitled func(ctx context.Context, u store.User, patient string) (bool, error)
 	// Revoke ends a grant whose user has lost the patient.
 	Revoke func(ctx context.Context, r store.Revocation) (int, error)
-	// Settle makes this process see what the store has just ended.
-	Settle func(ctx context.Context) error
+	// Ended makes this process see at once that the store has ended a grant.
+	Ended func(id store.GrantID)
 	// RefreshGrace is how long a refresh token may be used again by the client
 	// that lost the answer (RT-23).
 	RefreshGrace time.Duration
@@ -77,7 +75,7 @@ type Door struct{ deps Deps }
 // New makes the door; it refuses missing parts.
 func New(deps Deps) (*Door, error) {
 	if deps.Grants == nil || deps.Clients == nil || deps.Client == nil || deps.IsOriginOf == nil || deps.Minter == nil || deps.Offered == nil ||
-		deps.Entitled == nil || deps.Revoke == nil || deps.Settle == nil || deps.NewGrantID == nil || deps.FHIRBase == "" || deps.Log == nil {
+		deps.Entitled == nil || deps.Revoke == nil || deps.Ended == nil || deps.NewGrantID == nil || deps.FHIRBase == "" || deps.Log == nil {
 		return nil, errors.New("token: a part is missing")
 	}
 	return &Door{deps}, nil
@@ -177,12 +175,8 @@ func (d *Door) exchange(r *request, grantType string, run exchange) (answer, err
 func (d *Door) client(r *http.Request, form oauth.Parameters, grantType string) (*request, error) {
 	silent := !form.Has("client_id") && !form.Has("client_secret") && !form.Has("client_assertion") && r.Header.Get("Authorization") == ""
 	if silent && grantType == oauth.GrantRefreshToken {
-		if id, _, ours := d.deps.Minter.ParseRefreshToken(form.Get("refresh_token")); ours {
-			grant, err := d.deps.Grants.Grant(r.Context(), id)
-			if err != nil && !errors.Is(err, store.ErrNotFound) {
-				return nil, fmt.Errorf("finding the client of a refresh token: %w", err)
-			}
-			if c, known := d.deps.Client(grant.ClientID); err == nil && known && c.Public() && !c.Disabled {
+		if named, ours := d.deps.Minter.ParseRefreshToken(form.Get("refresh_token")); ours {
+			if c, known := d.deps.Client(named.ClientID); known && c.Public() && !c.Disabled {
 				return &request{client: c}, nil
 			}
 		}

@@ -35,10 +35,6 @@ func (a away) StandingGrant(context.Context, store.Standing) (store.Grant, error
 	return store.Grant{}, a.err
 }
 
-func (a away) Grant(context.Context, store.GrantID) (store.Grant, error) {
-	return store.Grant{}, a.err
-}
-
 // busy is a failure that passes.
 type busy struct{}
 
@@ -69,7 +65,9 @@ func (nothing) UseAssertion(context.Context, store.Assertion) error { return sto
 // minter reads any refresh token as the first of a grant.
 type minter struct{ *tokens.Tokens }
 
-func (minter) ParseRefreshToken(string) (store.GrantID, uint32, bool) { return "g", 0, true }
+func (minter) ParseRefreshToken(string) (tokens.RefreshName, bool) {
+	return tokens.RefreshName{GrantID: "g", ClientID: "a"}, true
+}
 
 func newDoor(t *testing.T, err error) *token.Door {
 	t.Helper()
@@ -82,9 +80,9 @@ func newDoor(t *testing.T, err error) *token.Door {
 	d, fault := token.New(token.Deps{
 		Grants: away{err}, Clients: clients, Minter: minter{},
 		Client: apps{}.Client, IsOriginOf: func(store.Client, string) bool { return true }, Offered: func(s smart.ScopeSet) smart.ScopeSet { return s },
-		Entitled:   func(context.Context, store.Grant) (bool, error) { return true, nil },
+		Entitled:   func(context.Context, store.User, string) (bool, error) { return true, nil },
 		Revoke:     func(context.Context, store.Revocation) (int, error) { return 0, nil },
-		Settle:     func(context.Context) error { return nil },
+		Ended:      func(store.GrantID) {},
 		NewGrantID: func() store.GrantID { return "g" }, FHIRBase: "https://ehr.example.org/fhir", RefreshGrace: time.Second, Log: slog.New(slog.DiscardHandler),
 	})
 	if fault != nil {

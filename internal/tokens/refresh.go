@@ -13,19 +13,31 @@ import (
 const (
 	refreshPrefix = "rt_"
 	grantBytes    = 16
-	refreshBytes  = grantBytes + 4 + sha256.Size
+	fixedBytes    = grantBytes + 4 + sha256.Size
+	// maxClientBytes bounds the client in a token.
+	maxClientBytes = 256
 )
 
 var b64 = base64.RawURLEncoding.Strict()
 
-// RefreshToken is the text of one token of a family: the grant, its number, and
-// a MAC of 256 bits over both (RT-29; nobody can guess or alter one).
-func (t *Tokens) RefreshToken(id store.GrantID, generation uint32) string {
-	grant, err := b64.DecodeString(string(id))
-	if err != nil || len(grant) != grantBytes {
+// RefreshName is what a refresh token says: which token of which family, and whose.
+// All of it is fixed when the grant is made, so that nobody has to look it up.
+type RefreshName struct {
+	GrantID    store.GrantID
+	ClientID   store.ClientID
+	Generation uint32
+}
+
+// RefreshToken is the text of one token of a family: the grant, its number, the
+// client, and a MAC of 256 bits over all of it (RT-29; nobody can guess or alter
+// one). Empty for an id that is not ours.
+func (t *Tokens) RefreshToken(n RefreshName) string {
+	grant, err := b64.DecodeString(string(n.GrantID))
+	if err != nil || len(grant) != grantBytes || n.ClientID == "" || len(n.ClientID) > maxClientBytes {
 		return ""
 	}
-	body := binary.BigEndian.AppendUint32(append(make([]byte, 0, refreshBytes), grant...), generation)
+	body := binary.BigEndian.AppendUint32(append(make([]byte, 0, fixedBytes+len(n.ClientID)), grant...), n.Generation)
+	body = append(body, n.ClientID...)
 	return refreshPrefix + b64.EncodeToString(append(body, t.mac(body)...))
 }
 
@@ -38,18 +50,21 @@ func (t *Tokens) mac(body []byte) []byte {
 
 // ParseRefreshToken reads a refresh token; false when it was not made here. That
 // it was made here does not say that it is alive: the store knows.
-func (t *Tokens) ParseRefreshToken(text string) (store.GrantID, uint32, bool) {
+func (t *Tokens) ParseRefreshToken(text string) (RefreshName, bool) {
 	encoded, ok := strings.CutPrefix(text, refreshPrefix)
-	if !ok || len(encoded) != b64.EncodedLen(refreshBytes) {
-		return "", 0, false
+	if !ok || len(encoded) <= b64.EncodedLen(fixedBytes) || len(encoded) > b64.EncodedLen(fixedBytes+maxClientBytes) {
+		return RefreshName{}, false
 	}
 	raw, err := b64.DecodeString(encoded)
-	if err != nil || len(raw) != refreshBytes {
-		return "", 0, false
+	if err != nil || b64.EncodedLen(len(raw)) != len(encoded) { // the library skips line ends
+		return RefreshName{}, false
 	}
-	body := raw[:grantBytes+4]
-	if !hmac.Equal(raw[grantBytes+4:], t.mac(body)) {
-		return "", 0, false
+	body, mac := raw[:len(raw)-sha256.Size], raw[len(raw)-sha256.Size:]
+	if !hmac.Equal(mac, t.mac(body)) {
+		return RefreshName{}, false
 	}
-	return store.GrantID(b64.EncodeToString(body[:grantBytes])), binary.BigEndian.Uint32(body[grantBytes:]), true
+	return RefreshName{
+		GrantID: store.GrantID(b64.EncodeToString(body[:grantBytes])), Generation: binary.BigEndian.Uint32(body[grantBytes:]),
+		ClientID: store.ClientID(body[grantBytes+4:]),
+	}, true
 }

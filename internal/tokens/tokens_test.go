@@ -217,7 +217,7 @@ func TestSignedButWrongTokensAreRefused(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	texts := map[string]string{"JW-01 ID token": id, "JW-01 refresh token": w.RefreshToken(grant().ID, 1), "JW-01 code": oauth.RandomToken("ac_"), "empty": ""}
+	texts := map[string]string{"JW-01 ID token": id, "JW-01 refresh token": w.RefreshToken(refreshName(grant(), 1)), "JW-01 code": oauth.RandomToken("ac_"), "empty": ""}
 	change := func(name string, f func(m map[string]any)) {
 		var m map[string]any
 		if err := json.Unmarshal(payload, &m); err != nil {
@@ -351,42 +351,56 @@ func TestIDTokenHoldsOnlyWhatWasAsked(t *testing.T) {
 // spec: AT-02
 func TestRefreshTokenIsOneTextAndNoOther(t *testing.T) {
 	w, g := newWorld(t), grant()
-	text := w.RefreshToken(g.ID, 7)
-	if id, n, ok := w.ParseRefreshToken(text); id != g.ID || n != 7 || !ok {
-		t.Fatalf("read as %s, %d, %v", id, n, ok)
+	text := w.RefreshToken(refreshName(g, 7))
+	if n, ok := w.ParseRefreshToken(text); n != refreshName(g, 7) || !ok {
+		t.Fatalf("read as %+v, %v", n, ok)
 	}
-	if text != w.RefreshToken(g.ID, 7) || text == w.RefreshToken(g.ID, 8) {
+	if text != w.RefreshToken(refreshName(g, 7)) || text == w.RefreshToken(refreshName(g, 8)) {
 		t.Error("the successor is not one certain text")
 	}
-	if other := newWorld(t); other.RefreshToken(g.ID, 7) == text {
+	if other := newWorld(t); other.RefreshToken(refreshName(g, 7)) == text {
 		t.Error("two servers share the key of refresh tokens")
 	}
 	for i := range len(text) {
 		changed := []byte(text)
 		changed[i] ^= 1
-		if _, _, ok := w.ParseRefreshToken(string(changed)); ok {
+		if _, ok := w.ParseRefreshToken(string(changed)); ok {
 			t.Errorf("character %d does not matter", i)
 		}
-		if _, _, ok := w.ParseRefreshToken(text[:i]); ok {
+		if _, ok := w.ParseRefreshToken(text[:i]); ok {
 			t.Errorf("the first %d characters are enough", i)
 		}
 	}
 	for _, bad := range []string{text + "A", text + "=", " " + text, text + "\n", "RT_" + text[3:], text[3:]} {
-		if _, _, ok := w.ParseRefreshToken(bad); ok {
+		if _, ok := w.ParseRefreshToken(bad); ok {
 			t.Errorf("%q is read", bad)
 		}
 	}
-	if w.RefreshToken("short", 1) != "" {
-		t.Error("a grant id of another size has a token")
+	for what, n := range map[string]tokens.RefreshName{
+		"a grant id of another size": {GrantID: "short", ClientID: g.ClientID}, "no client": {GrantID: g.ID},
+		"a client of 257 bytes": {GrantID: g.ID, ClientID: store.ClientID(strings.Repeat("c", 257))},
+	} {
+		if w.RefreshToken(n) != "" {
+			t.Errorf("%s has a token", what)
+		}
 	}
+	long := tokens.RefreshName{GrantID: g.ID, ClientID: store.ClientID(strings.Repeat("c", 256))}
+	if n, ok := w.ParseRefreshToken(w.RefreshToken(long)); n != long || !ok {
+		t.Errorf("a client of 256 bytes: %+v, %v", n, ok)
+	}
+}
+
+// refreshName names one token of a grant.
+func refreshName(g store.Grant, generation uint32) tokens.RefreshName {
+	return tokens.RefreshName{GrantID: g.ID, ClientID: g.ClientID, Generation: generation}
 }
 
 func FuzzParseRefreshToken(f *testing.F) {
 	w := newWorld(f)
-	f.Add(w.RefreshToken(grant().ID, 0))
+	f.Add(w.RefreshToken(refreshName(grant(), 0)))
 	f.Add("rt_")
 	f.Fuzz(func(t *testing.T, text string) {
-		if id, n, ok := w.ParseRefreshToken(text); ok && w.RefreshToken(id, n) != text {
+		if n, ok := w.ParseRefreshToken(text); ok && w.RefreshToken(n) != text {
 			t.Fatalf("%q is a second spelling", text)
 		}
 	})

@@ -10,7 +10,8 @@ import (
 )
 
 // consuming is a statement that decides by itself: facts, a common table
-// expression, and what is done with them; it returns outcome and grantColumns.
+// expression, and what is done with them; it returns outcome, the body of an account
+// or nothing, and grantColumns.
 type consuming struct{ facts, change string }
 
 // spendable is the text of a consuming statement, alone and, for PostgreSQL, with
@@ -21,8 +22,8 @@ type spendable struct{ alone, spending string }
 // when the assertion was used before.
 const unless = `/*unless*/`
 
-// noGrant is a row of outcome and grantColumns that holds no grant.
-const noGrant = `'` + outcomeReplayed + `', '', '', '', '', '', CAST('' AS BYTEA), 0, '', 0, 0, 0, 0, 0, 0, ''`
+// noGrant is a row of outcome, account and grantColumns that holds no grant.
+const noGrant = `'` + outcomeReplayed + `', '', '', '', '', '', '', CAST('' AS BYTEA), 0, '', 0, 0, 0, 0, 0, 0, ''`
 
 // spendable makes both texts; arguments is how many the statement has without the
 // assertion. Two that bring the same assertion are put in order by its key, so that
@@ -45,14 +46,17 @@ func (c consuming) spendable(arguments int) spendable {
 	return s
 }
 
+// decided is what a consuming statement has done.
+type decided struct {
+	outcome, account string
+	row              scanned
+}
+
 // consume runs a statement that decides by itself and tells its outcome; the
 // assertion, if there is one, is spent in the same commit whatever the outcome is.
-func (s *Store) consume(ctx context.Context, doing string, stmt spendable, a *store.Assertion, args ...any) (store.Grant, string, error) {
-	var (
-		outcome string
-		v       scanned
-	)
-	dest := append([]any{&outcome}, v.dest()...)
+func (s *Store) consume(ctx context.Context, doing string, stmt spendable, a *store.Assertion, args ...any) (decided, error) {
+	var d decided
+	dest := append([]any{&d.outcome, &d.account}, d.row.dest()...)
 	var err error
 	switch {
 	case a == nil:
@@ -63,20 +67,24 @@ func (s *Store) consume(ctx context.Context, doing string, stmt spendable, a *st
 		err = s.spendThen(ctx, *a, stmt.alone, args, dest)
 	}
 	if isNoRow(err) {
-		return store.Grant{}, "", store.ErrNotFound
+		return decided{}, store.ErrNotFound
 	}
 	if err != nil {
-		return store.Grant{}, "", failure(doing, err)
+		return decided{}, failure(doing, err)
 	}
-	refused, known := outcomes[outcome]
+	return d, d.refusal()
+}
+
+// refusal is the error that the outcome stands for; an ended grant is named in it.
+func (d *decided) refusal() error {
+	refused, known := outcomes[d.outcome]
 	if !known {
 		refused = store.ErrRevoked
 	}
-	if refused != nil {
-		return store.Grant{}, outcome, refused
+	if refused != nil && d.row.revoked > 0 {
+		return &store.EndedError{GrantID: store.GrantID(d.row.id), Because: refused}
 	}
-	g, err := v.grant()
-	return g, outcome, err
+	return refused
 }
 
 const useAssertion = `INSERT INTO used_assertion (id_hash, expires) VALUES ($1, $2) ON CONFLICT (id_hash) DO NOTHING`

@@ -16,12 +16,13 @@ const (
 	outcomeRevoked  = "revoked"
 	outcomeUnknown  = "unknown"
 	outcomeReplayed = "replayed"
+	outcomeNotHeld  = "not held"
 )
 
 var outcomes = map[string]error{
 	outcomeOK: nil, outcomeRetried: nil, outcomeConsumed: store.ErrConsumed, outcomeMismatch: store.ErrMismatch,
 	outcomeExpired: store.ErrExpired, outcomeRevoked: store.ErrRevoked, outcomeUnknown: store.ErrNotFound,
-	outcomeReplayed: store.ErrReplayed,
+	outcomeReplayed: store.ErrReplayed, outcomeNotHeld: store.ErrNotHeld,
 }
 
 // factsFor begins a statement that consumes: it looks up once the time, and
@@ -60,7 +61,7 @@ func redeemStatement(now string) consuming {
     WHEN ` + wrong + ` THEN 'code bound to something else' ELSE '' END,
   revoked_by = CASE WHEN revoked > 0 THEN revoked_by WHEN code_used > 0 OR ` + wrong + ` THEN $2 ELSE '' END
 FROM facts WHERE code_hash = $1
-RETURNING outcome, ` + grantColumns}
+RETURNING outcome, '', ` + grantColumns}
 }
 
 // refreshEnd is when a refresh token that is made now ends: after its idle time,
@@ -70,6 +71,9 @@ const refreshEnd = `(CASE WHEN refresh_absolute > 0 AND created + refresh_absolu
 
 // RedeemCode implements store.Grants.
 func (s *Store) RedeemCode(ctx context.Context, r store.Redemption) (store.Grant, error) {
-	g, _, err := s.consume(ctx, "redeeming a code", s.sql.redeem, r.Assertion, r.CodeHash, string(r.ClientID), r.RedirectURI, r.CodeChallenge)
-	return g, err
+	d, err := s.consume(ctx, "redeeming a code", s.sql.redeem, r.Assertion, r.CodeHash, string(r.ClientID), r.RedirectURI, r.CodeChallenge)
+	if err != nil {
+		return store.Grant{}, err
+	}
+	return d.row.grant()
 }

@@ -18,7 +18,7 @@ func standingStatement(now, forShare string) consuming {
 SELECT $1, c.id, '', '', $3, $4, ` + now + `, $5, '', '', 0, ` + now + `, '', 0, 0, 0
 FROM client c WHERE c.id = $2 AND c.disabled = 0` + unless + forShare + `
 ON CONFLICT (client_id) WHERE user_id = '' AND revoked = 0 DO UPDATE SET outcome = 'ok'
-RETURNING 'ok', ` + grantColumns}
+RETURNING 'ok', '', ` + grantColumns}
 }
 
 // StandingGrant implements store.Grants.
@@ -29,10 +29,13 @@ func (s *Store) StandingGrant(ctx context.Context, r store.Standing) (store.Gran
 	}
 	noCode := make([]byte, 32)
 	_, _ = rand.Read(noCode) // never fails
-	g, _, err := s.consume(ctx, "issuing a standing grant", s.sql.standing, r.Assertion,
+	d, err := s.consume(ctx, "issuing a standing grant", s.sql.standing, r.Assertion,
 		string(r.ID), string(r.ClientID), body, []byte{}, noCode)
 	if errors.Is(err, store.ErrNotFound) {
 		err = store.ErrRevoked
 	}
-	return g, err
+	if err != nil {
+		return store.Grant{}, err
+	}
+	return d.row.grant()
 }

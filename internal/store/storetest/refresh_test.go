@@ -244,3 +244,92 @@ func TestConsumingIsOneRoundTrip(t *testing.T) {
 		})
 	}
 }
+
+// A token is used only when the grant holds what is asked of it: one scope of each
+// list, word for word, and as many as are said. What is refused changes nothing and
+// brings the scopes, so that the caller can judge them; it hides no reuse.
+//
+// spec: RT-06, RT-09
+// attack: RT-01
+func TestARefreshHoldsWhatIsAsked(t *testing.T) {
+	both(t, func(t *testing.T, w world) {
+		i := newGrant(offline)
+		i.Grant.Scopes = []string{"openid", "patient/*.rs", `patient/Observation.rs?code=http://loinc.org|1"2\3<&é`}
+		must(t, w.IssueCode(ctx, i))
+		must(t, second(w.RedeemCode(ctx, redemption(i))))
+		generation := uint32(1)
+		for _, row := range []struct {
+			name  string
+			want  store.Within
+			holds bool
+		}{
+			{"nothing", store.Within{}, true},
+			{"one", store.Within{AnyOf: [][]string{{"openid"}}}, true},
+			{"any of two", store.Within{AnyOf: [][]string{{"patient/Patient.r", "patient/*.rs"}, {"openid"}}}, true},
+			{"a condition with every character", store.Within{AnyOf: [][]string{{i.Grant.Scopes[2]}}}, true},
+			{"the whole", store.Within{AnyOf: [][]string{{i.Grant.Scopes[2]}, {"openid"}, {"patient/*.rs"}}, Whole: 3}, true},
+			{"a part for the whole", store.Within{AnyOf: [][]string{{"openid"}, {"patient/*.rs"}}, Whole: 2}, false},
+			{"none of two", store.Within{AnyOf: [][]string{{"patient/Patient.r", "patient/*.r"}}}, false},
+			{"the second one", store.Within{AnyOf: [][]string{{"openid"}, {"fhirUser"}}}, false},
+			{"another case", store.Within{AnyOf: [][]string{{"OpenID"}}}, false},
+			{"a part of a text", store.Within{AnyOf: [][]string{{"patient/*.r"}}}, false},
+			{"a list of nothing", store.Within{AnyOf: [][]string{{}}}, false},
+		} {
+			r := use(i.Grant.ID, generation)
+			r.Within, r.Assertion = row.want, assertion(t, w)
+			got, err := w.RefreshGrant(ctx, r)
+			switch {
+			case row.holds && (err != nil || got.Grant.Generation != generation+1 || got.User.ID != "u"):
+				t.Errorf("%s: %+v, %v", row.name, got, err)
+			case !row.holds && (!errors.Is(err, store.ErrNotHeld) || len(got.Grant.Scopes) != 3):
+				t.Errorf("%s: %+v, %v", row.name, got.Grant, err)
+			}
+			wants(t, row.name+": its assertion", w.other.UseAssertion(ctx, *r.Assertion), store.ErrReplayed)
+			if row.holds {
+				generation++
+				retry := use(i.Grant.ID, generation-1)
+				retry.Within = row.want
+				refreshed(t, w, retry, generation, true)
+				retry.Within = store.Within{AnyOf: [][]string{{"fhirUser"}}}
+				wants(t, row.name+": a retry for more", second(w.RefreshGrant(ctx, retry)), store.ErrNotHeld)
+			}
+		}
+		refreshed(t, w, use(i.Grant.ID, generation), generation+1, false)
+		foreign := use(i.Grant.ID, generation+1)
+		foreign.ClientID, foreign.Within = "other", store.Within{AnyOf: [][]string{{"fhirUser"}}}
+		refused(t, w, foreign, store.ErrMismatch)
+		reused := use(i.Grant.ID, 1)
+		reused.Within = store.Within{AnyOf: [][]string{{"fhirUser"}}}
+		refused(t, w, reused, store.ErrConsumed)
+	})
+}
+
+// A refusal that leaves a grant ended says which one; any other does not.
+func TestARefusalNamesTheGrantThatItEnded(t *testing.T) {
+	both(t, func(t *testing.T, w world) {
+		ended := func(what string, err error, want store.GrantID) {
+			t.Helper()
+			var over *store.EndedError
+			if named := errors.As(err, &over); named != (want != "") || named && over.GrantID != want || err == nil {
+				t.Errorf("%s: %v, %+v", what, err, over)
+			}
+		}
+		id, r := issue(t, w, offline)
+		must(t, second(w.RedeemCode(ctx, r)))
+		ended("a code again", second(w.RedeemCode(ctx, r)), id)
+		ended("its refresh token", second(w.RefreshGrant(ctx, use(id, 1))), id)
+		id, r = issue(t, w, offline)
+		r.CodeChallenge = "another"
+		ended("a wrong verifier", second(w.RedeemCode(ctx, r)), id)
+		r.CodeHash = random(32)
+		ended("an unknown code", second(w.RedeemCode(ctx, r)), "")
+		id = redeemed(t, w, offline)
+		foreign := use(id, 1)
+		foreign.ClientID = "other"
+		ended("another client", second(w.RefreshGrant(ctx, foreign)), "")
+		ended("a future token", second(w.RefreshGrant(ctx, use(id, 3))), "")
+		refreshed(t, w, use(id, 1), 2, false)
+		w.move(t, time.Minute)
+		ended("reuse", second(w.RefreshGrant(ctx, use(id, 1))), id)
+	})
+}
