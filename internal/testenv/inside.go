@@ -25,6 +25,7 @@ type called struct{ handler http.Handler }
 func (c called) RoundTrip(r *http.Request) (*http.Response, error) {
 	in := r.Clone(r.Context())
 	in.RemoteAddr, in.RequestURI, in.Host = "127.0.0.1:50000", r.URL.RequestURI(), r.URL.Host
+	in.URL.Scheme, in.URL.Host = "", "" // as a server reads it (RFC 9112 §3.2.1)
 	if in.Body == nil {
 		in.Body = http.NoBody
 	}

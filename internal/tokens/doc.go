@@ -3,15 +3,15 @@
 //	Grant ─▶ MintAccess    RFC 9068 JWT, ES256, typ at+jwt
 //	      ─▶ MintSystem    the same for a backend service: sub is the client, 300 s
 //	      ─▶ MintID        OpenID Connect ID token, RS256, or ES256 if registered
-//	      ─▶ RefreshToken  rt_ + grant, generation, MAC
+//	      ─▶ RefreshToken  rt_ + grant, generation, client, MAC
 //	text  ─▶ Verify        access token ─▶ Verified, or ErrInvalid, ErrUnavailable
 //
 // Verified is proof: only Verify makes one. A token that was verified before is
 // found again by its SHA-256, so that the signature is checked once; whether it
 // has ended is asked on every call.
 //
-// A refresh token is no row: it names the grant and the number of the token in
-// its family, under a MAC. The store moves the number, so the successor of a token
+// A refresh token is no row: it names the grant, the number of the token in its
+// family and the client, under a MAC. The store moves the number, so the successor of a token
 // is one certain text and a retry gets the same one (RFC 9700 §4.14.2).
 //
 // When the scopes are too many for a token (AT-09), it does not hold them and
