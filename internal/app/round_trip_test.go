@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -140,6 +141,14 @@ func (c *counted) refreshes() []kind {
 			return func() testenv.Answer { return client.Refresh(a.String("refresh_token"), "scope", scope) }
 		})...)
 	}
+	long := "launch/patient openid offline_access"
+	for i := range 40 {
+		long += fmt.Sprintf(" patient/Observation.rs?code=http://loinc.org|%s%d", strings.Repeat("x", 20), i)
+	}
+	list = append(list, c.byClient("all of more than fits into a token", func(client *testenv.Client) func() testenv.Answer {
+		a := c.tokens(client, long)
+		return func() testenv.Answer { return client.Refresh(a.String("refresh_token"), "scope", long) }
+	})...)
 	list = append(list, c.byClient("retry within the grace", func(client *testenv.Client) func() testenv.Answer {
 		a := c.tokens(client, offline)
 		client.Refresh(a.String("refresh_token"))

@@ -23,19 +23,27 @@ func Nodes(t testing.TB, n int) []*Env {
 	for i := range nodes {
 		nodes[i] = Serve(t, func(c *app.Config) { c.Store = app.StoreConfig{URL: database, EncryptionKeyFile: key} })
 	}
-	const password = "a quiet morning walk"
-	first := nodes[0]
-	first.Admin(http.MethodPost, "/data?name=zoe.ndjson", `{"resourceType":"Patient","id":"zoe","name":[{"family":"Winter","given":["Zoe"]}],"birthDate":"1990-01-01"}`)
-	made := first.Admin(http.MethodPost, "/users", `{"username":"zoe","password":"`+password+`","role":"patient","fhirUser":"Patient/zoe"}`)
-	if made.Status != http.StatusCreated {
-		t.Fatalf("making an account: %d %s", made.Status, made.Raw)
-	}
+	nodes[0].AddZoe()
 	for _, e := range nodes {
-		if err := json.Unmarshal([]byte(`{"people":[{"username":"zoe","password":"`+password+`","role":"patient","patients":["zoe"]}]}`), &e.File); err != nil {
-			t.Fatal(err)
-		}
+		e.File.People = nodes[0].File.People
 	}
 	return nodes
+}
+
+// AddZoe makes the patient zoe with an account.
+func (e *Env) AddZoe() {
+	e.t.Helper()
+	const password = "a quiet morning walk"
+	e.Admin(http.MethodPost, "/data?name=zoe.ndjson", `{"resourceType":"Patient","id":"zoe","name":[{"family":"Winter","given":["Zoe"]}],"birthDate":"1990-01-01"}`)
+	made := e.Admin(http.MethodPost, "/users", `{"username":"zoe","password":"`+password+`","role":"patient","fhirUser":"Patient/zoe"}`)
+	if made.Status != http.StatusCreated {
+		e.t.Fatalf("making an account: %d %s", made.Status, made.Raw)
+	}
+	var zoe File
+	if err := json.Unmarshal([]byte(`{"people":[{"username":"zoe","password":"`+password+`","role":"patient","patients":["zoe"]}]}`), &zoe); err != nil {
+		e.t.Fatal(err)
+	}
+	e.File.People = append(e.File.People, zoe.People...)
 }
 
 // Serve runs a server with a configuration of its own, and without sample people,

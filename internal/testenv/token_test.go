@@ -506,42 +506,6 @@ func encode(t *testing.T, m map[string]any) string {
 	return base64.RawURLEncoding.EncodeToString(raw)
 }
 
-// Two hundred granular scopes travel through authorize by POST, code, refresh and
-// introspection, and the access token stays small.
-//
-// spec: SCOPE-33, SCOPE-48, SCOPE-49, AT-09, INTRO-07
-func TestTwoHundredScopes(t *testing.T) {
-	env := testenv.Start(t)
-	c := env.Client("sandbox-confidential")
-	scopes := []string{"launch/patient", "openid", "offline_access"}
-	for i := range 200 {
-		scopes = append(scopes, "patient/Observation.rs?code=http://loinc.org|"+strings.Repeat("1", 80)+string(rune('a'+i%26))+strings.Repeat("2", i/26))
-	}
-	r := c.Request(strings.Join(scopes, " "))
-	b := env.Browser()
-	p := b.SignIn(b.Post("/authorize", r.Values), "maria")
-	p = b.Submit(p, "decision", "allow", nil)
-	if p.Left == nil {
-		t.Fatal(p.Describe())
-	}
-	a := c.Exchange(r, p.Left.Query().Get("code"))
-	if got := a.Scopes(); len(got) != len(scopes) {
-		t.Fatalf("%d of %d scopes: %d", len(got), len(scopes), a.Status)
-	}
-	if n := len(a.String("access_token")); n > 4096 {
-		t.Errorf("the access token has %d bytes", n)
-	}
-	if got := c.Refresh(a.String("refresh_token"), "scope", a.String("scope")); got.Status != 200 || len(got.Scopes()) != len(scopes) {
-		t.Errorf("refresh: %d %d scopes", got.Status, len(got.Scopes()))
-	}
-	if got := c.Post("/introspect", url.Values{"token": {a.String("access_token")}}); got.String("scope") != a.String("scope") {
-		t.Errorf("introspection: %d", got.Status)
-	}
-	if got := env.Get(a.String("access_token"), "Observation"); got.Status != 200 {
-		t.Errorf("search: %d %s", got.Status, got.Raw)
-	}
-}
-
 // What the answer says is what the token may do, however many scopes there are:
 // only the whole grant is looked up, a part of it travels in the token.
 //
