@@ -12,9 +12,9 @@ else
   echo "bench: without PostgreSQL its figures are left out" >&2
 fi
 if [[ " $* " != *" --json "* ]]; then
-  echo "== scopes, decisions, tokens, the view"
-  go test -run '^$' -benchtime 0.5s -bench 'ParseScopes|Decide|Admits|VerifyWarm|MintAccess|SearchView' \
-    ./smart ./access ./internal/tokens ./internal/fhirstore/fhirsql | grep -E '^(Benchmark|FAIL|panic)'
+  echo "== scopes, decisions, tokens, the view, client assertions"
+  go test -run '^$' -benchtime 0.5s -bench 'ParseScopes|Decide|Admits|VerifyWarm|MintAccess|SearchView|Assertion' \
+    ./smart ./access ./internal/tokens ./internal/fhirstore/fhirsql ./internal/clientauth | grep -E '^(Benchmark|FAIL|panic)'
   echo "== over loopback HTTP"
 fi
 go build -trimpath -o bin/emberlatch-load ./cmd/emberlatch-load

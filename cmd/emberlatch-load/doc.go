@@ -6,6 +6,10 @@
 //	redeem, refresh       one durable commit after another (SQLite), or bare commits
 //	                      of one row by as many callers (PostgreSQL)
 //	silent authorization  the machine's own signing on all cores
+//	client_credentials    verification of the assertions' signatures on all cores, by
+//	                      the standard library alone (ecdsa.VerifyASN1 and
+//	                      rsa.VerifyPKCS1v15); the assertions are signed before the
+//	                      clock starts, each with a jti of its own
 //
 //	emberlatch-load --binary bin/emberlatch [--seconds 2] [--postgres URL] [--json]
 //

@@ -41,6 +41,9 @@ func (m *measuring) sqlite(binary string) error {
 		return err
 	}
 	err = w.durable("SQLite", "one fsync after another", func(int) (float64, error) { return fsync, nil })
+	if err == nil {
+		err = w.services("SQLite")
+	}
 	m.facts = append(m.facts, fact{"resident memory under load", s.memory()})
 	return err
 }
@@ -57,7 +60,11 @@ func (m *measuring) postgres(binary, url string) error {
 	if err != nil {
 		return err
 	}
-	return w.durable("PostgreSQL", "bare one-row commits", func(callers int) (float64, error) { return m.commits(url, callers) })
+	err = w.durable("PostgreSQL", "bare one-row commits", func(callers int) (float64, error) { return m.commits(url, callers) })
+	if err != nil {
+		return err
+	}
+	return w.services("PostgreSQL")
 }
 
 // endpoints measures each path at 16 callers beside a bare handler.

@@ -35,6 +35,9 @@ func run(binary, postgres string, each time.Duration, asJSON bool) error {
 	if err := m.signing(); err != nil {
 		return err
 	}
+	if err := m.verifying(); err != nil {
+		return err
+	}
 	if err := m.sqlite(binary); err != nil {
 		return fmt.Errorf("on SQLite: %w", err)
 	}

@@ -17,7 +17,8 @@ type measuring struct {
 	dir      string // for everything that is written
 	progress bool   // name each figure on standard error while it is measured
 
-	rs256, es256 float64 // signatures a second on all cores
+	rs256, es256 float64    // signatures a second on all cores
+	verifiers    []verifier // of assertions
 	figures      []figure
 	facts        []fact
 }
