@@ -34,7 +34,7 @@ func New(d *db.DB) *Store {
 	s := &Store{db: d, now: d.NowExpr()}
 	s.sql = statements{
 		redeem: redeemStatement(s.now).spendable(4), refresh: refreshStatement(s.now, holds(d.Dialect())).spendable(6),
-		standing: standingStatement(s.now, d.Dialect().ForShare).spendable(5), session: sessionStatement(s.now),
+		standing: standingStatement(s.now, d.Dialect()).spendable(5), session: sessionStatement(s.now),
 	}
 	return s
 }

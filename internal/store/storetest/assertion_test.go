@@ -1,6 +1,7 @@
 package storetest_test
 
 import (
+	"context"
 	"errors"
 	"sync/atomic"
 	"testing"
@@ -232,6 +233,26 @@ func TestStandingGrants(t *testing.T) {
 		must(t, w.PutClient(ctx, c))
 		must(t, get(&two))
 	})
+}
+
+// A request of a service does not wait for another one that has not committed yet:
+// what stands is read, so that many at once are as fast as their commits together.
+func TestStandingGrantsDoNotWaitForEachOther(t *testing.T) {
+	w := worldOf(t, "postgres")
+	one, err := w.StandingGrant(ctx, standing(assertion(t, w)))
+	must(t, err)
+	must(t, w.db.Write(ctx, func(ctx context.Context, tx *db.Tx) error {
+		// What an update by another request holds.
+		if _, err := tx.Exec(ctx, `UPDATE authorization_grant SET outcome = 'ok' WHERE id = $1`, string(one.ID)); err != nil {
+			return err
+		}
+		elsewhere := context.WithoutCancel(t.Context())
+		two, err := w.other.StandingGrant(elsewhere, standing(assertion(t, w)))
+		if err != nil || two.ID != one.ID {
+			t.Errorf("%s, %v", two.ID, err)
+		}
+		return nil
+	}))
 }
 
 // Many at once are given the same grant, and none outlives the end of its client.
