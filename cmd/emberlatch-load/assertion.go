@@ -24,9 +24,10 @@ const (
 	assertionType = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 	// assertionLife is how far exp lies ahead; signing and sending take less.
 	assertionLife = 4 * time.Minute
-	// mostAssertions are signed before the clock starts, in at most signingTime.
-	mostAssertions = 20_000
-	signingTime    = 15 * time.Second
+	// assertionsPerSecond of a figure are signed before the clock starts, in at most
+	// signingTime.
+	assertionsPerSecond = 4000
+	signingTime         = 15 * time.Second
 )
 
 // verifier is an algorithm of assertions with a key, and the rate at which the
@@ -120,7 +121,7 @@ func (w *world) signed(key jose.JSONWebKey, client string) ([]string, error) {
 		return nil, err
 	}
 	var (
-		forms [mostAssertions]string
+		forms = make([]string, 100+int(assertionsPerSecond*w.m.each.Seconds()))
 		next  atomic.Int64
 		bad   firstError
 		wg    sync.WaitGroup
@@ -130,7 +131,7 @@ func (w *world) signed(key jose.JSONWebKey, client string) ([]string, error) {
 		wg.Go(func() {
 			for time.Since(began) < signingTime && !bad.any() {
 				n := next.Add(1) - 1
-				if n >= mostAssertions {
+				if n >= int64(len(forms)) {
 					return
 				}
 				text, err := assertion(signer, client, w.base+"/token")
@@ -145,7 +146,7 @@ func (w *world) signed(key jose.JSONWebKey, client string) ([]string, error) {
 		})
 	}
 	wg.Wait()
-	return forms[:min(next.Load(), mostAssertions)], bad.get()
+	return forms[:min(next.Load(), int64(len(forms)))], bad.get()
 }
 
 func assertion(signer jose.Signer, client, audience string) (string, error) {
