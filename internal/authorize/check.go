@@ -1,6 +1,8 @@
 package authorize
 
 import (
+	"errors"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -163,16 +165,20 @@ func checkPrompt(p oauth.Parameters, _ redirectable, q *store.AuthorizationReque
 
 func has(list []string, word string) bool { return slices.Contains(list, word) }
 
-// OpenID Connect Core §3.1.2.1: max_age in seconds.
+// longestAge is what a longer max_age counts as: no session is that old, and the
+// time fits into a time.Duration.
+const longestAge = math.MaxInt32
+
+// OpenID Connect Core §3.1.2.1: max_age in seconds, without a greatest value.
 func checkMaxAge(p oauth.Parameters, _ redirectable, q *store.AuthorizationRequest) *oauth.Error {
 	if !p.Has("max_age") {
 		return nil
 	}
-	n, err := strconv.ParseInt(p.Get("max_age"), 10, 32)
-	if err != nil || n < 0 {
+	n, err := strconv.ParseUint(p.Get("max_age"), 10, 64)
+	if err != nil && !errors.Is(err, strconv.ErrRange) {
 		return invalid("request.max_age", "max_age", "max_age is a whole number of seconds")
 	}
-	q.MaxAge = n
+	q.MaxAge = int64(min(n, longestAge)) // out of range, n is the greatest number
 	return nil
 }
 
@@ -206,11 +212,17 @@ func (d *Door) checkScopes(p oauth.Parameters, t redirectable, q *store.Authoriz
 
 func (d *Door) keepGrantable(asked smart.ScopeSet, t redirectable, q *store.AuthorizationRequest) *oauth.Error {
 	kept := d.grantable(asked, t.client)
-	if kept.IsEmpty() {
+	if reachesNothing(kept) {
 		return oauth.New(oauth.InvalidScope, "None of the scopes can be granted to this client").About("scope").Slugged("scope.not_allowed_for_client")
 	}
 	q.Scopes = kept.Strings()
 	return nil
+}
+
+// reachesNothing: neither records nor who somebody is. Lasting access to nothing is
+// refused before anybody is asked to approve it (SCOPE-44).
+func reachesNothing(set smart.ScopeSet) bool {
+	return len(set.Clinical()) == 0 && !set.Has(smart.OpenID)
 }
 
 func (d *Door) grantable(asked smart.ScopeSet, client store.Client) smart.ScopeSet {

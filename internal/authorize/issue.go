@@ -70,7 +70,7 @@ func (d *Door) granted(q store.AuthorizationRequest, client store.Client) []stri
 		}
 		return !asked.Covers(scope) || scope.Level() == smart.LevelPatient && q.Patient == ""
 	})
-	if len(set.Clinical()) == 0 && !set.Has(smart.OpenID) {
+	if reachesNothing(set) {
 		return nil // a grant that reaches nothing is none (SCOPE-44)
 	}
 	return set.Strings()

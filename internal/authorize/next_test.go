@@ -66,6 +66,7 @@ func TestWhatComesNext(t *testing.T) {
 		{"AUTHZ-39 prompt=consent, approved by the organisation", "chen", "web", "user/*.rs openid", []string{"prompt", "consent"}, nil, true, "/approve", ""},
 		{"AUTHZ-42 max_age is over", "maria", "web", patientScopes, []string{"max_age", "299"}, anyone, false, "/login", "login_required"},
 		{"AUTHZ-42 max_age holds", "maria", "web", patientScopes, []string{"max_age", "300"}, anyone, false, "code", "code"},
+		{"AZ-17 max_age longer than anybody lives", "maria", "web", patientScopes, []string{"max_age", "99999999999999999999"}, anyone, false, "code", "code"},
 		{"AZ-17 max_age=0", "maria", "web", patientScopes, []string{"max_age", "0"}, anyone, false, "/login", "login_required"},
 		{"AUTHZ-45 hint at the same person", "maria", "web", patientScopes, []string{"id_token_hint", "hint-maria"}, anyone, false, "code", "code"},
 		{"AUTHZ-45 hint at somebody else", "maria", "web", patientScopes, []string{"id_token_hint", "hint-anna"}, anyone, false, "/login", "login_required"},
