@@ -288,6 +288,11 @@ func TestRefreshTokens(t *testing.T) {
 	if a := c.Refresh(current, "scope", "user/*.rs"); a.Status != 400 {
 		t.Errorf("another level: %d %s", a.Status, a.Raw)
 	}
+	for _, malformed := range []string{" ", laboratory + "  " + laboratory, " " + laboratory, laboratory + " ", laboratory + ` "`} {
+		if a := c.Refresh(current, "scope", malformed); a.Status != 400 || a.String("error") != "invalid_scope" {
+			t.Errorf("scope %q: %d %s", malformed, a.Status, a.Raw)
+		}
+	}
 	narrow := c.Refresh(current, "scope", laboratory)
 	if narrow.Status != 200 || narrow.String("scope") != laboratory {
 		t.Fatalf("narrowed: %d %s", narrow.Status, narrow.Raw)

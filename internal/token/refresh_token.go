@@ -7,6 +7,7 @@ import (
 	"github.com/emberlatch/emberlatch/internal/oauth"
 	"github.com/emberlatch/emberlatch/internal/store"
 	"github.com/emberlatch/emberlatch/internal/tokens"
+	"github.com/emberlatch/emberlatch/smart"
 )
 
 const refreshRefused = "The refresh token is not valid: unknown, used, expired, revoked, or issued to another client"
@@ -49,6 +50,10 @@ func (d *Door) use(r *request, named tokens.RefreshName) (store.Refreshed, error
 	}
 	asked := r.form.Get("scope")
 	if asked != "" {
+		// RFC 6749 §3.3: the same grammar as at the authorization endpoint.
+		if _, err := smart.ParseScopes(asked); err != nil {
+			return store.Refreshed{}, oauth.New(oauth.InvalidScope, "scope is a list of scopes separated by single spaces").About("scope")
+		}
 		if attempt.Within = demanded(asked); len(attempt.Within.AnyOf) == 0 {
 			return store.Refreshed{}, errNoScope()
 		}
