@@ -62,7 +62,8 @@ func WriteOAuthError(w http.ResponseWriter, e *oauth.Error) {
 
 // WriteBearerError writes an error about an access token (RFC 6750 §3).
 func WriteBearerError(w http.ResponseWriter, e *oauth.Error) {
-	if s := e.HTTPStatus(); s == http.StatusUnauthorized || s == http.StatusForbidden {
+	switch e.HTTPStatus() { // RFC 6750 §3: with each of its error codes (§3.1)
+	case http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden:
 		w.Header().Set("WWW-Authenticate", oauth.BearerChallenge(e.Code, safe(e.Description)))
 	}
 	if e.Code == "" { // RFC 6750 §3.1: no credentials, no error code

@@ -95,7 +95,8 @@ func TestBearerErrors(t *testing.T) {
 		{"no token", &oauth.Error{Status: 401}, 401, `{}`, []string{"Bearer "}},
 		{"a wrong one", &oauth.Error{Code: oauth.InvalidToken, Status: 401, Description: `ex"pired`}, 401, `{"error":"invalid_token","error_description":"expired"}`, []string{"Bearer ", `error="invalid_token"`, `error_description="expired"`}},
 		{"too little", &oauth.Error{Code: oauth.InsufficientScope, Status: 403}, 403, `{"error":"insufficient_scope"}`, []string{"Bearer ", `error="insufficient_scope"`}},
-		{"malformed", &oauth.Error{Code: oauth.InvalidRequest}, 400, `{"error":"invalid_request"}`, nil},
+		{"malformed", &oauth.Error{Code: oauth.InvalidRequest}, 400, `{"error":"invalid_request"}`, []string{"Bearer ", `error="invalid_request"`}},
+		{"not now", &oauth.Error{Code: oauth.TemporarilyUnavailable, Status: 503}, 503, `{"error":"temporarily_unavailable"}`, nil},
 	}
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {

@@ -163,6 +163,7 @@ func TestUserInfo(t *testing.T) {
 	if got := ask(http.MethodGet, without.String("access_token")); got.Status != 403 || !strings.Contains(got.Header.Get("WWW-Authenticate"), "insufficient_scope") {
 		t.Errorf("without openid: %d %s", got.Status, got.Raw)
 	}
+	askInForm(t, env, a.String("access_token"))
 	for name, token := range map[string]string{"nothing": "", "garbage": "x", "refresh token": a.String("refresh_token")} {
 		if got := ask(http.MethodGet, token); got.Status != 401 || got.Header.Get("WWW-Authenticate") == "" {
 			t.Errorf("%s: %d %s", name, got.Status, got.Raw)

@@ -3,12 +3,15 @@ package userinfo
 import (
 	"context"
 	"errors"
+	"mime"
 	"net/http"
 
 	"github.com/emberlatch/emberlatch/internal/door"
 	"github.com/emberlatch/emberlatch/internal/oauth"
 	"github.com/emberlatch/emberlatch/internal/tokens"
 )
+
+const maxBody = 64 << 10
 
 // Verifier verifies access tokens.
 type Verifier interface {
@@ -55,6 +58,9 @@ func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (d *Door) answer(r *http.Request) (claims, *oauth.Error) {
+	if refused := checkForm(r); refused != nil {
+		return claims{}, refused
+	}
 	text, present, refused := oauth.Bearer(r)
 	if refused != nil {
 		return claims{}, refused
@@ -81,4 +87,22 @@ func (d *Door) answer(r *http.Request) (claims, *oauth.Error) {
 		}
 	}
 	return out, nil
+}
+
+// checkForm refuses a token in the form of a POST: that way is not offered
+// (RFC 6750 §2.2), and beside the header it is a second one (§2). What else the form
+// says has no meaning here.
+func checkForm(r *http.Request) *oauth.Error {
+	media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if r.Method != http.MethodPost || err != nil || media != "application/x-www-form-urlencoded" {
+		return nil
+	}
+	form, refused := oauth.ParseBody(r, maxBody)
+	if refused != nil {
+		return refused
+	}
+	if form.Has("access_token") {
+		return oauth.New(oauth.InvalidRequest, "Send the access token in the Authorization header, never in a form").About("access_token")
+	}
+	return nil
 }
