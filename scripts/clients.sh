@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Off-the-shelf clients against the built binary; fhirclient and the sample app run
-# in Chromium.
+# Off-the-shelf clients against the built binary, and the binary beside another
+# server (docs/differential.md); fhirclient and the sample app run in Chromium.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 make --silent build
