@@ -54,10 +54,20 @@ const forms = {
   'client_id of somebody else': (s) => ({ client_id: s.clients.web.client_id }), 'client_id of its own': (s) => ({ client_id: s.clients.bes.client_id }), 'client_id unknown': { client_id: 'nobody' },
 }
 
+const signed = (text, side) => sign('sha384', Buffer.from(text), { key: side.clients.bes.key.privateKey, dsaEncoding: 'ieee-p1363' })
+
+// plain is a signature in base64 with both characters that base64url does not have.
+function plain(text, side) {
+  for (;;) {
+    const made = signed(text, side).toString('base64')
+    if (made.includes('+') && made.includes('/')) return made
+  }
+}
+
 const seals = {
   'signature empty': () => '', 'signature of zeros': () => b64('\0'.repeat(96)), 'signature in ASN.1': (t, s) => sign('sha384', Buffer.from(t), s.clients.bes.key.privateKey).toString('base64url'),
-  'signature over something else': (t, s) => sign('sha384', Buffer.from('x'), { key: s.clients.bes.key.privateKey, dsaEncoding: 'ieee-p1363' }).toString('base64url'),
-  'signature with padding': (t, s) => `${sign('sha384', Buffer.from(t), { key: s.clients.bes.key.privateKey, dsaEncoding: 'ieee-p1363' }).toString('base64')}`,
+  'signature over something else': (_, s) => signed('x', s).toString('base64url'), 'signature in plain base64': plain,
+  'signature with padding': (t, s) => `${signed(t, s).toString('base64url')}=`,
 }
 
 export const assertions = [

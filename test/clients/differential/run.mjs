@@ -1,6 +1,7 @@
 // Sends every row to both servers and gives what became of it.
 import { assertions } from './assertion.mjs'
 import { authorize } from './authorize.mjs'
+import { answers } from './claims.mjs'
 import { emberlatch } from './emberlatch.mjs'
 import { endpoints } from './endpoint.mjs'
 import { oidcProvider } from './peer.mjs'
@@ -10,7 +11,7 @@ import { refreshes } from './refresh.mjs'
 import { Side } from './side.mjs'
 import { token } from './token.mjs'
 
-const everything = [...authorize, ...redirect, ...provider, ...token, ...assertions, ...refreshes, ...endpoints]
+const everything = [...authorize, ...redirect, ...provider, ...token, ...assertions, ...refreshes, ...endpoints, ...answers]
 
 // rows have names in visible ASCII, so that they can stand in a table.
 const visible = (name) => name.replace(/[^ -~]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`)
