@@ -62,8 +62,9 @@ func WriteOAuthError(w http.ResponseWriter, e *oauth.Error) {
 
 // WriteBearerError writes an error about an access token (RFC 6750 §3).
 func WriteBearerError(w http.ResponseWriter, e *oauth.Error) {
-	switch e.HTTPStatus() { // RFC 6750 §3: with each of its error codes (§3.1)
-	case http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden:
+	s := e.HTTPStatus()
+	malformed := s == http.StatusBadRequest && e.Code == oauth.InvalidRequest
+	if malformed || s == http.StatusUnauthorized || s == http.StatusForbidden { // RFC 6750 §3, with the codes of §3.1
 		w.Header().Set("WWW-Authenticate", oauth.BearerChallenge(e.Code, safe(e.Description)))
 	}
 	if e.Code == "" { // RFC 6750 §3.1: no credentials, no error code

@@ -96,6 +96,7 @@ func TestBearerErrors(t *testing.T) {
 		{"a wrong one", &oauth.Error{Code: oauth.InvalidToken, Status: 401, Description: `ex"pired`}, 401, `{"error":"invalid_token","error_description":"expired"}`, []string{"Bearer ", `error="invalid_token"`, `error_description="expired"`}},
 		{"too little", &oauth.Error{Code: oauth.InsufficientScope, Status: 403}, 403, `{"error":"insufficient_scope"}`, []string{"Bearer ", `error="insufficient_scope"`}},
 		{"malformed", &oauth.Error{Code: oauth.InvalidRequest}, 400, `{"error":"invalid_request"}`, []string{"Bearer ", `error="invalid_request"`}},
+		{"something else than the token", &oauth.Error{Code: oauth.InvalidRedirectURI}, 400, `{"error":"invalid_redirect_uri"}`, nil},
 		{"not now", &oauth.Error{Code: oauth.TemporarilyUnavailable, Status: 503}, 503, `{"error":"temporarily_unavailable"}`, nil},
 	}
 	for _, row := range rows {
