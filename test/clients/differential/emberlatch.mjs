@@ -20,5 +20,7 @@ export async function emberlatch() {
     const { stdout } = await run(binary, ['client', 'add', file, '--data', sandbox.data])
     clients[name] = { ...about, ...JSON.parse(stdout), key: keys[name] }
   }
-  return { name: 'emberlatch', sandbox, audience: sandbox.fhir_base_url, clients, stop: sandbox.stop }
+  const { stdout } = await run(binary, ['client', 'token', 'add', '--uses', '100', '--data', sandbox.data])
+  const initialAccessToken = stdout.match(/it_[\w-]+/)[0]
+  return { name: 'emberlatch', sandbox, audience: sandbox.fhir_base_url, initialAccessToken, clients, stop: sandbox.stop }
 }

@@ -5,6 +5,7 @@ import { generateKeyPairSync } from 'node:crypto'
 import { createServer } from 'node:http'
 import Provider, { errors, interactionPolicy } from 'oidc-provider'
 
+const initialAccessToken = 'it_of-the-peer'
 const audience = 'https://fhir.example.org/r4'
 const pages = {
   login: '<input type="text" name="username"><input type="password" name="password"><button name="action" value="sign-in">Sign in</button>',
@@ -51,6 +52,7 @@ function configuration(clients) {
       introspection: { enabled: true, allowedPolicy: (_, client, token) => client.clientId === clients.web.client_id || client.clientId === token.clientId },
       revocation: { enabled: true },
       clientCredentials: { enabled: true },
+      registration: { enabled: true, initialAccessToken },
       requestObjects: { enabled: false },
       pushedAuthorizationRequests: { enabled: false },
       rpInitiatedLogout: {
@@ -100,5 +102,5 @@ export async function oidcProvider(clients) {
   })
   const sandbox = { issuer, people: [{ username: 'maria', password: 'any' }, { username: 'james', password: 'any' }] }
   const stop = () => { server.closeAllConnections(); return new Promise((resolve) => server.close(resolve)) }
-  return { name: 'oidc-provider', sandbox, audience, clients, stop }
+  return { name: 'oidc-provider', sandbox, audience, initialAccessToken, clients, stop }
 }
