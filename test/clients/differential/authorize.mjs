@@ -4,7 +4,7 @@ import { pageOutcome } from './outcome.mjs'
 const form = 'application/x-www-form-urlencoded'
 
 // walk asks and, when a person is to go on, presses what pages ask for.
-async function walk(side, person, page, decision) {
+export async function walk(side, person, page, decision) {
   for (let n = 0; n < 5 && !page.left && page.status < 400 && decision; n++) {
     const who = side.sandbox.people.find((p) => p.username === 'maria')
     if (page.text.includes('value="sign-in"')) page = await person.post(page, { username: 'maria', password: who.password, action: 'sign-in' })

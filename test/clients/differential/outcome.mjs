@@ -32,7 +32,7 @@ function isBack(left, own) {
 
 // members that RFC 6749, OpenID Connect and RFC 7662 define; others are extensions.
 const members = new Set([
-  'access_token', 'token_type', 'expires_in', 'refresh_token', 'id_token', 'scope', 'active', 'sub', 'iss', 'client_id', 'exp', 'iat', 'aud', 'nbf', 'jti', 'keys', 'client_secret',
+  'access_token', 'token_type', 'expires_in', 'refresh_token', 'id_token', 'scope', 'active', 'sub', 'iss', 'client_id', 'exp', 'iat', 'aud', 'nbf', 'jti', 'keys', 'client_secret', 'request_uri',
 ])
 
 // answerOutcome is what an application was answered.

@@ -54,7 +54,7 @@ function configuration(clients) {
       clientCredentials: { enabled: true },
       registration: { enabled: true, initialAccessToken },
       requestObjects: { enabled: false },
-      pushedAuthorizationRequests: { enabled: false },
+      pushedAuthorizationRequests: { enabled: true },
       rpInitiatedLogout: {
         enabled: true,
         logoutSource: (ctx, form) => { ctx.body = form.replace('</form>', '<button name="logout" value="sign-out">Out</button></form>') },

@@ -7,12 +7,13 @@ import { endpoints } from './endpoint.mjs'
 import { oidcProvider } from './peer.mjs'
 import { provider } from './provider.mjs'
 import { redirect } from './redirect.mjs'
+import { pushes } from './pushed.mjs'
 import { registrations } from './registration.mjs'
 import { refreshes } from './refresh.mjs'
 import { Side } from './side.mjs'
 import { token } from './token.mjs'
 
-const everything = [...authorize, ...redirect, ...provider, ...token, ...assertions, ...refreshes, ...endpoints, ...answers, ...registrations]
+const everything = [...authorize, ...redirect, ...provider, ...token, ...assertions, ...refreshes, ...endpoints, ...answers, ...registrations, ...pushes]
 
 // rows have names in visible ASCII, so that they can stand in a table.
 const visible = (name) => name.replace(/[^ -~]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`)
