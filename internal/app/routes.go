@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/emberlatch/emberlatch/internal/door"
+	"github.com/emberlatch/emberlatch/internal/oauth"
 	"github.com/emberlatch/emberlatch/internal/page"
 )
 
@@ -31,6 +32,7 @@ const (
 	pathSample     = "/sandbox/launch"
 	pathRegister   = "/register"
 	pathFHIR       = "/fhir"
+	pathErrors     = oauth.ErrorsPath
 )
 
 // routes lists every path of the public listener.
@@ -81,6 +83,9 @@ func (a *App) routes(ctx context.Context) (http.Handler, error) {
 	mux.Handle("/.well-known/oauth-authorization-server", door.CORS(anyone, http.HandlerFunc(d.discovery.Provider)))
 	mux.Handle(a.style.Path(), door.CORS(anyone, a.style))
 	mux.Handle(pathKeys, door.CORS(anyone, http.HandlerFunc(d.discovery.Keys)))
+	mux.HandleFunc("GET "+pathErrors, func(w http.ResponseWriter, r *http.Request) { // error_uri
+		d.flow.Show(w, r, http.StatusOK, page.Errors{Shell: page.Shell{Self: pathErrors}})
+	})
 	mux.HandleFunc("GET /health/live", healthLive)
 	mux.HandleFunc("GET /health/ready", a.healthReady)
 	mux.HandleFunc("GET /{$}", a.start(d.flow.Show))
@@ -88,7 +93,7 @@ func (a *App) routes(ctx context.Context) (http.Handler, error) {
 		mux.HandleFunc("POST "+pathSample, a.launchSample(d.flow))
 	}
 	unknown := func(w http.ResponseWriter, r *http.Request) {
-		d.flow.Error(w, r, page.Error{Title: "not-found", Slug: "path.unknown"}, http.StatusNotFound)
+		d.flow.Error(w, r, page.Error{Title: "not-found", Slug: oauth.SlugPathUnknown}, http.StatusNotFound)
 	}
 	mux.HandleFunc("/", unknown)
 	unclean := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -103,7 +108,7 @@ func (a *App) routes(ctx context.Context) (http.Handler, error) {
 	if err != nil {
 		return nil, fmt.Errorf("public_url: %w", err)
 	}
-	return door.Chain(door.Options{Hosts: hosts(u), Secure: a.cfg.secure(), Log: a.log, Unclean: unclean, Observe: a.metrics.observe, Patience: patience}, mux)
+	return door.Chain(door.Options{Hosts: hosts(u), Issuer: a.cfg.PublicURL, Secure: a.cfg.secure(), Log: a.log, Unclean: unclean, Observe: a.metrics.observe, Patience: patience}, mux)
 }
 
 // patience is how long a request may take to come in, and its answer to go out: what
@@ -134,7 +139,7 @@ func hosts(u *url.URL) []string {
 func (a *App) start(show func(http.ResponseWriter, *http.Request, int, page.Page)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		if a.cfg.startPage == nil {
-			show(w, r, http.StatusNotFound, page.Error{Title: "not-found", ID: door.RequestID(r.Context()), Slug: "path.unknown"})
+			show(w, r, http.StatusNotFound, page.Error{Title: "not-found", ID: door.RequestID(r.Context()), Slug: oauth.SlugPathUnknown})
 			return
 		}
 		show(w, r, http.StatusOK, a.cfg.startPage())

@@ -37,7 +37,7 @@ func (d *Door) started(q store.AuthorizationRequest) store.AuthorizationRequest 
 	return q
 }
 
-func invalid(slug, parameter, text string) *oauth.Error {
+func invalid(slug oauth.Slug, parameter, text string) *oauth.Error {
 	return oauth.New(oauth.InvalidRequest, "%s", text).About(parameter).Slugged(slug)
 }
 
@@ -45,14 +45,14 @@ func invalid(slug, parameter, text string) *oauth.Error {
 func checkUnsupported(p oauth.Parameters, _ redirectable, _ *store.AuthorizationRequest) *oauth.Error {
 	switch {
 	case p.Has("request"):
-		return oauth.New(oauth.RequestNotSupported, "Request objects are not offered").About("request")
+		return oauth.New(oauth.RequestNotSupported, "Request objects are not offered").About("request").Slugged(oauth.SlugRequestObject)
 	case p.Has("request_uri"):
-		return oauth.New(oauth.RequestURINotSupported, "request_uri is offered for pushed requests only, if at all").About("request_uri")
+		return oauth.New(oauth.RequestURINotSupported, "request_uri is offered for pushed requests only, if at all").About("request_uri").Slugged(oauth.SlugRequestURI)
 	case p.Has("registration"):
-		return oauth.New(oauth.RegistrationNotSupported, "registration is not offered").About("registration")
+		return oauth.New(oauth.RegistrationNotSupported, "registration is not offered").About("registration").Slugged(oauth.SlugRequestRegistration)
 	}
 	if mode := p.Get("response_mode"); mode != "" && mode != "query" {
-		return invalid("request.response_mode", "response_mode", "response_mode is query or left out")
+		return invalid(oauth.SlugRequestResponseMode, "response_mode", "response_mode is query or left out")
 	}
 	return nil
 }
@@ -61,16 +61,16 @@ func checkUnsupported(p oauth.Parameters, _ redirectable, _ *store.Authorization
 func checkResponseType(p oauth.Parameters, t redirectable, _ *store.AuthorizationRequest) *oauth.Error {
 	switch kind := p.Get("response_type"); {
 	case kind == "":
-		return invalid("request.response_type", "response_type", "response_type is missing")
+		return invalid(oauth.SlugRequestResponseType, "response_type", "response_type is missing")
 	case kind != "code":
-		return oauth.New(oauth.UnsupportedResponseType, "response_type is code").About("response_type")
+		return oauth.New(oauth.UnsupportedResponseType, "response_type is code").About("response_type").Slugged(oauth.SlugRequestResponseTypeUnsupported)
 	}
 	return checkGrantType(t)
 }
 
 func checkGrantType(t redirectable) *oauth.Error {
 	if !t.client.HasGrantType(oauth.GrantAuthorizationCode) {
-		return oauth.New(oauth.UnauthorizedClient, "This client is not registered for the authorization code grant")
+		return oauth.New(oauth.UnauthorizedClient, "This client is not registered for the authorization code grant").Slugged(oauth.SlugClientGrantType)
 	}
 	return nil
 }
@@ -79,10 +79,10 @@ func checkGrantType(t redirectable) *oauth.Error {
 // the legacy switch may leave it out.
 func checkState(_ oauth.Parameters, t redirectable, _ *store.AuthorizationRequest) *oauth.Error {
 	if len(t.state) > maxState {
-		return invalid("request.state", "state", "state is longer than 2048 bytes")
+		return invalid(oauth.SlugRequestState, "state", "state is longer than 2048 bytes")
 	}
 	if !t.hasState && !t.client.PKCEOptional {
-		return invalid("request.state", "state", "state is missing")
+		return invalid(oauth.SlugRequestState, "state", "state is missing")
 	}
 	return nil
 }
@@ -95,7 +95,7 @@ func checkLengths(p oauth.Parameters, _ redirectable, _ *store.AuthorizationRequ
 		bytes     int
 	}{{"nonce", 512}, {"login_hint", 256}, {"ui_locales", 256}} {
 		if len(p.Get(most.parameter)) > most.bytes {
-			return invalid("request.length", most.parameter, most.parameter+" is longer than "+strconv.Itoa(most.bytes)+" bytes")
+			return invalid(oauth.SlugRequestLength, most.parameter, most.parameter+" is longer than "+strconv.Itoa(most.bytes)+" bytes")
 		}
 	}
 	return nil
@@ -107,16 +107,16 @@ func checkLengths(p oauth.Parameters, _ redirectable, _ *store.AuthorizationRequ
 func (d *Door) checkAudience(p oauth.Parameters, t redirectable, _ *store.AuthorizationRequest) *oauth.Error {
 	aud, resource := p.Get("aud"), p.Get("resource")
 	if resource != "" && strings.TrimSuffix(resource, "/") != d.deps.FHIRBase {
-		return oauth.New(oauth.InvalidTarget, "resource is not a FHIR server that this server protects").About("resource")
+		return oauth.New(oauth.InvalidTarget, "resource is not a FHIR server that this server protects").About("resource").Slugged(oauth.SlugTargetUnknown)
 	}
 	if aud == "" && resource == "" {
 		if t.client.PKCEOptional { // Divergence: the legacy switch; there is one FHIR base
 			return nil
 		}
-		return invalid("launch.aud_missing", "aud", "aud is missing: send the FHIR base URL")
+		return invalid(oauth.SlugLaunchAudMissing, "aud", "aud is missing: send the FHIR base URL")
 	}
 	if aud != "" && aud != d.deps.FHIRBase && aud != d.deps.FHIRBase+"/" {
-		return invalid("launch.aud_mismatch", "aud", "aud is not the FHIR base URL of this server")
+		return invalid(oauth.SlugLaunchAudMismatch, "aud", "aud is not the FHIR base URL of this server")
 	}
 	return nil
 }
@@ -132,16 +132,16 @@ func checkChallenge(p oauth.Parameters, t redirectable, q *store.AuthorizationRe
 	case challenge == "":
 		return noChallenge()
 	case method != "S256":
-		return invalid("pkce.method", "code_challenge_method", "code_challenge_method is S256")
+		return invalid(oauth.SlugPKCEMethod, "code_challenge_method", "code_challenge_method is S256")
 	case !oauth.ValidChallenge(challenge):
-		return invalid("pkce.malformed", "code_challenge", "code_challenge is 43 characters of base64url without padding")
+		return invalid(oauth.SlugPKCEMalformed, "code_challenge", "code_challenge is 43 characters of base64url without padding")
 	}
 	q.CodeChallenge = challenge
 	return nil
 }
 
 func noChallenge() *oauth.Error {
-	return invalid("pkce.missing", "code_challenge", "code_challenge is missing: PKCE with S256 is required")
+	return invalid(oauth.SlugPKCEMissing, "code_challenge", "code_challenge is missing: PKCE with S256 is required")
 }
 
 var prompts = []string{"none", "login", "consent", "select_account"}
@@ -154,11 +154,11 @@ func checkPrompt(p oauth.Parameters, _ redirectable, q *store.AuthorizationReque
 	q.Prompt = strings.Fields(p.Get("prompt"))
 	for _, word := range q.Prompt {
 		if !slices.Contains(prompts, word) {
-			return invalid("request.prompt", "prompt", "prompt is none, login, consent or select_account")
+			return invalid(oauth.SlugRequestPrompt, "prompt", "prompt is none, login, consent or select_account")
 		}
 	}
 	if has(q.Prompt, "none") && len(q.Prompt) > 1 {
-		return invalid("request.prompt", "prompt", "prompt=none stands alone")
+		return invalid(oauth.SlugRequestPrompt, "prompt", "prompt=none stands alone")
 	}
 	return nil
 }
@@ -176,7 +176,7 @@ func checkMaxAge(p oauth.Parameters, _ redirectable, q *store.AuthorizationReque
 	}
 	n, err := strconv.ParseUint(p.Get("max_age"), 10, 64)
 	if err != nil && !errors.Is(err, strconv.ErrRange) {
-		return invalid("request.max_age", "max_age", "max_age is a whole number of seconds")
+		return invalid(oauth.SlugRequestMaxAge, "max_age", "max_age is a whole number of seconds")
 	}
 	q.MaxAge = int64(min(n, longestAge)) // out of range, n is the greatest number
 	return nil
@@ -190,7 +190,7 @@ func (d *Door) checkHint(p oauth.Parameters, _ redirectable, q *store.Authorizat
 	}
 	hinted, ours := d.deps.HintedUser(p.Get("id_token_hint"))
 	if !ours || hinted == "" {
-		return invalid("request.id_token_hint", "id_token_hint", "id_token_hint is not an ID token of this server")
+		return invalid(oauth.SlugRequestIDTokenHint, "id_token_hint", "id_token_hint is not an ID token of this server")
 	}
 	q.HintedUser = hinted
 	return nil
@@ -201,11 +201,11 @@ func (d *Door) checkHint(p oauth.Parameters, _ redirectable, q *store.Authorizat
 // SCOPE-42).
 func (d *Door) checkScopes(p oauth.Parameters, t redirectable, q *store.AuthorizationRequest) *oauth.Error {
 	if !p.Has("scope") {
-		return oauth.New(oauth.InvalidScope, "scope is missing").About("scope").Slugged("scope.missing")
+		return oauth.New(oauth.InvalidScope, "scope is missing").About("scope").Slugged(oauth.SlugScopeMissing)
 	}
 	asked, err := smart.ParseScopes(p.Get("scope"))
 	if err != nil {
-		return oauth.New(oauth.InvalidScope, "scope is a list of scopes separated by single spaces").About("scope").Slugged("scope.malformed")
+		return oauth.New(oauth.InvalidScope, "scope is a list of scopes separated by single spaces").About("scope").Slugged(oauth.SlugScopeMalformed)
 	}
 	return d.keepGrantable(asked, t, q)
 }
@@ -213,7 +213,7 @@ func (d *Door) checkScopes(p oauth.Parameters, t redirectable, q *store.Authoriz
 func (d *Door) keepGrantable(asked smart.ScopeSet, t redirectable, q *store.AuthorizationRequest) *oauth.Error {
 	kept := d.grantable(asked, t.client)
 	if reachesNothing(kept) {
-		return oauth.New(oauth.InvalidScope, "None of the scopes can be granted to this client").About("scope").Slugged("scope.not_allowed_for_client")
+		return oauth.New(oauth.InvalidScope, "None of the scopes can be granted to this client").About("scope").Slugged(oauth.SlugScopeNotAllowed)
 	}
 	q.Scopes = kept.Strings()
 	return nil

@@ -102,7 +102,7 @@ func (d *Door) answerRefused(w http.ResponseWriter, r *http.Request, s flow.Step
 	}
 	err = d.deps.Store.AnswerRequest(r.Context(), s.Request.HandleHash, decision)
 	if errors.Is(err, store.ErrConsumed) {
-		d.deps.Flow.Error(w, r, page.Error{Shell: page.Shell{AppName: s.Client.Name}, Title: "answered", Slug: "request.answered"}, http.StatusBadRequest)
+		d.deps.Flow.Error(w, r, page.Error{Shell: page.Shell{AppName: s.Client.Name}, Title: "answered", Slug: oauth.SlugRequestAnswered}, http.StatusBadRequest)
 		return
 	}
 	if err != nil {

@@ -130,7 +130,7 @@ func nothingBegins(w http.ResponseWriter) {
 }
 
 func (d *Door) disabled(w http.ResponseWriter, r *http.Request) {
-	d.deps.Flow.Error(w, r, page.Error{Title: "app", Slug: "client.disabled", ErrorCode: string(oauth.UnauthorizedClient),
+	d.deps.Flow.Error(w, r, page.Error{Title: "app", Slug: oauth.SlugClientDisabled, ErrorCode: string(oauth.UnauthorizedClient),
 		Description: "This client is not enabled on this server."}, http.StatusForbidden)
 }
 
@@ -141,14 +141,14 @@ func parse(r *http.Request) (p oauth.Parameters, repeated *oauth.Error, problem 
 	switch r.Method {
 	case http.MethodGet, http.MethodHead:
 		if len(r.URL.RawQuery) > maxQuery {
-			return p, nil, appError("request.too_long", "", "The request is longer than 8 kB. Send it by POST.", "SMART App Launch 2.2, authorize-post"), http.StatusRequestURITooLong
+			return p, nil, appError(oauth.SlugRequestTooLong, "", "The request is longer than 8 kB. Send it by POST."), http.StatusRequestURITooLong
 		}
 		p, err = oauth.ParseParameters(r.URL.RawQuery)
 	case http.MethodPost:
 		// Parameters of the URL are never merged with those of the body (AZ-05).
 		p, err = oauth.ParseBody(r, maxBody)
 	default:
-		return p, nil, appError("request.method", "", "Use GET or POST.", "RFC 6749 §3.1"), http.StatusMethodNotAllowed
+		return p, nil, appError(oauth.SlugRequestMethod, "", "Use GET or POST."), http.StatusMethodNotAllowed
 	}
 	if err == nil {
 		return p, nil, nil, 0
@@ -160,7 +160,7 @@ func parse(r *http.Request) (p oauth.Parameters, repeated *oauth.Error, problem 
 	if r.Method == http.MethodPost && !isForm(r) { // ERR-04
 		status = http.StatusUnsupportedMediaType
 	}
-	return p, nil, appError("request.malformed", err.Parameter, err.Description+".", "RFC 6749 §3.1"), status
+	return p, nil, appError(oauth.SlugRequestMalformed, err.Parameter, err.Description+"."), status
 }
 
 func isForm(r *http.Request) bool {
@@ -218,6 +218,8 @@ func (d *Door) store(w http.ResponseWriter, r *http.Request, handle string, targ
 	d.deps.Flow.Continue(w, handle)
 }
 
+const failure = "The request could not be answered. Try again in a moment"
+
 // fail tells the app that the request was refused, or that the server could not
 // answer it, or cannot at present (ERR-21).
 func (d *Door) fail(w http.ResponseWriter, r *http.Request, target redirectable, err error) {
@@ -226,10 +228,10 @@ func (d *Door) fail(w http.ResponseWriter, r *http.Request, target redirectable,
 		d.refuse(w, r, target, refused)
 		return
 	}
-	d.deps.Log.ErrorContext(r.Context(), "an authorization request failed", "error", err)
-	code := oauth.ServerError
+	d.deps.Log.ErrorContext(r.Context(), "an authorization request failed", "error", err, "id", door.RequestID(r.Context()))
+	known := oauth.New(oauth.ServerError, "%s", failure).Slugged(oauth.SlugServerFailure)
 	if door.Unavailable(err) {
-		code = oauth.TemporarilyUnavailable
+		known = oauth.New(oauth.TemporarilyUnavailable, "%s", failure).Slugged(oauth.SlugServerUnavailable)
 	}
-	d.refuse(w, r, target, oauth.New(code, "The request could not be answered. Try again in a moment"))
+	d.refuse(w, r, target, known)
 }

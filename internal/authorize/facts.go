@@ -52,7 +52,7 @@ func (d *Door) where(r *http.Request, q *store.AuthorizationRequest, client stor
 func (d *Door) whereFor(r *http.Request, q *store.AuthorizationRequest, client store.Client, live bool) (place, error) {
 	f := facts{refused: q.Refused != ""}
 	if f.refused {
-		return place{step: stepRefuse, refusal: oauth.New(oauth.Code(q.Refused), "The person declined, or nothing could be shared")}, nil
+		return place{step: stepRefuse, refusal: oauth.New(oauth.Code(q.Refused), "The person declined, or nothing could be shared").Slugged(oauth.SlugPersonDeclined)}, nil
 	}
 	if !live {
 		return place{step: next(f)}, nil

@@ -26,7 +26,7 @@ func (d *Door) issue(w http.ResponseWriter, r *http.Request, target redirectable
 	}
 	scopes := d.granted(q, target.client)
 	if len(scopes) == 0 {
-		d.refuse(w, r, target, oauth.New(oauth.AccessDenied, "Nothing was approved"))
+		d.refuse(w, r, target, oauth.New(oauth.AccessDenied, "Nothing was approved").Slugged(oauth.SlugPersonApprovedNothing))
 		return
 	}
 	code := oauth.RandomToken("ac_")
@@ -41,7 +41,7 @@ func (d *Door) issue(w http.ResponseWriter, r *http.Request, target redirectable
 	}
 	err = d.deps.Store.IssueCode(r.Context(), i)
 	if errors.Is(err, store.ErrConsumed) { // AUTHZ-30: the other tab has the code
-		d.deps.Flow.Error(w, r, page.Error{Shell: page.Shell{AppName: target.client.Name}, Title: "answered", Slug: "request.answered"}, http.StatusBadRequest)
+		d.deps.Flow.Error(w, r, page.Error{Shell: page.Shell{AppName: target.client.Name}, Title: "answered", Slug: oauth.SlugRequestAnswered}, http.StatusBadRequest)
 		return
 	}
 	if err != nil {

@@ -17,7 +17,7 @@ import (
 func checkLaunch(p oauth.Parameters, _ redirectable, q *store.AuthorizationRequest) *oauth.Error {
 	switch asked := has(q.Scopes, smart.Launch); {
 	case asked && !p.Has("launch"):
-		return invalid("launch.missing", "launch", "The scope launch needs the launch value that an EHR has sent: without one, leave the scope out")
+		return invalid(oauth.SlugLaunchMissing, "launch", "The scope launch needs the launch value that an EHR has sent: without one, leave the scope out")
 	case !asked && p.Has("launch"):
 		return launchWithoutScope()
 	case asked:
@@ -27,7 +27,7 @@ func checkLaunch(p oauth.Parameters, _ redirectable, q *store.AuthorizationReque
 }
 
 func launchWithoutScope() *oauth.Error {
-	return invalid("launch.scope_missing", "scope", "A launch value needs the scope launch, which the client has to have registered")
+	return invalid(oauth.SlugLaunchScopeMissing, "scope", "A launch value needs the scope launch, which the client has to have registered")
 }
 
 // launched adds what an EHR has said about this launch; the value is used up by
@@ -40,7 +40,7 @@ func (d *Door) launched(r *http.Request, q *store.AuthorizationRequest) error {
 	}
 	l, err := d.deps.Store.ConsumeLaunch(r.Context(), q.LaunchHash, q.ClientID)
 	if errors.Is(err, store.ErrNotFound) { // ERR-14: one answer for all reasons
-		return invalid("launch.unknown", "launch", "This launch value is unknown, used, expired or made for another client: start the app from the EHR again").Because(err)
+		return invalid(oauth.SlugLaunchUnknown, "launch", "This launch value is unknown, used, expired or made for another client: start the app from the EHR again").Because(err)
 	}
 	if err != nil {
 		return err

@@ -58,11 +58,11 @@ func next(f facts) step {
 func (f facts) refusal() *oauth.Error {
 	switch {
 	case f.stranger:
-		return oauth.New(oauth.AccessDenied, "The person who signed in is not the one who started the app in the EHR").Slugged("launch.other_user")
+		return oauth.New(oauth.AccessDenied, "The person who signed in is not the one who started the app in the EHR").Slugged(oauth.SlugLaunchOtherUser)
 	case f.launched:
-		return oauth.New(oauth.AccessDenied, "The person who signed in cannot open the chart that the app was started from").Slugged("launch.out_of_reach")
+		return oauth.New(oauth.AccessDenied, "The person who signed in cannot open the chart that the app was started from").Slugged(oauth.SlugLaunchOutOfReach)
 	}
-	return oauth.New(oauth.AccessDenied, "There is no patient whose record could be shared")
+	return oauth.New(oauth.AccessDenied, "There is no patient whose record could be shared").Slugged(oauth.SlugPersonWithoutPatient)
 }
 
 // place is a step with why, when it is a refusal.
@@ -77,13 +77,13 @@ type place struct {
 func (p place) promptNone() *oauth.Error {
 	switch p.step {
 	case stepLogin:
-		return oauth.New(oauth.LoginRequired, "Nobody is signed in, or not recently enough")
+		return oauth.New(oauth.LoginRequired, "Nobody is signed in, or not recently enough").Slugged(oauth.SlugPromptLogin)
 	case stepPatient:
-		return oauth.New(oauth.InteractionRequired, "A patient has to be chosen")
+		return oauth.New(oauth.InteractionRequired, "A patient has to be chosen").Slugged(oauth.SlugPromptInteraction)
 	case stepEncounter:
-		return oauth.New(oauth.InteractionRequired, "A visit has to be chosen")
+		return oauth.New(oauth.InteractionRequired, "A visit has to be chosen").Slugged(oauth.SlugPromptInteraction)
 	case stepConsent:
-		return oauth.New(oauth.ConsentRequired, "The person has to approve the app")
+		return oauth.New(oauth.ConsentRequired, "The person has to approve the app").Slugged(oauth.SlugPromptConsent)
 	}
-	return oauth.New(oauth.InteractionRequired, "A page has to be shown")
+	return oauth.New(oauth.InteractionRequired, "A page has to be shown").Slugged(oauth.SlugPromptInteraction)
 }

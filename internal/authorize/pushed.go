@@ -25,7 +25,7 @@ func (d *Door) Check(p oauth.Parameters) (store.AuthorizationRequest, *oauth.Err
 // pushed.
 func (d *Door) checkPushed(t redirectable) *oauth.Error {
 	if d.deps.RequirePushed || t.client.RequirePushed {
-		return invalid("request.not_pushed", "request_uri", "This request has to be pushed: send its parameters to the pushed authorization request endpoint first")
+		return invalid(oauth.SlugRequestNotPushed, "request_uri", "This request has to be pushed: send its parameters to the pushed authorization request endpoint first")
 	}
 	return nil
 }
@@ -35,7 +35,7 @@ func (d *Door) checkPushed(t redirectable) *oauth.Error {
 func (d *Door) servePushed(w http.ResponseWriter, r *http.Request, p oauth.Parameters, reference string) {
 	client, problem := d.named(p)
 	if problem == nil && p.Repeated("request_uri") {
-		problem = appError("request.pushed", "request_uri", "request_uri is sent twice.", "RFC 6749 §3.1")
+		problem = appError(oauth.SlugRequestRepeated, "request_uri", "request_uri is sent twice.")
 	}
 	if problem != nil {
 		d.deps.Flow.Error(w, r, *problem, http.StatusBadRequest)
@@ -124,7 +124,7 @@ func (d *Door) notPushed(w http.ResponseWriter, r *http.Request, client store.Cl
 		return
 	}
 	d.deps.Flow.Error(w, r, page.Error{
-		Shell: page.Shell{AppName: client.Name}, Title: "expired", ErrorCode: string(oauth.InvalidRequestURI), Slug: "request.pushed", Parameter: "request_uri", Section: "RFC 9126 §4",
+		Shell: page.Shell{AppName: client.Name}, Title: "expired", ErrorCode: string(oauth.InvalidRequestURI), Slug: oauth.SlugRequestPushed, Parameter: "request_uri",
 		Description: "This request_uri is unknown, used, expired or was made for another client: push the request again.",
 	}, http.StatusBadRequest)
 }

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/url"
 
+	"github.com/emberlatch/emberlatch/internal/door"
 	"github.com/emberlatch/emberlatch/internal/flow"
 	"github.com/emberlatch/emberlatch/internal/oauth"
 	"github.com/emberlatch/emberlatch/internal/page"
@@ -28,13 +29,13 @@ func (d *Door) match(p oauth.Parameters) (redirectable, *page.Error) {
 	}
 	uri := p.Get("redirect_uri")
 	if uri == "" || p.Repeated("redirect_uri") {
-		return redirectable{}, appError("client.redirect_missing", "redirect_uri", "redirect_uri is missing or sent twice.", "SMART App Launch 2.2, app launch")
+		return redirectable{}, appError(oauth.SlugClientRedirectMissing, "redirect_uri", "redirect_uri is missing or sent twice.")
 	}
 	native := client.ApplicationType == store.ApplicationNative
 	// RFC 9700 §2.1: compared byte for byte; a loopback port may differ (RFC 8252 §7.3).
 	if !oauth.MatchRedirectURI(client.RedirectURIs, native, uri) {
-		return redirectable{}, appError("client.redirect_not_registered", "redirect_uri",
-			"redirect_uri is not, byte for byte, one that this client has registered.", "RFC 9700 §2.1")
+		return redirectable{}, appError(oauth.SlugClientRedirectNotRegistered, "redirect_uri",
+			"redirect_uri is not, byte for byte, one that this client has registered.")
 	}
 	t := redirectable{client: client, uri: uri, state: p.Get("state"), locales: p.Get("ui_locales")}
 	t.hasState = t.state != "" && len(t.state) <= maxState && !p.Repeated("state")
@@ -45,17 +46,17 @@ func (d *Door) match(p oauth.Parameters) (redirectable, *page.Error) {
 func (d *Door) named(p oauth.Parameters) (store.Client, *page.Error) {
 	id := p.Get("client_id")
 	if id == "" || p.Repeated("client_id") {
-		return store.Client{}, appError("client.missing", "client_id", "client_id is missing or sent twice.", "RFC 6749 §4.1.1")
+		return store.Client{}, appError(oauth.SlugClientMissing, "client_id", "client_id is missing or sent twice.")
 	}
 	client, known := d.deps.Client(store.ClientID(id))
 	if !known {
-		return store.Client{}, appError("client.unknown", "client_id", "There is no client of that client_id on this server.", "RFC 6749 §4.1.2.1")
+		return store.Client{}, appError(oauth.SlugClientUnknown, "client_id", "There is no client of that client_id on this server.")
 	}
 	return client, nil
 }
 
-func appError(slug, parameter, description, section string) *page.Error {
-	return &page.Error{Title: "app", ErrorCode: string(oauth.InvalidRequest), Slug: slug, Parameter: parameter, Description: description, Section: section}
+func appError(slug oauth.Slug, parameter, description string) *page.Error {
+	return &page.Error{Title: "app", ErrorCode: string(oauth.InvalidRequest), Slug: slug, Parameter: parameter, Description: description}
 }
 
 // ofRequest is the proof for a stored request: it was matched before it was
@@ -70,7 +71,7 @@ func ofRequest(client store.Client, q store.AuthorizationRequest) (redirectable,
 
 // notRegisteredAnyMore is the page about a stored request without that proof.
 func (d *Door) notRegisteredAnyMore(w http.ResponseWriter, r *http.Request) {
-	d.deps.Flow.Error(w, r, page.Error{Title: "app", Slug: "client.redirect_not_registered",
+	d.deps.Flow.Error(w, r, page.Error{Title: "app", Slug: oauth.SlugClientRedirectNotRegistered,
 		Description: "The redirect URI of this request is not registered any more."}, http.StatusBadRequest)
 }
 
@@ -101,9 +102,10 @@ func (d *Door) address(t redirectable, values url.Values) string {
 // (RFC 9700 §4.11.2).
 func (d *Door) refuse(w http.ResponseWriter, r *http.Request, t redirectable, e *oauth.Error) {
 	if e.Cause != nil {
-		d.deps.Log.WarnContext(r.Context(), "an authorization request was refused", "code", string(e.Code), "cause", e.Cause)
+		d.deps.Log.WarnContext(r.Context(), "an authorization request was refused", "id", door.RequestID(r.Context()), "code", string(e.Code), "cause", e.Cause)
 	}
-	values := url.Values{"error": {string(e.Code)}}
+	door.Note(w, e.Code, e.Slug)
+	values := url.Values{"error": {string(e.Code)}, "error_uri": {e.URI(d.deps.Issuer)}} // RFC 6749 §4.1.2.1
 	if e.Description != "" {
 		values.Set("error_description", e.Description)
 	}

@@ -100,7 +100,7 @@ func (a *Authenticator) Authenticate(r *http.Request, p oauth.Parameters) (Authe
 		}
 		a.deps.Log.ErrorContext(r.Context(), "an assertion could not be spent", "error", err)
 		return Authenticated{}, &oauth.Error{Code: oauth.TemporarilyUnavailable, Status: http.StatusServiceUnavailable,
-			Description: "The client cannot be authenticated now. Try again in a moment, with a new assertion", Cause: err}
+			Slug: oauth.SlugServerUnavailable, Description: "The client cannot be authenticated now. Try again in a moment, with a new assertion", Cause: err}
 	}
 	return Authenticated{u.client}, nil
 }
@@ -121,7 +121,7 @@ func (a *Authenticator) Prove(r *http.Request, p oauth.Parameters) (Unspent, *oa
 	}
 	// RFC 6749 §3.2.1: a client_id beside other credentials names the same client.
 	if id := p.Get("client_id"); id != "" && id != string(client.ID) {
-		return Unspent{}, oauth.New(oauth.InvalidRequest, "client_id is not the client that authenticated").About("client_id")
+		return Unspent{}, oauth.New(oauth.InvalidRequest, "client_id is not the client that authenticated").About("client_id").Slugged(oauth.SlugClientMismatch)
 	}
 	return Unspent{client: client}, nil
 }
@@ -148,7 +148,7 @@ func Replayed() *oauth.Error {
 func (a *Authenticator) claimed(r *http.Request, p oauth.Parameters) (credentials, *oauth.Error) {
 	headers := r.Header.Values("Authorization")
 	if len(headers) > 1 {
-		return credentials{}, oauth.New(oauth.InvalidRequest, "Send exactly one Authorization header")
+		return credentials{}, oauth.New(oauth.InvalidRequest, "Send exactly one Authorization header").Slugged(oauth.SlugRequestTwoHeaders)
 	}
 	inBody := p.Has("client_secret")
 	assertion := p.Has("client_assertion") || p.Has("client_assertion_type")
@@ -159,7 +159,7 @@ func (a *Authenticator) claimed(r *http.Request, p oauth.Parameters) (credential
 		}
 	}
 	if tried > 1 {
-		return credentials{}, oauth.New(oauth.InvalidRequest, "Use exactly one way of client authentication")
+		return credentials{}, oauth.New(oauth.InvalidRequest, "Use exactly one way of client authentication").Slugged(oauth.SlugClientTwoMethods)
 	}
 	switch {
 	case len(headers) == 1:
@@ -174,7 +174,7 @@ func (a *Authenticator) claimed(r *http.Request, p oauth.Parameters) (credential
 	id := p.Get("client_id")
 	if id == "" {
 		return credentials{}, &oauth.Error{Code: oauth.InvalidClient, Status: http.StatusBadRequest,
-			Description: "The client did not say who it is: send client_id, or authenticate", Parameter: "client_id"}
+			Slug: oauth.SlugClientNotAuthenticated, Description: "The client did not say who it is: send client_id, or authenticate", Parameter: "client_id"}
 	}
 	if inBody {
 		return credentials{method: store.AuthSecretPost, candidates: []pair{{id, p.Get("client_secret")}}}, nil
@@ -226,7 +226,7 @@ func (a *Authenticator) secretMatches(client store.Client, secret string) bool {
 // failed is the one answer to a failed proof.
 func failed(method store.AuthMethod) *oauth.Error {
 	e := &oauth.Error{Code: oauth.InvalidClient, Status: http.StatusBadRequest,
-		Description: "Client authentication failed: unknown client, wrong secret or key, or not the method this client registered"}
+		Slug: oauth.SlugClientNotAuthenticated, Description: "Client authentication failed: unknown client, wrong secret or key, or not the method this client registered"}
 	if method == store.AuthSecretBasic {
 		e.Status, e.Challenge = http.StatusUnauthorized, true
 	}

@@ -33,7 +33,7 @@ func (a *Authenticator) claimedByKey(p oauth.Parameters) (credentials, *oauth.Er
 // assertionRefused tells what is wrong with an assertion: always invalid_client
 // (CAUTH-29).
 func assertionRefused(text string) *oauth.Error {
-	return &oauth.Error{Code: oauth.InvalidClient, Status: http.StatusBadRequest, Description: "The client assertion is refused: " + text}
+	return &oauth.Error{Code: oauth.InvalidClient, Status: http.StatusBadRequest, Slug: oauth.SlugClientAssertion, Description: "The client assertion is refused: " + text}
 }
 
 // Why an assertion is refused that has nothing wrong by itself: for the log. The

@@ -75,7 +75,7 @@ func limited[T any](l *Limited, r *http.Request, p oauth.Parameters, try func(*h
 	key := counted{l.limits.Address(r), named(r, p)}
 	if wait := l.enter(key); wait > 0 {
 		return nobody, &oauth.Error{Code: oauth.TemporarilyUnavailable, Status: http.StatusTooManyRequests, RetryAfter: wait,
-			Description: "This client has failed to authenticate too often from this address. Wait before trying again"}
+			Slug: oauth.SlugClientThrottled, Description: "This client has failed to authenticate too often from this address. Wait before trying again"}
 	}
 	proven, refused := try(r, p)
 	if refused == nil || refused.Code != oauth.InvalidClient {

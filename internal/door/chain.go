@@ -10,6 +10,8 @@ import (
 	"runtime/debug"
 	"strings"
 	"time"
+
+	"github.com/emberlatch/emberlatch/internal/oauth"
 )
 
 // Options of the chain; Hosts and Log are required.
@@ -19,6 +21,8 @@ type Options struct {
 	// Secure: browsers come over https, so they are told to keep doing so.
 	Secure bool
 	Log    *slog.Logger
+	// Issuer has the page that explains errors, for error_uri; empty: none is sent.
+	Issuer string
 	// Unclean answers paths that a router would rewrite (dots, double slashes): they
 	// are never cleaned, so that no check sees another path than the one that was
 	// asked for. Required.
@@ -67,7 +71,7 @@ func (c *chain) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	began := time.Now()
 	id := requestID(r)
 	c.headers(w.Header(), id)
-	out := &recorder{ResponseWriter: w}
+	out := &recorder{ResponseWriter: w, issuer: c.options.Issuer}
 	if c.options.Patience != nil {
 		read, write := c.options.Patience(r)
 		hurry(w, read, write)
@@ -80,7 +84,7 @@ func (c *chain) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Connection", "close")
 	}
 	c.serve(out, r)
-	c.report(r, id, out.status(), time.Since(began))
+	c.report(r, id, out, time.Since(began))
 	if out.broken {
 		panic(http.ErrAbortHandler) // the answer is not whole, and must not look so
 	}
@@ -109,22 +113,32 @@ func (c *chain) headers(h http.Header, id string) {
 	}
 }
 
-// report counts and logs one request: its route, never its path.
-func (c *chain) report(r *http.Request, id string, status int, took time.Duration) {
-	route := r.Pattern // set by the router
+// report counts and logs one request: its route, never its path. What was answered
+// with an error is told with its name, so that the number on a page or the
+// X-Request-Id of an answer leads to it; a path that does not exist is no news.
+func (c *chain) report(r *http.Request, id string, out *recorder, took time.Duration) {
+	status, route := out.status(), r.Pattern // set by the router
 	if c.options.Observe != nil {
 		c.options.Observe(route, status, took)
 	}
 	level := slog.LevelDebug
-	if status >= http.StatusInternalServerError {
+	switch {
+	case status >= http.StatusInternalServerError:
 		level = slog.LevelWarn
+	case out.told != nil && out.told.slug != oauth.SlugPathUnknown:
+		level = slog.LevelInfo
 	}
 	if !c.options.Log.Enabled(r.Context(), level) {
 		return
 	}
-	c.options.Log.LogAttrs(r.Context(), level, "request",
+	line := []slog.Attr{
 		slog.String("id", id), slog.String("method", method(r)), slog.String("route", route),
-		slog.Int("status", status), slog.Duration("took", took))
+		slog.Int("status", status), slog.Duration("took", took),
+	}
+	if out.told != nil {
+		line = append(line, slog.String("error", string(out.told.code)), slog.String("slug", out.told.slug.String()))
+	}
+	c.options.Log.LogAttrs(r.Context(), level, "request", line...)
 }
 
 // serve refuses what two readers could understand differently, then routes; a
@@ -143,10 +157,10 @@ func (c *chain) serve(w *recorder, r *http.Request) {
 			w.broken = true
 			return
 		}
-		JSON(w, http.StatusInternalServerError, oauthError{"server_error", "Something went wrong on our side"})
+		writeError(w, http.StatusInternalServerError, oauth.New(oauth.ServerError, "Something went wrong on our side").Slugged(oauth.SlugServerFailure))
 	}()
 	if status, text := c.refuse(r); status != 0 {
-		JSON(w, status, oauthError{"invalid_request", text})
+		writeError(w, status, oauth.New(oauth.InvalidRequest, "%s", text))
 		return
 	}
 	if unclean(r.URL.Path) {

@@ -5,9 +5,11 @@
 //	            recover, Host, refusals, paths ─▶ route ─▶ CORS ─▶ the door ─▶ one line in the log
 //
 // JSON, WriteOAuthError and WriteBearerError are the only writers of protocol
-// answers; they set Cache-Control and Pragma (RFC 6749 §5.1). One line is logged
-// for each request: route, status, time and an id; never a path, a query string, a
-// header or a body, nor the value of a panic.
+// answers; they set Cache-Control and Pragma (RFC 6749 §5.1), and error_uri leads to
+// the page that explains the error (RFC 6749 §5.2). One line is logged for each
+// request: route, status, time, an id, and the name of the error that was told (Note);
+// never a path, a query string, a header or a body, nor the value of a panic. The id
+// is the same on an error page and in X-Request-Id.
 //
 // What net/http reads in a way of its own ends the connection: a chunked body,
 // beside which a Content-Length is forgotten, and HTTP/1.0, whose chunks are taken

@@ -42,6 +42,28 @@ func Body(w http.ResponseWriter, status int, body []byte) {
 type oauthError struct {
 	Error       oauth.Code `json:"error"`
 	Description string     `json:"error_description,omitempty"`
+	URI         string     `json:"error_uri,omitempty"`
+}
+
+// writeError writes the error object, with a link to what the catalogue says, and
+// names the error in the line that is logged for the request.
+func writeError(w http.ResponseWriter, status int, e *oauth.Error) {
+	body := oauthError{Error: e.Code, Description: safe(e.Description)}
+	if issuer := Note(w, e.Code, e.Slug); issuer != "" {
+		body.URI = e.URI(issuer)
+	}
+	JSON(w, status, body)
+}
+
+// Failure is what a caller is told when the server could not answer: that it may try
+// again when that can help. The cause goes to the log only.
+func Failure(cause error, description string) *oauth.Error {
+	if Unavailable(cause) {
+		return &oauth.Error{Code: oauth.TemporarilyUnavailable, Status: http.StatusServiceUnavailable,
+			Slug: oauth.SlugServerUnavailable, Description: description, Cause: cause}
+	}
+	return &oauth.Error{Code: oauth.ServerError, Status: http.StatusInternalServerError,
+		Slug: oauth.SlugServerFailure, Description: description, Cause: cause}
 }
 
 // WriteOAuthError writes a protocol error as JSON (RFC 6749 §5.2). A 405 names
@@ -57,7 +79,7 @@ func WriteOAuthError(w http.ResponseWriter, e *oauth.Error) {
 	case http.StatusServiceUnavailable, http.StatusTooManyRequests:
 		h.Set("Retry-After", strconv.Itoa(max(1, int(math.Ceil(e.RetryAfter.Seconds())))))
 	}
-	JSON(w, e.HTTPStatus(), oauthError{e.Code, safe(e.Description)})
+	writeError(w, e.HTTPStatus(), e)
 }
 
 // WriteBearerError writes an error about an access token (RFC 6750 §3).
@@ -87,7 +109,7 @@ func safe(s string) string {
 // MethodNotAllowed answers 405 with the methods that exist.
 func MethodNotAllowed(w http.ResponseWriter, methods ...string) {
 	w.Header().Set("Allow", strings.Join(methods, ", "))
-	JSON(w, http.StatusMethodNotAllowed, oauthError{oauth.InvalidRequest, "Use " + strings.Join(methods, " or ")})
+	writeError(w, http.StatusMethodNotAllowed, oauth.New(oauth.InvalidRequest, "Use %s", strings.Join(methods, " or ")).Slugged(oauth.SlugRequestMethod))
 }
 
 // IsBearer reports whether the request carries Bearer credentials.

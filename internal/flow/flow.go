@@ -71,10 +71,10 @@ func (f *Flow) Open(w http.ResponseWriter, r *http.Request, handle string) (s St
 	case err == nil:
 		return s, true
 	case errors.Is(err, errAnswered):
-		f.Error(w, r, page.Error{Shell: page.Shell{AppName: s.Client.Name}, Title: "answered", Slug: "request.answered",
+		f.Error(w, r, page.Error{Shell: page.Shell{AppName: s.Client.Name}, Title: "answered", Slug: oauth.SlugRequestAnswered,
 			Description: "This authorization request was answered before."}, http.StatusBadRequest)
 	case errors.Is(err, store.ErrNotFound), errors.Is(err, store.ErrExpired):
-		f.Error(w, r, page.Error{Title: "expired", Slug: "request.expired",
+		f.Error(w, r, page.Error{Title: "expired", Slug: oauth.SlugRequestExpired,
 			Description: "There is no such authorization request in this browser, or it is too old."}, http.StatusBadRequest)
 	default:
 		f.Fail(w, r, err)
@@ -152,7 +152,7 @@ func (f *Flow) Form(w http.ResponseWriter, r *http.Request, path string) (s Step
 
 // Forbidden answers a form that was not shown here, or was used (ERR-23).
 func (f *Flow) Forbidden(w http.ResponseWriter, r *http.Request, s Step) {
-	f.Error(w, r, page.Error{Shell: page.Shell{AppName: s.Client.Name}, Title: "form", Slug: "form.not_accepted",
+	f.Error(w, r, page.Error{Shell: page.Shell{AppName: s.Client.Name}, Title: "form", Slug: oauth.SlugFormNotAccepted,
 		Description: "The form carries no ticket of this page, or one that was used."}, http.StatusForbidden)
 }
 
@@ -222,9 +222,14 @@ func (f *Flow) Show(w http.ResponseWriter, r *http.Request, status int, p page.P
 	}
 }
 
-// Error shows an error page; its id is that of the request in the log.
+// Error shows an error page; its id is that of the request in the log, which names
+// the error too. The rule comes from the catalogue.
 func (f *Flow) Error(w http.ResponseWriter, r *http.Request, e page.Error, status int) {
 	e.ID, e.When = door.RequestID(r.Context()), f.deps.Now()
+	if e.Section == "" {
+		e.Section = e.Slug.Explanation().Section
+	}
+	door.Note(w, oauth.Code(e.ErrorCode), e.Slug)
 	if e.AppName == "" {
 		e.AppName = "the app"
 	}
@@ -234,10 +239,9 @@ func (f *Flow) Error(w http.ResponseWriter, r *http.Request, e page.Error, statu
 // Fail shows the error page of a failure on our side; the cause goes to the log.
 func (f *Flow) Fail(w http.ResponseWriter, r *http.Request, err error) {
 	f.deps.Log.ErrorContext(r.Context(), "a page failed", "error", err, "id", door.RequestID(r.Context()))
-	status := http.StatusInternalServerError
-	if door.Unavailable(err) {
-		status = http.StatusServiceUnavailable
+	known := door.Failure(err, "")
+	if known.Code == oauth.TemporarilyUnavailable {
 		w.Header().Set("Retry-After", "2")
 	}
-	f.Error(w, r, page.Error{Title: "server", ErrorCode: string(oauth.ServerError), Slug: "server.failure"}, status)
+	f.Error(w, r, page.Error{Title: "server", ErrorCode: string(oauth.ServerError), Slug: known.Slug}, known.HTTPStatus())
 }

@@ -80,7 +80,7 @@ func (d *Door) answer(r *http.Request) (any, *oauth.Error) {
 	}
 	text := form.Get("token")
 	if text == "" {
-		return nil, oauth.New(oauth.InvalidRequest, "The parameter token is missing").About("token")
+		return nil, oauth.New(oauth.InvalidRequest, "The parameter token is missing").About("token").Slugged(oauth.SlugRequestParameterMissing)
 	}
 	token, err := d.deps.Tokens.Verify(r.Context(), text)
 	switch {
@@ -123,7 +123,7 @@ func (d *Door) authenticated(r *http.Request, form oauth.Parameters) (store.Clie
 	}
 	if caller.Client().Public() {
 		return store.Client{}, &oauth.Error{Code: oauth.InvalidClient, Status: http.StatusUnauthorized, Challenge: true,
-			Description: "Introspection needs a client secret or a Bearer token"}
+			Slug: oauth.SlugClientWithoutSecret, Description: "Introspection needs a client secret or a Bearer token"}
 	}
 	return caller.Client(), nil
 }

@@ -53,11 +53,8 @@ func (e *EHR) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	var known *oauth.Error
 	if !errors.As(err, &known) {
-		e.deps.Log.ErrorContext(r.Context(), "starting an app failed", "error", err)
-		known = &oauth.Error{Code: oauth.ServerError, Status: http.StatusInternalServerError, Description: "The app could not be started now. Try again in a moment"}
-		if door.Unavailable(err) {
-			known.Code, known.Status = oauth.TemporarilyUnavailable, http.StatusServiceUnavailable
-		}
+		e.deps.Log.ErrorContext(r.Context(), "starting an app failed", "error", err, "id", door.RequestID(r.Context()))
+		known = door.Failure(err, "The app could not be started now. Try again in a moment")
 	}
 	door.WriteOAuthError(w, known)
 }
@@ -79,7 +76,7 @@ func (e *EHR) serve(r *http.Request) (chart.Started, error) {
 	started, err := e.deps.Starter.Start(r.Context(), string(caller.ID), request)
 	var refusal *chart.Refusal
 	if errors.As(err, &refusal) {
-		return started, &oauth.Error{Code: oauth.InvalidRequest, Status: http.StatusUnprocessableEntity, Description: refusal.Error(), Parameter: refusal.Field}
+		return started, &oauth.Error{Code: oauth.InvalidRequest, Status: http.StatusUnprocessableEntity, Slug: oauth.SlugLaunchRefused, Description: refusal.Error(), Parameter: refusal.Field}
 	}
 	return started, err
 }
@@ -96,7 +93,7 @@ func (e *EHR) caller(r *http.Request, form oauth.Parameters) (store.Client, *oau
 	client := caller.Client()
 	if client.Public() || !client.MayLaunch {
 		return store.Client{}, &oauth.Error{Code: oauth.UnauthorizedClient, Status: http.StatusForbidden,
-			Description: "This client is not registered to start apps from a chart"}
+			Slug: oauth.SlugClientMayNotLaunch, Description: "This client is not registered to start apps from a chart"}
 	}
 	return client, nil
 }
@@ -109,7 +106,7 @@ func requestOf(form oauth.Parameters) (chart.Request, *oauth.Error) {
 	}
 	for _, required := range []string{"client", "patient"} {
 		if !form.Has(required) {
-			return r, oauth.New(oauth.InvalidRequest, "The parameter %s is missing", required).About(required)
+			return r, oauth.New(oauth.InvalidRequest, "The parameter %s is missing", required).About(required).Slugged(oauth.SlugRequestParameterMissing)
 		}
 	}
 	switch banner := form.Get("need_patient_banner"); banner {
@@ -118,7 +115,7 @@ func requestOf(form oauth.Parameters) (chart.Request, *oauth.Error) {
 		shown := banner == "true"
 		r.Banner = &shown
 	default:
-		return r, oauth.New(oauth.InvalidRequest, "need_patient_banner is true or false").About("need_patient_banner")
+		return r, oauth.New(oauth.InvalidRequest, "need_patient_banner is true or false").About("need_patient_banner").Slugged(oauth.SlugLaunchRefused)
 	}
 	return r, nil
 }

@@ -60,7 +60,7 @@ func (d *Door) ticket(handle string, browser []byte) string {
 func (d *Door) answered(w http.ResponseWriter, r *http.Request, p oauth.Parameters) {
 	q, ok := d.reopen(r, p)
 	if !ok {
-		d.fail(w, r, &page.Error{Title: "logout", Slug: "form.not_accepted", Description: "The form carries no ticket of this page."}, http.StatusForbidden)
+		d.fail(w, r, &page.Error{Title: "logout", Slug: oauth.SlugFormNotAccepted, Description: "The form carries no ticket of this page."}, http.StatusForbidden)
 		return
 	}
 	if p.Get("action") != "sign-out" {

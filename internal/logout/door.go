@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/emberlatch/emberlatch/internal/flow"
+	"github.com/emberlatch/emberlatch/internal/oauth"
 	"github.com/emberlatch/emberlatch/internal/page"
 	"github.com/emberlatch/emberlatch/internal/session"
 	"github.com/emberlatch/emberlatch/internal/store"
@@ -59,7 +60,7 @@ func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	default:
 		w.Header().Set("Allow", "GET, HEAD, POST")
-		d.fail(w, r, problem("logout.method", "", "Use GET or POST."), http.StatusMethodNotAllowed)
+		d.fail(w, r, problem(oauth.SlugLogoutMethod, "", "Use GET or POST."), http.StatusMethodNotAllowed)
 		return
 	}
 	p, wrong := parse(r)

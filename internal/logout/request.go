@@ -13,7 +13,6 @@ import (
 const (
 	maxBody  = 32 << 10
 	maxState = 2 << 10 // of a state, which goes into a URL of the app
-	section  = "OpenID Connect RP-Initiated Logout 1.0 §2"
 )
 
 // known are the parameters of a request (§2); others are ignored, logout_hint too.
@@ -45,14 +44,14 @@ func parse(r *http.Request) (oauth.Parameters, *page.Error) {
 		p, err = oauth.ParseParameters(r.URL.RawQuery)
 	}
 	if err != nil {
-		return p, problem("logout.malformed", err.Parameter, err.Description+".")
+		return p, problem(oauth.SlugLogoutMalformed, err.Parameter, err.Description+".")
 	}
 	return p, nil
 }
 
 // problem is a page: nothing of an error goes to an app (LOGOUT-04, LOGOUT-05).
-func problem(slug, parameter, text string) *page.Error {
-	return &page.Error{Title: "logout", ErrorCode: string(oauth.InvalidRequest), Slug: slug, Parameter: parameter, Description: text, Section: section}
+func problem(slug oauth.Slug, parameter, text string) *page.Error {
+	return &page.Error{Title: "logout", ErrorCode: string(oauth.InvalidRequest), Slug: slug, Parameter: parameter, Description: text}
 }
 
 // read proves hint, client and return.
@@ -67,7 +66,7 @@ func (d *Door) read(p oauth.Parameters) (request, *page.Error) {
 	if hint, ours := d.deps.Hint(p.Get("id_token_hint")); ours {
 		// §2: the client is the one that the ID token was issued to.
 		if id != "" && id != hint.ClientID {
-			return q, problem("logout.client_mismatch", "client_id", "client_id is not the client that the ID token in id_token_hint was issued to.")
+			return q, problem(oauth.SlugLogoutClientMismatch, "client_id", "client_id is not the client that the ID token in id_token_hint was issued to.")
 		}
 		q.user, id = hint.UserID, hint.ClientID
 	}
@@ -80,7 +79,7 @@ func (d *Door) match(p oauth.Parameters, id store.ClientID, q *request) *page.Er
 	client, found := d.deps.Client(id)
 	found = found && id != "" && !client.Disabled
 	if !found && p.Has("client_id") {
-		return problem("logout.client_unknown", "client_id", "There is no enabled client of that client_id on this server.")
+		return problem(oauth.SlugLogoutClientUnknown, "client_id", "There is no enabled client of that client_id on this server.")
 	}
 	if found {
 		q.client = client
@@ -90,12 +89,12 @@ func (d *Door) match(p oauth.Parameters, id store.ClientID, q *request) *page.Er
 	case uri == "":
 		return nil
 	case !found: // §2: without the client nobody knows what it registered
-		return problem("logout.client_missing", "client_id", "post_logout_redirect_uri needs client_id, or an id_token_hint that this server has signed.")
+		return problem(oauth.SlugLogoutClientMissing, "client_id", "post_logout_redirect_uri needs client_id, or an id_token_hint that this server has signed.")
 	case len(state) > maxState:
-		return problem("logout.state", "state", "state is longer than 2048 bytes.")
+		return problem(oauth.SlugLogoutState, "state", "state is longer than 2048 bytes.")
 	}
 	if !q.to(uri, state) {
-		return problem("logout.redirect_not_registered", "post_logout_redirect_uri",
+		return problem(oauth.SlugLogoutRedirectNotRegistered, "post_logout_redirect_uri",
 			"post_logout_redirect_uri is not, byte for byte, one that this client has registered in post_logout_redirect_uris.")
 	}
 	return nil

@@ -15,14 +15,14 @@ const maxBearer = 8 << 10
 // token in the URL InvalidRequest with status 400.
 func Bearer(r *http.Request) (token string, present bool, err *Error) {
 	if strings.Contains(r.URL.RawQuery, "access_token") && r.URL.Query().Has("access_token") {
-		return "", false, New(InvalidRequest, "Send the access token in the Authorization header, never in the URL")
+		return "", false, New(InvalidRequest, "Send the access token in the Authorization header, never in the URL").Slugged(SlugTokenInURL)
 	}
 	headers := r.Header.Values("Authorization")
 	if len(headers) == 0 {
 		return "", false, nil
 	}
 	if len(headers) > 1 {
-		return "", false, New(InvalidRequest, "Send exactly one Authorization header")
+		return "", false, New(InvalidRequest, "Send exactly one Authorization header").Slugged(SlugRequestTwoHeaders)
 	}
 	scheme, token, _ := strings.Cut(headers[0], " ")
 	if !strings.EqualFold(scheme, "Bearer") {
@@ -30,7 +30,7 @@ func Bearer(r *http.Request) (token string, present bool, err *Error) {
 	}
 	if len(token) > maxBearer || !isToken68(token) {
 		return "", true, &Error{Code: InvalidToken, Status: http.StatusUnauthorized,
-			Description: "The Authorization header does not hold a well-formed Bearer token"}
+			Slug: SlugTokenInvalid, Description: "The Authorization header does not hold a well-formed Bearer token"}
 	}
 	return token, true, nil
 }

@@ -47,7 +47,7 @@ type Error struct {
 	Code        Code
 	Description string // ASCII without quotes or backslash (RFC 6749 §5.2)
 	Status      int    // HTTP status where the error is answered directly; 0 means 400
-	Slug        string // stable name in the error catalogue, e.g. "client.redirect_not_registered"
+	Slug        Slug   // its name in the error catalogue; 0: explained by its code
 	Parameter   string // the parameter at fault, if one is
 	Cause       error  // for the log
 	// RetryAfter is how long to wait, where the status says to; 0: a moment.
@@ -90,7 +90,7 @@ func (e *Error) About(parameter string) *Error {
 }
 
 // Slugged returns a copy with its name in the error catalogue.
-func (e *Error) Slugged(slug string) *Error {
+func (e *Error) Slugged(slug Slug) *Error {
 	c := *e
 	c.Slug = slug
 	return &c

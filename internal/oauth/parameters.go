@@ -40,7 +40,7 @@ func ParseParameters(raw string) (Parameters, *Error) {
 		}
 	}
 	if len(p.repeated) > 0 {
-		return p, New(InvalidRequest, "The parameter %s is sent more than once", printable(p.repeated[0])).About(p.repeated[0])
+		return p, New(InvalidRequest, "The parameter %s is sent more than once", printable(p.repeated[0])).About(p.repeated[0]).Slugged(SlugRequestRepeated)
 	}
 	return p, nil
 }
@@ -60,7 +60,7 @@ func (p *Parameters) add(pair string) *Error {
 		return nil
 	}
 	if len(p.values) >= maxParameters {
-		return New(InvalidRequest, "The request has too many parameters")
+		return New(InvalidRequest, "The request has too many parameters").Slugged(SlugRequestTooLong)
 	}
 	p.values[name] = value
 	return nil
@@ -84,7 +84,7 @@ func unescape(s string) (string, error) {
 func isControl(r rune) bool { return r < 0x20 || r == 0x7f }
 
 func malformed() *Error {
-	return New(InvalidRequest, "The parameters are not well-formed: check percent signs, semicolons, control characters and UTF-8")
+	return New(InvalidRequest, "The parameters are not well-formed: check percent signs, semicolons, control characters and UTF-8").Slugged(SlugRequestMalformed)
 }
 
 // printable keeps a name from outside short and within the characters that a
@@ -135,10 +135,10 @@ const formType = "application/x-www-form-urlencoded"
 // query string InvalidRequest, a larger body 413 (RFC 6749 §3.2, §2.3.1).
 func ParseBody(r *http.Request, limit int64) (Parameters, *Error) {
 	if r.Method != http.MethodPost {
-		return Parameters{}, &Error{Code: InvalidRequest, Status: http.StatusMethodNotAllowed, Description: "Use POST"}
+		return Parameters{}, &Error{Code: InvalidRequest, Status: http.StatusMethodNotAllowed, Description: "Use POST", Slug: SlugRequestMethod}
 	}
 	if r.URL.RawQuery != "" || r.URL.ForceQuery {
-		return Parameters{}, New(InvalidRequest, "Send the parameters in the body, never in the URL")
+		return Parameters{}, New(InvalidRequest, "Send the parameters in the body, never in the URL").Slugged(SlugRequestMalformed)
 	}
 	return parseForm(r, limit)
 }
@@ -148,15 +148,15 @@ func parseForm(r *http.Request, limit int64) (Parameters, *Error) {
 	charset := strings.ToLower(params["charset"])
 	if err != nil || media != formType || charset != "" && charset != "utf-8" || len(r.Header.Values("Content-Type")) > 1 {
 		return Parameters{}, &Error{Code: InvalidRequest, Status: http.StatusBadRequest,
-			Description: "Send the parameters as application/x-www-form-urlencoded"}
+			Description: "Send the parameters as application/x-www-form-urlencoded", Slug: SlugRequestMalformed}
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(nil, r.Body, limit))
 	if err != nil {
 		var tooLarge *http.MaxBytesError
 		if errors.As(err, &tooLarge) {
-			return Parameters{}, &Error{Code: InvalidRequest, Status: http.StatusRequestEntityTooLarge, Description: "The request is too large"}
+			return Parameters{}, &Error{Code: InvalidRequest, Status: http.StatusRequestEntityTooLarge, Description: "The request is too large", Slug: SlugRequestTooLong}
 		}
-		return Parameters{}, New(InvalidRequest, "The body could not be read").Because(err)
+		return Parameters{}, New(InvalidRequest, "The body could not be read").Slugged(SlugRequestMalformed).Because(err)
 	}
 	return ParseParameters(string(body))
 }

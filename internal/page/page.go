@@ -5,6 +5,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"github.com/emberlatch/emberlatch/internal/oauth"
 )
 
 // Shell is what every page of a flow has.
@@ -116,8 +118,9 @@ type Error struct {
 	ID    string // the same in the log
 	Title string // key below "error." of the catalogue
 	// For the developer.
-	ErrorCode, Slug, Parameter, Description, Section string
-	When                                             time.Time
+	ErrorCode, Parameter, Description, Section string
+	Slug                                       oauth.Slug // its name in the catalogue
+	When                                       time.Time
 	// SignOutURL leads to where people can sign out, for an app that could not do it.
 	SignOutURL string
 	// Leave is where the app waits, for those who want to go there; zero: nowhere.
@@ -140,6 +143,15 @@ func (l Leave) Href() template.URL {
 	}
 	return template.URL(l.URL) //nolint:gosec // its scheme was judged, and it is escaped as an attribute
 }
+
+// Errors explains every error that the server tells (RFC 6749 §5.2, error_uri).
+type Errors struct{ Shell }
+
+// Catalogue are the errors that have a name.
+func (Errors) Catalogue() []oauth.Explanation { return oauth.Catalogue() }
+
+// Codes are the error codes.
+func (Errors) Codes() []oauth.CodeMeaning { return oauth.Codes() }
 
 // Start is the first page of the sandbox.
 type Start struct {
@@ -179,6 +191,7 @@ func (ChooseEncounter) name() string   { return "choose-encounter" }
 func (Approve) name() string           { return "approve" }
 func (Code) name() string              { return "code" }
 func (Error) name() string             { return "error" }
+func (Errors) name() string            { return "errors" }
 func (Start) name() string             { return "start" }
 
 // Problem returns the message key of a field's mistake, empty when there is none.

@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/net/html"
 
+	"github.com/emberlatch/emberlatch/internal/oauth"
 	"github.com/emberlatch/emberlatch/internal/page"
 )
 
@@ -60,7 +61,7 @@ func hostilePages() []sample {
 			Online:  &page.Duration{Scope: hostile},
 		}},
 		{"code", 200, page.Code{Shell: shell, Code: hostile, ExpiresAt: noon}},
-		{"error", 400, page.Error{Shell: shell, ID: hostile, Title: "app", ErrorCode: hostile, Slug: hostile, Parameter: hostile, Description: hostile, Section: hostile, When: noon}},
+		{"error", 400, page.Error{Shell: shell, ID: hostile, Title: "app", ErrorCode: hostile, Slug: oauth.SlugScopeMissing, Parameter: hostile, Description: hostile, Section: hostile, When: noon}},
 		{"start", 200, page.Start{
 			Shell: shell, People: []page.StartPerson{{Username: hostile, Password: hostile, Display: hostile, Role: "patient", Note: hostile}}, SampleApp: "javascript:alert(1)",
 			Issuer: hostile, FHIRBase: "javascript:alert(1)", Enrol: []page.StartEnrolment{{Given: hostile, Family: hostile, BirthDate: hostile, Code: hostile}}, DataDir: hostile,

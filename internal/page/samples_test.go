@@ -3,6 +3,7 @@ package page_test
 import (
 	"time"
 
+	"github.com/emberlatch/emberlatch/internal/oauth"
 	"github.com/emberlatch/emberlatch/internal/page"
 )
 
@@ -135,19 +136,20 @@ func endSamples() []sample {
 	return []sample{
 		{"code", 200, page.Code{Shell: page.Shell{AppName: "DesktopCharts"}, Code: "ac_3hJ8sVYk2Qm7RtX0aLfWzC1uEoD9pNbGiK4xTqS6vMc", ExpiresAt: noon.Add(time.Minute)}},
 		{"error-app", 400, page.Error{
-			Shell: page.Shell{AppName: "the app"}, ID: "7KQ2M4XT9B", Title: "app", ErrorCode: "invalid_request", Slug: "client.redirect_not_registered",
+			Shell: page.Shell{AppName: "the app"}, ID: "7KQ2M4XT9B", Title: "app", ErrorCode: "invalid_request", Slug: oauth.SlugClientRedirectNotRegistered,
 			Parameter: "redirect_uri", Description: "redirect_uri is not, byte for byte, one that this client has registered.", Section: "RFC 9700 §2.1", When: noon,
 		}},
 		{"error-logout", 400, page.Error{
-			Shell: page.Shell{AppName: "the app"}, ID: "7KQ2M4XT9D", Title: "logout", ErrorCode: "invalid_request", Slug: "logout.redirect_not_registered",
+			Shell: page.Shell{AppName: "the app"}, ID: "7KQ2M4XT9D", Title: "logout", ErrorCode: "invalid_request", Slug: oauth.SlugLogoutRedirectNotRegistered,
 			Parameter: "post_logout_redirect_uri", Description: "post_logout_redirect_uri is not, byte for byte, one that this client has registered.",
 			SignOutURL: "/logout", When: noon,
 		}},
 		{"error-leave", 400, page.Error{
-			Shell: page.Shell{AppName: "GrowthTracker"}, ID: "7KQ2M4XT9E", Title: "app", ErrorCode: "invalid_scope", Slug: "scope.missing", Parameter: "scope",
+			Shell: page.Shell{AppName: "GrowthTracker"}, ID: "7KQ2M4XT9E", Title: "app", ErrorCode: "invalid_scope", Slug: oauth.SlugScopeMissing, Parameter: "scope",
 			Description: "scope is missing", When: noon, Leave: page.Leave{URL: "https://app.example.org/cb?keep=1&error=invalid_scope&state=a%26b", Host: "app.example.org"},
 		}},
-		{"error-expired", 400, page.Error{Shell: page.Shell{AppName: "GrowthTracker"}, ID: "7KQ2M4XT9C", Title: "expired", Slug: "request.expired", When: noon}},
+		{"error-expired", 400, page.Error{Shell: page.Shell{AppName: "GrowthTracker"}, ID: "7KQ2M4XT9C", Title: "expired", Slug: oauth.SlugRequestExpired, When: noon}},
+		{"errors", 200, page.Errors{Shell: page.Shell{Self: "/errors"}}},
 		{"start", 200, page.Start{
 			Shell: page.Shell{Self: "/", Action: "/sandbox/launch"}, SampleApp: "http://127.0.0.1:8766", Issuer: "http://localhost:8765", FHIRBase: "http://localhost:8765/fhir", DataDir: ".emberlatch",
 			People: []page.StartPerson{

@@ -90,21 +90,17 @@ func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func (d *Door) check(caller store.Client, form oauth.Parameters) (store.AuthorizationRequest, *oauth.Error) {
 	if form.Has("request_uri") { // RFC 9126 §2.1
-		return store.AuthorizationRequest{}, oauth.New(oauth.InvalidRequest, "A pushed request has no request_uri: it gets one").About("request_uri")
+		return store.AuthorizationRequest{}, oauth.New(oauth.InvalidRequest, "A pushed request has no request_uri: it gets one").About("request_uri").Slugged(oauth.SlugRequestPushedTwice)
 	}
 	request, refused := d.deps.Check(form)
 	if refused == nil && request.ClientID != caller.ID { // RFC 9126 §2.1: the client pushes for itself
-		refused = oauth.New(oauth.InvalidRequest, "client_id is not the client that authenticated").About("client_id")
+		refused = oauth.New(oauth.InvalidRequest, "client_id is not the client that authenticated").About("client_id").Slugged(oauth.SlugClientMismatch)
 	}
 	return request, refused
 }
 
 // fail answers a failure on our side; the cause goes to the log.
 func (d *Door) fail(w http.ResponseWriter, r *http.Request, err error) {
-	d.deps.Log.ErrorContext(r.Context(), "a pushed request could not be kept", "error", err)
-	status, code := http.StatusInternalServerError, oauth.ServerError
-	if door.Unavailable(err) {
-		status, code = http.StatusServiceUnavailable, oauth.TemporarilyUnavailable
-	}
-	door.WriteOAuthError(w, &oauth.Error{Code: code, Status: status, Description: "The request could not be kept now. Try again in a moment"})
+	d.deps.Log.ErrorContext(r.Context(), "a pushed request could not be kept", "error", err, "id", door.RequestID(r.Context()))
+	door.WriteOAuthError(w, door.Failure(err, "The request could not be kept now. Try again in a moment"))
 }

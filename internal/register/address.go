@@ -65,7 +65,7 @@ func checkServer(m *metadata) *oauth.Error {
 	for i, uri := range m.RedirectURIs {
 		if strings.HasPrefix(uri, "http://") {
 			return oauth.New(oauth.InvalidRedirectURI,
-				"redirect_uris[%d]: a loopback redirect is for native apps; a web app with a secret has an https address", i).About("redirect_uris")
+				"redirect_uris[%d]: a loopback redirect is for native apps; a web app with a secret has an https address", i).About("redirect_uris").Slugged(oauth.SlugRegistrationRedirectURI)
 		}
 	}
 	if strings.HasPrefix(m.LaunchURI, "http://") {

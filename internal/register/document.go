@@ -21,7 +21,7 @@ type members map[string]jsontext.Value
 // readMembers reads one JSON object, each member once, at every depth.
 func readMembers(raw []byte) (members, *oauth.Error) {
 	if len(raw) > MaxDocument {
-		return nil, oauth.New(oauth.InvalidClientMetadata, "The metadata is larger than 128 KiB")
+		return nil, oauth.New(oauth.InvalidClientMetadata, "The metadata is larger than 128 KiB").Slugged(oauth.SlugRegistrationMetadata)
 	}
 	if err := checkShape(raw); err != nil {
 		return nil, malformed(err)
@@ -55,7 +55,7 @@ func checkShape(raw []byte) error {
 }
 
 func malformed(cause error) *oauth.Error {
-	return oauth.New(oauth.InvalidClientMetadata, "The metadata is not one JSON object of known members, each once").Because(cause)
+	return oauth.New(oauth.InvalidClientMetadata, "The metadata is not one JSON object of known members, each once").Slugged(oauth.SlugRegistrationMetadata).Because(cause)
 }
 
 // read turns a document into metadata. Strict: a member that is not known is a
@@ -87,11 +87,11 @@ func mistyped(err error) *oauth.Error {
 	case errors.Is(err, json.ErrUnknownName):
 		return wrong(semantic.JSONPointer.LastToken(), "not a member that is known here").Because(err)
 	}
-	code := oauth.InvalidClientMetadata
+	code, slug := oauth.InvalidClientMetadata, oauth.SlugRegistrationMetadata
 	if member == "redirect_uris" {
-		code = oauth.InvalidRedirectURI
+		code, slug = oauth.InvalidRedirectURI, oauth.SlugRegistrationRedirectURI
 	}
-	return oauth.New(code, "%s: the value has the wrong type", member).About(member).Because(err)
+	return oauth.New(code, "%s: the value has the wrong type", member).About(member).Slugged(slug).Because(err)
 }
 
 // Line is where in a document a mistake stands, counted from 1: the member that it

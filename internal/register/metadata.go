@@ -55,7 +55,7 @@ type metadata struct {
 const defaultScope = "launch/patient patient/*.rs openid fhirUser offline_access"
 
 func wrong(member, text string) *oauth.Error {
-	return oauth.New(oauth.InvalidClientMetadata, "%s: %s", member, text).About(member)
+	return oauth.New(oauth.InvalidClientMetadata, "%s: %s", member, text).About(member).Slugged(oauth.SlugRegistrationMetadata)
 }
 
 // complete fills in what was left out (RFC 7591 §2 defaults), and gives names one
@@ -158,17 +158,17 @@ const maxRedirects = 20
 func checkRedirects(m *metadata) *oauth.Error {
 	if m.backend() {
 		if len(m.RedirectURIs) > 0 {
-			return oauth.New(oauth.InvalidRedirectURI, "redirect_uris: none for a backend service, which nobody signs in to").About("redirect_uris")
+			return oauth.New(oauth.InvalidRedirectURI, "redirect_uris: none for a backend service, which nobody signs in to").About("redirect_uris").Slugged(oauth.SlugRegistrationRedirectURI)
 		}
 		return nil
 	}
 	if len(m.RedirectURIs) == 0 || len(m.RedirectURIs) > maxRedirects {
-		return oauth.New(oauth.InvalidRedirectURI, "redirect_uris: name 1 to 20").About("redirect_uris")
+		return oauth.New(oauth.InvalidRedirectURI, "redirect_uris: name 1 to 20").About("redirect_uris").Slugged(oauth.SlugRegistrationRedirectURI)
 	}
 	native := m.ApplicationType == string(store.ApplicationNative)
 	for i, uri := range m.RedirectURIs {
 		if err := checkRedirect(uri, native); err != nil {
-			return oauth.New(oauth.InvalidRedirectURI, "redirect_uris[%d]: %s", i, err.Error()).About("redirect_uris")
+			return oauth.New(oauth.InvalidRedirectURI, "redirect_uris[%d]: %s", i, err.Error()).About("redirect_uris").Slugged(oauth.SlugRegistrationRedirectURI)
 		}
 	}
 	return nil

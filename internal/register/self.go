@@ -143,7 +143,7 @@ func (r *Registrar) checkCallback(m *metadata) *oauth.Error {
 	}
 	for _, uri := range m.RedirectURIs {
 		if strings.HasPrefix(uri, "http://") {
-			return oauth.New(oauth.InvalidRedirectURI, "redirect_uris: loopback is for apps on a person's device: register application_type native, or use https").About("redirect_uris")
+			return oauth.New(oauth.InvalidRedirectURI, "redirect_uris: loopback is for apps on a person's device: register application_type native, or use https").About("redirect_uris").Slugged(oauth.SlugRegistrationRedirectURI)
 		}
 	}
 	return nil

@@ -104,7 +104,7 @@ var notMetadata = []string{
 }
 
 func statementError(text string) *oauth.Error {
-	return oauth.New(oauth.InvalidSoftwareStatement, "software_statement: %s", text).About("software_statement")
+	return oauth.New(oauth.InvalidSoftwareStatement, "software_statement: %s", text).About("software_statement").Slugged(oauth.SlugRegistrationStatement)
 }
 
 // statementHeader is all that a header may have: a key comes from the configuration,
@@ -135,7 +135,7 @@ func (r *Registrar) verifyStatement(text string) (members, *oauth.Error) {
 	}
 	at := slices.IndexFunc(r.deps.Self.Statements, func(i StatementIssuer) bool { return i.Issuer == says.Issuer })
 	if at < 0 {
-		return nil, oauth.New(oauth.UnapprovedSoftwareStatement, "software_statement: statements of that issuer are not accepted here").About("software_statement")
+		return nil, oauth.New(oauth.UnapprovedSoftwareStatement, "software_statement: statements of that issuer are not accepted here").About("software_statement").Slugged(oauth.SlugRegistrationStatementIssuer)
 	}
 	if err := r.deps.Self.Statements[at].verify(text, signed); err != nil {
 		return nil, statementError("its signature is not one of its issuer").Because(err)

@@ -81,7 +81,7 @@ func (d *Door) Register(w http.ResponseWriter, r *http.Request) {
 	}
 	if wait > 0 {
 		d.fail(w, r, &oauth.Error{
-			Code: oauth.TemporarilyUnavailable, Status: http.StatusTooManyRequests, RetryAfter: wait,
+			Code: oauth.TemporarilyUnavailable, Status: http.StatusTooManyRequests, RetryAfter: wait, Slug: oauth.SlugRegistrationTooMany,
 			Description: "Too many registrations from this address. Try again later",
 		})
 		return
@@ -146,7 +146,7 @@ func (d *Door) permit(r *http.Request) (permitted, error) {
 // refusedToken is the one answer to a token that is not good here.
 func refusedToken() *oauth.Error {
 	return &oauth.Error{Code: oauth.InvalidToken, Status: http.StatusUnauthorized,
-		Description: "The token is not good here: unknown, used up, expired, or of another client"}
+		Slug: oauth.SlugRegistrationToken, Description: "The token is not good here: unknown, used up, expired, or of another client"}
 }
 
 // register stores the client that the body describes, and returns the client
@@ -173,7 +173,7 @@ func (d *Door) register(r *http.Request, allowed permitted) ([]byte, error) {
 		return nil, refusedToken()
 	case errors.Is(err, store.ErrFull):
 		d.deps.Log.WarnContext(r.Context(), "no more clients can register themselves: raise registration.max_clients, or remove some")
-		return nil, &oauth.Error{Code: oauth.TemporarilyUnavailable, Status: http.StatusServiceUnavailable, Description: "This server takes no more registrations. Ask who runs it"}
+		return nil, &oauth.Error{Code: oauth.TemporarilyUnavailable, Status: http.StatusServiceUnavailable, Slug: oauth.SlugRegistrationFull, Description: "This server takes no more registrations. Ask who runs it"}
 	case err != nil:
 		return nil, err
 	}
@@ -188,7 +188,7 @@ func document(r *http.Request) ([]byte, *oauth.Error) {
 	media, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	charset := strings.ToLower(params["charset"])
 	if err != nil || media != "application/json" || charset != "" && charset != "utf-8" || len(r.Header.Values("Content-Type")) > 1 {
-		return nil, &oauth.Error{Code: oauth.InvalidClientMetadata, Status: http.StatusUnsupportedMediaType, Description: "Send the metadata as application/json"}
+		return nil, &oauth.Error{Code: oauth.InvalidClientMetadata, Status: http.StatusUnsupportedMediaType, Slug: oauth.SlugRegistrationMetadata, Description: "Send the metadata as application/json"}
 	}
 	raw, err := io.ReadAll(http.MaxBytesReader(nil, r.Body, register.MaxDocument))
 	if err == nil {
@@ -196,9 +196,9 @@ func document(r *http.Request) ([]byte, *oauth.Error) {
 	}
 	var tooLarge *http.MaxBytesError
 	if errors.As(err, &tooLarge) {
-		return nil, &oauth.Error{Code: oauth.InvalidClientMetadata, Status: http.StatusRequestEntityTooLarge, Description: "The metadata is larger than 128 KiB"}
+		return nil, &oauth.Error{Code: oauth.InvalidClientMetadata, Status: http.StatusRequestEntityTooLarge, Slug: oauth.SlugRegistrationMetadata, Description: "The metadata is larger than 128 KiB"}
 	}
-	return nil, oauth.New(oauth.InvalidClientMetadata, "The body could not be read").Because(err)
+	return nil, oauth.New(oauth.InvalidClientMetadata, "The body could not be read").Slugged(oauth.SlugRegistrationMetadata).Because(err)
 }
 
 func (d *Door) event(kind string, id store.ClientID, detail string) store.Event {
@@ -220,10 +220,6 @@ func (d *Door) fail(w http.ResponseWriter, r *http.Request, err error) {
 		door.WriteBearerError(w, known)
 		return
 	}
-	d.deps.Log.ErrorContext(r.Context(), "registration failed", "error", err)
-	failed := &oauth.Error{Code: oauth.ServerError, Status: http.StatusInternalServerError, Description: "The request could not be answered now. Try again in a moment"}
-	if door.Unavailable(err) {
-		failed.Code, failed.Status = oauth.TemporarilyUnavailable, http.StatusServiceUnavailable
-	}
-	door.WriteOAuthError(w, failed)
+	d.deps.Log.ErrorContext(r.Context(), "registration failed", "error", err, "id", door.RequestID(r.Context()))
+	door.WriteOAuthError(w, door.Failure(err, "The request could not be answered now. Try again in a moment"))
 }

@@ -66,7 +66,7 @@ func (d *Door) manage(r *http.Request, run func(*http.Request, registration) (in
 			return status, body, err
 		}
 	}
-	return 0, nil, &oauth.Error{Code: oauth.TemporarilyUnavailable, Status: http.StatusServiceUnavailable, Description: "The registration is being changed by somebody else. Try again in a moment"}
+	return 0, nil, &oauth.Error{Code: oauth.TemporarilyUnavailable, Status: http.StatusServiceUnavailable, Slug: oauth.SlugServerUnavailable, Description: "The registration is being changed by somebody else. Try again in a moment"}
 }
 
 // registration is a client whose registration access token was shown; only prove

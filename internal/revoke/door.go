@@ -71,14 +71,14 @@ func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	text := form.Get("token")
 	if text == "" {
-		door.WriteOAuthError(w, oauth.New(oauth.InvalidRequest, "The parameter token is missing").About("token"))
+		door.WriteOAuthError(w, oauth.New(oauth.InvalidRequest, "The parameter token is missing").About("token").Slugged(oauth.SlugRequestParameterMissing))
 		return
 	}
 	if err := d.end(r.Context(), caller.Client().ID, text); err != nil {
 		// RT-19: a failure is never told as success while the token still works.
-		d.deps.Log.ErrorContext(r.Context(), "revocation failed", "error", err)
+		d.deps.Log.ErrorContext(r.Context(), "revocation failed", "error", err, "id", door.RequestID(r.Context()))
 		door.WriteOAuthError(w, &oauth.Error{Code: oauth.TemporarilyUnavailable, Status: http.StatusServiceUnavailable,
-			Description: "The token could not be revoked now. Try again in a moment"})
+			Slug: oauth.SlugServerUnavailable, Description: "The token could not be revoked now. Try again in a moment"})
 		return
 	}
 	door.NoStore(w.Header())

@@ -34,7 +34,7 @@ func (d *Door) authorizationCode(r *request) (answer, error) {
 		CodeHash: oauth.Hash(code), ClientID: r.client.ID, RedirectURI: redirectURI, CodeChallenge: challenge, Assertion: r.assertion(),
 	})
 	if err != nil {
-		refusal := oauth.New(oauth.InvalidGrant, "%s", codeRefused)
+		refusal := oauth.New(oauth.InvalidGrant, "%s", codeRefused).Slugged(oauth.SlugCodeRefused)
 		// Order: the try has burned the code (PKCE-06); only then is it said that
 		// the verifier was not sent at all.
 		if verifier == "" && challenge == noChallenge {

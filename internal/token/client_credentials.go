@@ -19,7 +19,7 @@ import (
 func (d *Door) clientCredentials(r *request) (answer, error) {
 	// SMART App Launch 2.2 backend-services: asymmetric authentication only.
 	if r.client.AuthMethod != store.AuthPrivateKeyJWT {
-		return answer{}, oauth.New(oauth.UnauthorizedClient, "client_credentials is for clients that authenticate by private_key_jwt")
+		return answer{}, oauth.New(oauth.UnauthorizedClient, "client_credentials is for clients that authenticate by private_key_jwt").Slugged(oauth.SlugClientNeedsKey)
 	}
 	scopes, refused := d.systemScopes(r.form.Get("scope"), r.client.Scope)
 	if refused != nil {
@@ -32,7 +32,7 @@ func (d *Door) clientCredentials(r *request) (answer, error) {
 	case errors.Is(err, store.ErrReplayed):
 		return answer{}, clientauth.Replayed()
 	case errors.Is(err, store.ErrRevoked): // disabled between its proof and this
-		return answer{}, oauth.New(oauth.UnauthorizedClient, "This client may not be given access now").Because(err)
+		return answer{}, oauth.New(oauth.UnauthorizedClient, "This client may not be given access now").Slugged(oauth.SlugClientDisabled).Because(err)
 	case err != nil:
 		return answer{}, err
 	}
@@ -50,28 +50,30 @@ func (d *Door) clientCredentials(r *request) (answer, error) {
 // scope that is not of the system level refuses the whole request: it could only be
 // a mistake.
 func (d *Door) systemScopes(asked, registered string) ([]string, *oauth.Error) {
-	wrong := func(text string) *oauth.Error { return oauth.New(oauth.InvalidScope, "%s", text).About("scope") }
+	wrong := func(slug oauth.Slug, text string) *oauth.Error {
+		return oauth.New(oauth.InvalidScope, "%s", text).About("scope").Slugged(slug)
+	}
 	if asked == "" {
-		return nil, wrong("scope is missing: name the system/ scopes that you need")
+		return nil, wrong(oauth.SlugScopeMissing, "scope is missing: name the system/ scopes that you need")
 	}
 	set, err := smart.ParseScopes(asked)
 	if err != nil {
-		return nil, wrong("scope is a list of scopes separated by single spaces")
+		return nil, wrong(oauth.SlugScopeMalformed, "scope is a list of scopes separated by single spaces")
 	}
 	others := slices.ContainsFunc(set.Clinical(), func(s smart.Scope) bool { return s.Level() != smart.LevelSystem })
 	if others || len(set.Clinical()) != len(set.Strings()) {
-		return nil, wrong("A backend service asks for system/ scopes only")
+		return nil, wrong(oauth.SlugScopeNotSystem, "A backend service asks for system/ scopes only")
 	}
 	within, err := smart.ParseScopes(registered)
 	if err != nil {
-		return nil, wrong("Nothing that was asked for may be given to this client")
+		return nil, wrong(oauth.SlugScopeNotAllowed, "Nothing that was asked for may be given to this client")
 	}
 	granted := d.deps.Offered(smart.Allowed(set, within)).Strings()
 	switch {
 	case len(granted) == 0:
-		return nil, wrong("Nothing that was asked for may be given to this client: reading and searching, within the registered scopes")
+		return nil, wrong(oauth.SlugScopeNotAllowed, "Nothing that was asked for may be given to this client: reading and searching, within the registered scopes")
 	case !tokens.FitsToken(granted):
-		return nil, wrong("Ask for fewer scopes at once")
+		return nil, wrong(oauth.SlugScopeTooMany, "Ask for fewer scopes at once")
 	}
 	return granted, nil
 }

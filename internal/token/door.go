@@ -131,7 +131,7 @@ func (d *Door) serve(w http.ResponseWriter, r *http.Request) (answer, error) {
 	run, known := exchanges[grantType]
 	if !known {
 		return answer{}, oauth.New(oauth.UnsupportedGrantType,
-			"This server offers authorization_code, refresh_token and client_credentials only").About("grant_type")
+			"This server offers authorization_code, refresh_token and client_credentials only").About("grant_type").Slugged(oauth.SlugGrantTypeUnsupported)
 	}
 	proven, err := d.client(r, form, grantType)
 	if err != nil {
@@ -158,12 +158,12 @@ func (d *Door) serve(w http.ResponseWriter, r *http.Request) (answer, error) {
 func (d *Door) exchange(r *request, grantType string, run exchange) (answer, error) {
 	// RFC 6749 §5.2: a client uses only the grant types it is registered for.
 	if !r.client.HasGrantType(grantType) {
-		return answer{}, oauth.New(oauth.UnauthorizedClient, "This client is not registered for that grant type").About("grant_type")
+		return answer{}, oauth.New(oauth.UnauthorizedClient, "This client is not registered for that grant type").About("grant_type").Slugged(oauth.SlugClientGrantType)
 	}
 	// RFC 8707 §2.2: the audience was fixed by the authorization request, which
 	// tolerates one trailing slash as well.
 	if target := r.form.Get("resource"); target != "" && strings.TrimSuffix(target, "/") != d.deps.FHIRBase {
-		return answer{}, oauth.New(oauth.InvalidTarget, "resource is not the FHIR base this access was given for").About("resource")
+		return answer{}, oauth.New(oauth.InvalidTarget, "resource is not the FHIR base this access was given for").About("resource").Slugged(oauth.SlugTargetUnknown)
 	}
 	return run(d, r)
 }
@@ -189,7 +189,7 @@ func (d *Door) client(r *http.Request, form oauth.Parameters, grantType string) 
 }
 
 func missing(parameter string) *oauth.Error {
-	return oauth.New(oauth.InvalidRequest, "The parameter %s is missing", parameter).About(parameter)
+	return oauth.New(oauth.InvalidRequest, "The parameter %s is missing", parameter).About(parameter).Slugged(oauth.SlugRequestParameterMissing)
 }
 
 // fail writes the error; what is not meant for the caller goes to the log.
@@ -199,11 +199,6 @@ func (d *Door) fail(w http.ResponseWriter, r *http.Request, err error) {
 		door.WriteOAuthError(w, known)
 		return
 	}
-	d.deps.Log.ErrorContext(r.Context(), "token request failed", "error", err)
-	status := http.StatusInternalServerError
-	code := oauth.ServerError
-	if door.Unavailable(err) {
-		status, code = http.StatusServiceUnavailable, oauth.TemporarilyUnavailable
-	}
-	door.WriteOAuthError(w, &oauth.Error{Code: code, Status: status, Description: "The request could not be answered now. Try again in a moment", Cause: err})
+	d.deps.Log.ErrorContext(r.Context(), "token request failed", "error", err, "id", door.RequestID(r.Context()))
+	door.WriteOAuthError(w, door.Failure(err, "The request could not be answered now. Try again in a moment"))
 }

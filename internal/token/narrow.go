@@ -24,7 +24,7 @@ func narrow(granted []string, asked string) ([]string, error) {
 	for _, text := range kept {
 		scope, err := smart.ParseScope(text)
 		if !literal[text] && (err != nil || !set.Covers(scope)) {
-			return nil, oauth.New(oauth.InvalidScope, "A scope was asked for that was not granted").About("scope")
+			return nil, oauth.New(oauth.InvalidScope, "A scope was asked for that was not granted").About("scope").Slugged(oauth.SlugScopeWider)
 		}
 	}
 	if len(kept) == 0 {
@@ -34,13 +34,13 @@ func narrow(granted []string, asked string) ([]string, error) {
 	case len(kept) == len(literal) && !slices.ContainsFunc(kept, func(s string) bool { return !literal[s] }):
 		return granted, nil
 	case !tokens.FitsToken(kept):
-		return nil, oauth.New(oauth.InvalidScope, "Ask for fewer scopes, or leave scope out to get all that were granted").About("scope")
+		return nil, oauth.New(oauth.InvalidScope, "Ask for fewer scopes, or leave scope out to get all that were granted").About("scope").Slugged(oauth.SlugScopeTooMany)
 	}
 	return kept, nil
 }
 
 func errNoScope() *oauth.Error {
-	return oauth.New(oauth.InvalidScope, "No scope was asked for").About("scope")
+	return oauth.New(oauth.InvalidScope, "No scope was asked for").About("scope").Slugged(oauth.SlugScopeMissing)
 }
 
 // maxWords is up to how many scopes demanded looks for in other words than their own.

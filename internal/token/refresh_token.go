@@ -10,7 +10,10 @@ import (
 	"github.com/emberlatch/emberlatch/smart"
 )
 
-const refreshRefused = "The refresh token is not valid: unknown, used, expired, revoked, or issued to another client"
+// refreshTokenRefused is the one answer for all reasons (TK-30).
+func refreshTokenRefused() *oauth.Error {
+	return oauth.New(oauth.InvalidGrant, "The refresh token is not valid: unknown, used, expired, revoked, or issued to another client").Slugged(oauth.SlugRefreshTokenRefused)
+}
 
 // refreshToken uses a refresh token (RFC 6749 §6).
 func (d *Door) refreshToken(r *request) (answer, error) {
@@ -20,7 +23,7 @@ func (d *Door) refreshToken(r *request) (answer, error) {
 	}
 	named, ours := d.deps.Minter.ParseRefreshToken(text)
 	if !ours {
-		return answer{}, oauth.New(oauth.InvalidGrant, refreshRefused)
+		return answer{}, refreshTokenRefused()
 	}
 	used, err := d.use(r, named)
 	if err != nil {
@@ -52,7 +55,7 @@ func (d *Door) use(r *request, named tokens.RefreshName) (store.Refreshed, error
 	if asked != "" {
 		// RFC 6749 §3.3: the same grammar as at the authorization endpoint.
 		if _, err := smart.ParseScopes(asked); err != nil {
-			return store.Refreshed{}, oauth.New(oauth.InvalidScope, "scope is a list of scopes separated by single spaces").About("scope")
+			return store.Refreshed{}, oauth.New(oauth.InvalidScope, "scope is a list of scopes separated by single spaces").About("scope").Slugged(oauth.SlugScopeMalformed)
 		}
 		if attempt.Within = demanded(asked); len(attempt.Within.AnyOf) == 0 {
 			return store.Refreshed{}, errNoScope()
@@ -68,7 +71,7 @@ func (d *Door) use(r *request, named tokens.RefreshName) (store.Refreshed, error
 		used, err = d.deps.Grants.RefreshGrant(r.ctx, attempt)
 	}
 	if err != nil {
-		return store.Refreshed{}, d.refuseGrant(err, oauth.New(oauth.InvalidGrant, refreshRefused))
+		return store.Refreshed{}, d.refuseGrant(err, refreshTokenRefused())
 	}
 	return used, nil
 }
@@ -86,5 +89,5 @@ func (d *Door) stillEntitled(r *request, g store.Grant, u store.User) error {
 		return err
 	}
 	d.deps.Ended(g.ID)
-	return oauth.New(oauth.InvalidGrant, refreshRefused)
+	return refreshTokenRefused()
 }

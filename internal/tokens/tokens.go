@@ -66,8 +66,8 @@ func New(ctx context.Context, deps Deps) (*Tokens, error) {
 func BearerError(err error) *oauth.Error {
 	if errors.Is(err, ErrUnavailable) {
 		return &oauth.Error{Code: oauth.TemporarilyUnavailable, Status: http.StatusServiceUnavailable,
-			Description: "The token cannot be verified at present. Try again in a moment", Cause: err}
+			Slug: oauth.SlugServerUnavailable, Description: "The token cannot be verified at present. Try again in a moment", Cause: err}
 	}
 	return &oauth.Error{Code: oauth.InvalidToken, Status: http.StatusUnauthorized,
-		Description: "The access token is not valid: it may have expired or been revoked", Cause: err}
+		Slug: oauth.SlugTokenInvalid, Description: "The access token is not valid: it may have expired or been revoked", Cause: err}
 }

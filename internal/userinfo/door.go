@@ -74,7 +74,7 @@ func (d *Door) answer(r *http.Request) (claims, *oauth.Error) {
 	}
 	granted := token.ScopeSet()
 	if !granted.Has("openid") {
-		return claims{}, &oauth.Error{Code: oauth.InsufficientScope, Status: http.StatusForbidden, Description: "The access token was not granted the scope openid"}
+		return claims{}, &oauth.Error{Code: oauth.InsufficientScope, Status: http.StatusForbidden, Slug: oauth.SlugTokenWithoutOpenID, Description: "The access token was not granted the scope openid"}
 	}
 	out := claims{Subject: string(token.UserID())}
 	if token.FHIRUser() != "" {
@@ -102,7 +102,7 @@ func checkForm(r *http.Request) *oauth.Error {
 		return refused
 	}
 	if form.Has("access_token") {
-		return oauth.New(oauth.InvalidRequest, "Send the access token in the Authorization header, never in a form").About("access_token")
+		return oauth.New(oauth.InvalidRequest, "Send the access token in the Authorization header, never in a form").About("access_token").Slugged(oauth.SlugTokenInURL)
 	}
 	return nil
 }
