@@ -24,8 +24,8 @@ test: setup ## everything a contributor must pass
 check: ## the quick gate: formatting, vet, the house, documentation
 	@scripts/check.sh
 
-generate: ## make generated tables and docs/conformance.md anew
-	@$(GO) generate ./fhir/... && $(GO) run ./internal/house/conformance
+generate: ## make generated tables, docs/conformance.md and docs/errors.md anew
+	@$(GO) generate ./fhir/... && $(GO) run ./internal/house/conformance && $(GO) run ./internal/house/catalogue
 
 fuzz: ## run every fuzz target for FUZZTIME (default 5m)
 	@scripts/fuzz.sh $(or $(FUZZTIME),5m)

@@ -10,5 +10,6 @@ if [ -n "$unformatted" ]; then
 fi
 go vet ./...
 go test -count=1 ./internal/house/...
+go run ./internal/house/catalogue -check
 # A stale page of documentation is told, and does not stop the tests.
 go run ./internal/house/conformance -check || echo "check: bring docs/conformance.md up to date with: make generate"

@@ -95,7 +95,7 @@ var places = map[string]place{
 // tools and generators. They may import what they need.
 var besideTheHouse = []string{
 	"internal/conform/brokentest", "internal/house", "internal/testenv", "internal/testpg", "internal/store/storetest", "cmd/emberlatch-load",
-	"fhir/search/internal/generate", "fhir/compartment/internal/generate", "internal/house/conformance",
+	"fhir/search/internal/generate", "fhir/compartment/internal/generate", "internal/house/conformance", "internal/house/catalogue",
 }
 
 func TestImportsGoDown(t *testing.T) {
