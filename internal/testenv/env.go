@@ -60,6 +60,12 @@ func Start(t testing.TB) *Env {
 	return StartWith(t, func(*app.SandboxOptions) {})
 }
 
+// StartLogged is Start with a log that the test reads.
+func StartLogged(t testing.TB, log slog.Handler) *Env {
+	t.Helper()
+	return StartWith(t, func(o *app.SandboxOptions) { o.Log = slog.New(log) })
+}
+
 // StartWith runs a sandbox with other options than usual.
 func StartWith(t testing.TB, change func(*app.SandboxOptions)) *Env {
 	t.Helper()
