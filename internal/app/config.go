@@ -13,6 +13,7 @@ import (
 
 	"github.com/goccy/go-yaml"
 
+	"github.com/emberlatch/emberlatch/internal/brand"
 	"github.com/emberlatch/emberlatch/internal/db"
 	"github.com/emberlatch/emberlatch/internal/egress"
 	"github.com/emberlatch/emberlatch/internal/keys"
@@ -40,6 +41,9 @@ type Config struct {
 	// Authorization says by which ways apps may ask for authorization.
 	Authorization AuthorizationConfig `yaml:"authorization"`
 	Keys          KeyConfig           `yaml:"keys"`
+	// Brands are what apps show people of who runs this server; without a file there
+	// are none, but for the one of a sandbox.
+	Brands BrandConfig `yaml:"brands"`
 	// Outbound says what the server may fetch beside https URLs of public hosts: the
 	// key sets of clients.
 	Outbound OutboundConfig `yaml:"outbound"`
@@ -124,6 +128,14 @@ func (c AuthorizationConfig) requiresPushed() bool { return c.PushedRequests == 
 type KeyConfig struct {
 	RotateEvery  time.Duration `yaml:"rotate_every"`
 	PublishAhead time.Duration `yaml:"publish_ahead"` // before a key signs; key sets are kept for minutes
+}
+
+// BrandConfig names a Bundle of user-access brands (SMART App Launch 2.2), which is
+// judged at the start.
+type BrandConfig struct {
+	File string `yaml:"file"`
+	// Identifier of the primary brand; may be left out when there is only one.
+	Identifier brand.Identifier `yaml:"identifier"`
 }
 
 // OutboundConfig widens what may be fetched; empty is the safe choice.
@@ -251,6 +263,9 @@ func (c Config) Validate() error {
 	}
 	if c.DataDir == "" {
 		add("data_dir: missing")
+	}
+	if c.Brands.File == "" && c.Brands.Identifier != (brand.Identifier{}) {
+		add("brands.identifier: needs brands.file")
 	}
 	if n := c.Listen.ConnectionsPerNetwork; n < 16 || n > 1_000_000 {
 		add("listen.connections_per_network: %d is outside of 16 to 1000000", n)

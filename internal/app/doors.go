@@ -131,7 +131,11 @@ func (a *App) openAppDoors(_ context.Context, d *doors) error {
 	})
 	d.revoke, errs[2] = revoke.New(revoke.Deps{Grants: a.store, Clients: clients, Tokens: a.tokens, Settle: a.live.Refresh, Log: a.log})
 	d.userinfo, errs[3] = userinfo.New(userinfo.Deps{Tokens: a.tokens, FHIRBase: a.cfg.FHIRBase()})
-	d.discovery, errs[4] = discovery.New(a.features(), a.ring.JWKS)
+	features := a.features()
+	if features.Brands, err = a.cfg.brands(); err != nil {
+		return err
+	}
+	d.discovery, errs[4] = discovery.New(features, a.ring.JWKS)
 	d.ehr, errs[5] = launch.NewEHR(launch.EHRDeps{Clients: clients, Starter: a.starter, Log: a.log})
 	d.push, errs[6] = push.New(push.Deps{Requests: a.store, Clients: clients, Check: d.authorize.Check, IsOriginOf: live.IsOriginOf, Log: a.log})
 	return errors.Join(errs[:]...)
@@ -197,7 +201,7 @@ func (a *App) features() discovery.Features {
 	return discovery.Features{
 		Pushed: pushed, RequirePushed: a.cfg.Authorization.requiresPushed(),
 		Issuer: a.cfg.PublicURL, FHIRBase: a.cfg.FHIRBase(), Authorize: pathAuthorize, Token: pathToken,
-		Introspect: pathIntrospect, Revoke: pathRevoke, UserInfo: pathUserInfo, JWKS: pathKeys, Logout: pathLogout, Register: a.registerPath(),
+		Introspect: pathIntrospect, Revoke: pathRevoke, UserInfo: pathUserInfo, JWKS: pathKeys, Logout: pathLogout, Register: a.registerPath(), BrandsPath: pathBrands,
 		Capabilities: []string{
 			"launch-ehr", "launch-standalone", "authorize-post", "client-public", "client-confidential-symmetric", "client-confidential-asymmetric", "sso-openid-connect",
 			"context-banner", "context-style", "context-ehr-patient", "context-ehr-encounter", "context-standalone-patient",

@@ -33,6 +33,7 @@ const (
 	pathRegister   = "/register"
 	pathFHIR       = "/fhir"
 	pathErrors     = oauth.ErrorsPath
+	pathBrands     = "/brands"
 )
 
 // routes lists every path of the public listener.
@@ -82,6 +83,7 @@ func (a *App) routes(ctx context.Context) (http.Handler, error) {
 	mux.Handle("/.well-known/openid-configuration", door.CORS(anyone, http.HandlerFunc(d.discovery.Provider)))
 	mux.Handle("/.well-known/oauth-authorization-server", door.CORS(anyone, http.HandlerFunc(d.discovery.Provider)))
 	mux.Handle(a.style.Path(), door.CORS(anyone, a.style))
+	mux.Handle(pathBrands, door.CORS(anyone, http.HandlerFunc(d.discovery.Brands)))
 	mux.Handle(pathKeys, door.CORS(anyone, http.HandlerFunc(d.discovery.Keys)))
 	mux.HandleFunc("GET "+pathErrors, func(w http.ResponseWriter, r *http.Request) { // error_uri
 		d.flow.Show(w, r, http.StatusOK, page.Errors{Shell: page.Shell{Self: pathErrors}})

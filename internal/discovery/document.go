@@ -1,6 +1,10 @@
 package discovery
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/emberlatch/emberlatch/internal/brand"
+)
 
 // Features says what is switched on and where it stands.
 type Features struct {
@@ -25,6 +29,9 @@ type Features struct {
 	AssertionAlgorithms []string
 	// IDTokenAlgorithms that ID tokens may be signed with.
 	IDTokenAlgorithms []string
+	// Brands, served at BrandsPath; the zero value: none are published.
+	Brands     brand.Bundle
+	BrandsPath string
 }
 
 // common are the members that all documents share (RFC 8414 §2).
@@ -63,6 +70,9 @@ type smartConfiguration struct {
 	common
 	Issuer       string   `json:"issuer,omitempty"` // in place of the common one
 	Capabilities []string `json:"capabilities"`
+	// Who runs this server, for people (SMART App Launch 2.2, user-access brands).
+	BrandBundle     string            `json:"user_access_brand_bundle,omitempty"`
+	BrandIdentifier *brand.Identifier `json:"user_access_brand_identifier,omitempty"`
 }
 
 // providerConfiguration is openid-configuration, and oauth-authorization-server
@@ -112,6 +122,10 @@ func (f Features) smart() smartConfiguration {
 	c := smartConfiguration{common: f.common(), Capabilities: f.Capabilities}
 	if slices.Contains(f.Capabilities, "sso-openid-connect") {
 		c.Issuer = f.Issuer
+	}
+	if !f.Brands.IsZero() {
+		primary := f.Brands.Primary()
+		c.BrandBundle, c.BrandIdentifier = f.Issuer+f.BrandsPath, &primary
 	}
 	return c
 }

@@ -2,6 +2,7 @@ package discovery
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -16,6 +17,7 @@ import (
 // Door serves the documents.
 type Door struct {
 	smart, provider document
+	brands          document // empty: none
 	keys            func() []byte
 	keySet          atomic.Pointer[document] // of the keys as they were last asked for
 }
@@ -23,6 +25,7 @@ type Door struct {
 type document struct {
 	body []byte
 	etag string
+	kind string // media type; empty: JSON
 }
 
 // New makes the documents. keys returns the public key set as JSON.
@@ -39,12 +42,18 @@ func New(f Features, keys func() []byte) (*Door, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Door{smart: newDocument(smart), provider: newDocument(provider), keys: keys}, nil
+	d := &Door{smart: newDocument(smart), provider: newDocument(provider), keys: keys}
+	if !f.Brands.IsZero() {
+		d.brands = newDocument(f.Brands.JSON())
+		// SMART App Launch 2.2, user-access brands: a weak entity tag.
+		d.brands.etag, d.brands.kind = "W/"+d.brands.etag, "application/fhir+json"
+	}
+	return d, nil
 }
 
 func newDocument(body []byte) document {
 	sum := sha256.Sum256(body)
-	return document{body, `"` + hex.EncodeToString(sum[:8]) + `"`}
+	return document{body: body, etag: `"` + hex.EncodeToString(sum[:8]) + `"`}
 }
 
 // SMARTConfiguration answers <FHIR base>/.well-known/smart-configuration.
@@ -52,6 +61,15 @@ func (d *Door) SMARTConfiguration(w http.ResponseWriter, r *http.Request) { serv
 
 // Provider answers openid-configuration and oauth-authorization-server.
 func (d *Door) Provider(w http.ResponseWriter, r *http.Request) { serve(w, r, d.provider) }
+
+// Brands answers the Bundle of user-access brands; 404 when there is none.
+func (d *Door) Brands(w http.ResponseWriter, r *http.Request) {
+	if len(d.brands.body) == 0 {
+		door.JSON(w, http.StatusNotFound, struct{}{})
+		return
+	}
+	serve(w, r, d.brands)
+}
 
 // Keys answers the key set (RFC 7517 §5).
 func (d *Door) Keys(w http.ResponseWriter, r *http.Request) {
@@ -74,10 +92,11 @@ func serve(w http.ResponseWriter, r *http.Request, doc document) {
 	h := w.Header()
 	h.Set("Cache-Control", "public, max-age=60") // DISC-39
 	h.Set("ETag", doc.etag)
-	if strings.Contains(r.Header.Get("If-None-Match"), doc.etag) {
+	// RFC 9110 §13.1.2: compared weakly.
+	if strings.Contains(r.Header.Get("If-None-Match"), strings.TrimPrefix(doc.etag, "W/")) {
 		w.WriteHeader(http.StatusNotModified)
 		return
 	}
-	h.Set("Content-Type", "application/json")
+	h.Set("Content-Type", cmp.Or(doc.kind, "application/json"))
 	door.Body(w, http.StatusOK, doc.body)
 }

@@ -43,6 +43,7 @@ var places = map[string]place{
 	"internal/fhirstore/fhirsql": {cellar, map[string]string{"internal/db": "runs its statements"}},
 
 	"internal/account":   {engines, nil},
+	"internal/brand":     {engines, nil},
 	"internal/chart":     {engines, map[string]string{"internal/reach": "whose chart it is"}},
 	"internal/clientkey": {engines, nil},
 	"internal/conform": {engines, map[string]string{
