@@ -83,11 +83,14 @@ func (q *query) fromSearch(v view, s search.Query, alias string) {
 	q.condition(x, s.Expr())
 }
 
-// aside names a column whose index is not the way in. SQLite keeps no figures of
-// our tables, so it is told.
+// aside names a column whose index is not the way in: SQLite keeps no figures of our
+// tables, and PostgreSQL would read the whole panel's part of the index beside it.
 func (q *query) aside(x variable, column string) string {
-	if x.led && q.dialect == db.SQLite {
+	switch {
+	case !x.led:
+		return x.alias + "." + column
+	case q.dialect == db.SQLite:
 		return "+" + x.alias + "." + column
 	}
-	return x.alias + "." + column
+	return "(" + x.alias + "." + column + " || '')"
 }
