@@ -21,7 +21,8 @@ step "two hundred rounds of fifty at once"
 EMBERLATCH_LONG=1 go test -timeout 15m -count=1 ./internal/store/storetest
 
 step "race detector, where goroutines meet"
-CGO_ENABLED=1 go test -race -timeout 25m ./access/... ./smart/... ./internal/live ./internal/keys ./internal/tokens ./internal/store/... ./internal/reach
+CGO_ENABLED=1 go test -race -timeout 25m ./access/... ./smart/... ./internal/live ./internal/keys ./internal/tokens ./internal/reach ./internal/clientkey
+CGO_ENABLED=1 go test -race -timeout 25m -run 'One|Fifty|Race|Winner|Forks|During|Exactly|Changes' ./internal/store/storetest
 CGO_ENABLED=1 go test -race -timeout 25m -run 'Fifty|RefreshTokens|TwoTabs|Revocation' ./internal/testenv
 
 step "independent clients and Chromium"
