@@ -33,7 +33,7 @@ test('a comparison sees what is new, gone, changed and listed for nothing', () =
 test('an outcome does not hide where it leads', async () => {
   const app = 'https://app.example.org/cb'
   const back = (url, redirect = app) => backOutcome(new URL(url), redirect)
-  assert.equal(back(`${app}?state=s&error=access_denied&error_description=x`), 'back error=access_denied state')
+  assert.equal(back(`${app}?state=s&error=access_denied&error_description=x&error_uri=y`), 'back error=access_denied state')
   assert.equal(back(`${app}#code=x`), 'back# code')
   for (const url of ['https://app.example.org.evil.test/cb?code=x', 'https://app.example.org/cb2?code=x', 'https://app.example.org/cb/../x?code=x']) {
     assert.match(back(url), /^ELSEWHERE/)

@@ -13,6 +13,9 @@ export function pageOutcome({ left, status, text }, redirect) {
   return 'page'
 }
 
+// forPeople explain an error, and may be there (RFC 6749 §4.1.2.1).
+const forPeople = new Set(['error_description', 'error_uri'])
+
 // backOutcome is what an app is told: its parameters, sorted, with the value where it
 // is a word of a specification. An address that is not the app's shows itself.
 export function backOutcome(left, redirect) {
@@ -20,7 +23,7 @@ export function backOutcome(left, redirect) {
   const hash = left.hash ? '#' : ''
   const told = new URLSearchParams(hash ? left.hash.slice(1) : left.search)
   const own = new Set(redirect ? new URL(redirect).searchParams.keys() : [])
-  const words = [...told.keys()].filter((k) => !own.has(k) && k !== 'error_description').sort()
+  const words = [...told.keys()].filter((k) => !own.has(k) && !forPeople.has(k)).sort()
   return `back${hash} ${words.map((k) => (k === 'error' ? `error=${told.get(k)}` : k)).join(' ')}`.trim()
 }
 
