@@ -72,7 +72,7 @@ func (d *Door) answered(w http.ResponseWriter, r *http.Request, p oauth.Paramete
 	case err != nil:
 		d.deps.Flow.Fail(w, r, err)
 	case !live: // the button was pressed twice
-		d.leave(w, r, q)
+		d.leave(w, r, q, q.client.Trusted)
 	default:
 		d.end(w, r, q, who)
 	}

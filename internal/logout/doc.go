@@ -14,7 +14,9 @@
 //
 // Nothing is redirected to but a URI that the app registered, byte for byte (§3).
 // A value of type destination is that proof, and only match makes one. What the page
-// carries is sealed with a MAC for this browser, and is matched again.
+// carries is sealed with a MAC for this browser, and is matched again. An app that the
+// operator does not vouch for gets the browser by a link on a page, unless it brings the
+// hint of the person who was signed in (RFC 9700 §4.11.2).
 //
 // A form of another site comes without cookies; it is sent on as a GET, which has
 // them. What lives by the session ends with it, so online_access ends and

@@ -98,7 +98,7 @@ func (d *Door) begin(w http.ResponseWriter, r *http.Request, q request) {
 		// with them.
 		d.deps.Flow.Redirect(w, d.deps.Path+"?"+q.params.Encode())
 	case !live:
-		d.leave(w, r, q)
+		d.leave(w, r, q, q.client.Trusted)
 	case q.user == who.UserID(), d.ourForm(r, q):
 		d.end(w, r, q, who)
 	default:
@@ -124,15 +124,21 @@ func (d *Door) end(w http.ResponseWriter, r *http.Request, q request, who sessio
 	if err != nil {
 		d.deps.Log.ErrorContext(r.Context(), "an event could not be recorded", "kind", "logout", "error", err)
 	}
-	d.leave(w, r, q)
+	d.leave(w, r, q, q.client.Trusted || q.user == who.UserID())
 }
 
 // leave sends the browser back to the app if it said where, and shows a page
-// otherwise.
-func (d *Door) leave(w http.ResponseWriter, r *http.Request, q request) {
+// otherwise. Without asking, it goes only to an app that the operator vouches for, or
+// that the person has used, as their own ID token tells: whoever registers an app could
+// make our address lead anywhere, so that all others get a link (RFC 9700 §4.11.2).
+func (d *Door) leave(w http.ResponseWriter, r *http.Request, q request, unasked bool) {
+	p := page.SignedOut{Shell: page.Shell{UILocales: q.locales}}
 	if q.back.uri != "" {
-		d.deps.Flow.Redirect(w, q.back.target())
-		return
+		if unasked {
+			d.deps.Flow.Redirect(w, q.back.target())
+			return
+		}
+		p.Leave = page.Leave{URL: q.back.target(), Host: flow.Host(q.back.uri)}
 	}
-	d.deps.Flow.Show(w, r, http.StatusOK, page.SignedOut{Shell: page.Shell{UILocales: q.locales}})
+	d.deps.Flow.Show(w, r, http.StatusOK, p)
 }

@@ -89,7 +89,7 @@ const back = "https://app.example.org/bye?x=1"
 func newEnv(t *testing.T) *env {
 	t.Helper()
 	e := &env{t: t, sessions: map[string]store.Session{}, cookies: map[string]*http.Cookie{}, clients: map[store.ClientID]store.Client{
-		"app":   {ID: "app", Name: "Growth Tracker", RedirectURIs: []string{"https://app.example.org/cb"}, PostLogoutRedirectURIs: []string{back, "org.example.app:/bye"}},
+		"app":   {ID: "app", Name: "Growth Tracker", Trusted: true, RedirectURIs: []string{"https://app.example.org/cb"}, PostLogoutRedirectURIs: []string{back, "org.example.app:/bye"}},
 		"other": {ID: "other", Name: "Other", PostLogoutRedirectURIs: []string{"https://other.example.org/"}},
 		"off":   {ID: "off", Disabled: true, PostLogoutRedirectURIs: []string{back}},
 	}}
@@ -371,6 +371,50 @@ func TestNobodyIsSignedIn(t *testing.T) {
 			t.Errorf("%v: %d to %q", row.pairs, w.Code, w.Header().Get("Location"))
 		}
 	}
+}
+
+// Whoever registers an app must not make our address lead to a place of their choice:
+// an app that nobody vouches for gets the browser by a link, but for the person whose
+// own ID token it brings.
+func TestAnAppThatNobodyVouchesFor(t *testing.T) {
+	ask := []string{"client_id", "app", "post_logout_redirect_uri", back, "state", "s"}
+	const link = `href="https://app.example.org/bye?x=1&amp;state=s"`
+	open := func(t *testing.T) *env {
+		e := newEnv(t)
+		c := e.clients["app"]
+		c.Trusted = false
+		e.clients["app"] = c
+		return e
+	}
+	leads := func(t *testing.T, w *httptest.ResponseRecorder) {
+		t.Helper()
+		if w.Code != http.StatusOK || w.Header().Get("Location") != "" || !strings.Contains(w.Body.String(), link) || !strings.Contains(w.Body.String(), "app.example.org") {
+			t.Errorf("%d to %q: %s", w.Code, w.Header().Get("Location"), w.Body)
+		}
+	}
+	t.Run("nobody is signed in", func(t *testing.T) {
+		e := open(t)
+		e.cookies = map[string]*http.Cookie{}
+		leads(t, e.get(ask...))
+		leads(t, e.get(append(ask, "id_token_hint", "leo.app")...))
+	})
+	t.Run("the button", func(t *testing.T) {
+		e := open(t)
+		form := asked(e.get(ask...))
+		form.Set("action", "sign-out")
+		for range 2 {
+			leads(t, e.post("same-origin", form))
+		}
+		if len(e.sessions) != 0 {
+			t.Errorf("%d sessions left", len(e.sessions))
+		}
+	})
+	t.Run("the person's own hint", func(t *testing.T) {
+		e := open(t)
+		if w := e.get(append(ask, "id_token_hint", "maria.app")...); w.Header().Get("Location") != back+"&state=s" || len(e.sessions) != 0 {
+			t.Errorf("%d to %q, %d sessions left", w.Code, w.Header().Get("Location"), len(e.sessions))
+		}
+	})
 }
 
 func TestOddRequests(t *testing.T) {

@@ -39,7 +39,11 @@ type SignIn struct {
 }
 
 // SignedOut says that the session has ended.
-type SignedOut struct{ Shell }
+type SignedOut struct {
+	Shell
+	// Leave is where the app waits that asked for it; zero: nowhere.
+	Leave Leave
+}
 
 // SignOut asks whether the session is to end.
 type SignOut struct {

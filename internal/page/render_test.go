@@ -49,7 +49,7 @@ func hostilePages() []sample {
 	problems := []page.FieldProblem{{Field: "given", Message: "identify.given-missing"}, {Field: "birth_date-year", Message: "identify.date-wrong"}}
 	return []sample{
 		{"sign-in", 200, page.SignIn{Shell: shell, Username: hostile, Failed: true, Reauthenticate: true, SignedInAs: hostile, CanEnrol: true, EnrolURL: "/enrol?request=" + hostile}},
-		{"signed-out", 200, page.SignedOut{Shell: shell}},
+		{"signed-out", 200, page.SignedOut{Shell: shell, Leave: page.Leave{URL: "javascript:alert(1)", Host: hostile}}},
 		{"identify", 200, page.Identify{Shell: shell, Given: hostile, Family: hostile, Year: hostile, Month: hostile, Day: hostile, Code: hostile, Problems: problems}},
 		{"create-credentials", 200, page.CreateCredentials{Shell: shell, Username: hostile, Problems: []page.FieldProblem{{Field: "password", Message: "password-common"}}}},
 		{"choose-person", 200, page.ChoosePerson{Shell: shell, People: []page.Person{person, {ID: "p2", Name: "Leo", Self: true}}, Failed: true}},

@@ -47,6 +47,7 @@ func loginSamples() []sample {
 	return []sample{
 		{"sign-in", 200, login}, {"sign-in-failed", 200, failed}, {"sign-in-waiting", 429, waiting},
 		{"sign-in-again", 200, again}, {"sign-in-known", 200, known}, {"signed-out", 200, page.SignedOut{}},
+		{"signed-out-leave", 200, page.SignedOut{Leave: page.Leave{URL: "https://app.example.org/bye?x=1&state=a%26b", Host: "app.example.org"}}},
 		{"sign-out", 200, page.SignOut{Shell: shell("/logout"), User: "Maria Lopez"}}, {"still-signed-in", 200, page.StillSignedIn{}},
 	}
 }

@@ -80,8 +80,8 @@ type Client struct {
 	KeepRefreshToken bool `json:"keep_refresh_token,omitempty"`
 	// RefreshLife is how long an unused offline refresh token lives; zero means the server's default (93 days).
 	RefreshLife time.Duration `json:"refresh_life,omitempty"`
-	// Trusted: the operator lets browsers be sent to the redirect URIs with an error
-	// and without asking (RFC 9700 §4.11.2). Set by the operator who adds the client,
+	// Trusted: the operator lets browsers be sent to the redirect URIs with an error,
+	// and to where they return after logout, without asking (RFC 9700 §4.11.2). Set by the operator who adds the client,
 	// never by what a client says of itself.
 	Trusted bool `json:"trusted,omitempty"`
 	// Checked: the organisation has verified who is behind this app.
