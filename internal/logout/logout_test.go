@@ -438,4 +438,9 @@ func TestOddRequests(t *testing.T) {
 	if w := e.get("id_token_hint", "maria.app", "post_logout_redirect_uri", back); w.Code != http.StatusInternalServerError || w.Header().Get("Location") != "" {
 		t.Errorf("a store that is away: %d", w.Code)
 	}
+	// It can be ended once more: without the cookie nobody could.
+	e.failure = nil
+	if w := e.get("id_token_hint", "maria.app", "post_logout_redirect_uri", back); w.Code != http.StatusSeeOther || len(e.sessions) != 0 || len(e.cookies) != 0 {
+		t.Errorf("the store is back: %d, %d sessions left, cookies %v", w.Code, len(e.sessions), e.cookies)
+	}
 }

@@ -144,14 +144,15 @@ func (s *Sessions) Start(w http.ResponseWriter, r *http.Request, user store.User
 	return Authenticated{v}, nil
 }
 
-// End ends the session of a request and takes its cookie away.
+// End ends the session of a request and takes its cookie away. Order: the cookie goes
+// last. Without it nobody could end a session that goes on because this has failed.
 func (s *Sessions) End(w http.ResponseWriter, r *http.Request, reason string) error {
-	s.set(w, sessionCookie, "", 0)
 	for _, cookie := range r.CookiesNamed(s.name(sessionCookie)) {
 		if err := s.end(r.Context(), oauth.Hash(cookie.Value), reason); err != nil {
 			return err
 		}
 	}
+	s.set(w, sessionCookie, "", 0)
 	return nil
 }
 
