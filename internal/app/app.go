@@ -110,7 +110,7 @@ func (a *App) openEngines(ctx context.Context) (err error) {
 		return err
 	}
 	if a.live, err = live.New(ctx, live.Deps{
-		Store: a.store, Keys: a.ring.Reload, AccessLife: a.cfg.Tokens.Access, Poll: livePoll, Now: a.now, Log: a.log,
+		Store: a.store, Keys: a.ring.Reload, AccessLife: longestAccess, Poll: livePoll, Now: a.now, Log: a.log,
 	}); err != nil {
 		return err
 	}

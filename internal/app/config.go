@@ -99,6 +99,11 @@ type TokenConfig struct {
 	RefreshGrace time.Duration `yaml:"refresh_grace"` // a lost answer may be retried
 }
 
+// longestAccess is how long an access token lives at most (TOK-12). What has ended is
+// remembered for so long whatever is configured: tokens from before a change of the
+// configuration, and of processes that have not been told of it, live by the old one.
+const longestAccess = time.Hour
+
 // SessionConfig sets the two ends of a browser session.
 type SessionConfig struct {
 	Idle     time.Duration `yaml:"idle"`
@@ -284,7 +289,7 @@ func (c Config) Validate() error {
 		got      time.Duration
 		min, max time.Duration
 	}{
-		{"tokens.access", c.Tokens.Access, time.Minute, time.Hour},
+		{"tokens.access", c.Tokens.Access, time.Minute, longestAccess},
 		{"tokens.code", c.Tokens.Code, 5 * time.Second, 10 * time.Minute},
 		{"tokens.launch", c.Tokens.Launch, 5 * time.Second, 10 * time.Minute},
 		{"tokens.refresh_idle", c.Tokens.RefreshIdle, time.Hour, 5 * 365 * 24 * time.Hour},

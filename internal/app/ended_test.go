@@ -2,8 +2,12 @@ package app_test
 
 import (
 	"net/http"
+	"net/url"
 	"testing"
 	"time"
+
+	"github.com/emberlatch/emberlatch/internal/app"
+	"github.com/emberlatch/emberlatch/internal/testenv"
 )
 
 // What a replay has ended is refused by this process at once: nothing here reads the
@@ -40,5 +44,27 @@ func TestWhatAReplayEndsIsKnownWithoutTheFeed(t *testing.T) {
 				t.Errorf("after: %d %s", a.Status, a.Raw)
 			}
 		})
+	}
+}
+
+// An operator who makes access tokens live shorter does not bring back those that were
+// given before and have ended since.
+//
+// spec: REVOKE-02, REVOKE-11
+func TestWhatHasEndedStaysEndedUnderAShorterLife(t *testing.T) {
+	c := newCounted(t)
+	got := c.tokens(c.public, offline)
+	c.move(-12 * time.Minute) // longer ago than a token of a minute lives
+	c.public.Post("/revoke", url.Values{"token": {got.String("refresh_token")}})
+	c.move(12 * time.Minute)
+	shorter := c.cfg
+	shorter.Tokens.Access = time.Minute
+	started, err := app.OpenOn(t.Context(), c.db, shorter)
+	must(t, err)
+	again := testenv.Inside(t, shorter, started.Public(), started.Admin())
+	for name, env := range map[string]*testenv.Env{"before": c.Env, "after the start": again} {
+		if a := env.Get(got.String("access_token"), "Patient/zoe"); a.Status != http.StatusUnauthorized {
+			t.Errorf("%s: %d", name, a.Status)
+		}
 	}
 }

@@ -24,6 +24,7 @@ type counted struct {
 	*testenv.Env
 	t       *testing.T
 	app     *app.App
+	cfg     app.Config
 	db      *db.DB
 	browser *testenv.Browser
 	trips   atomic.Int64
@@ -42,6 +43,7 @@ func newCounted(t *testing.T) *counted {
 	c := &counted{t: t}
 	cfg, err := app.DevConfig(t.TempDir(), "")
 	must(t, err)
+	c.cfg = cfg
 	// One connection: what it has prepared once stays prepared.
 	c.db, err = db.Open(t.Context(), db.Config{URL: testpg.Schema(t) + "&pool_max_conns=1", MovableClock: true, OnRoundTrip: func() { c.trips.Add(1) }})
 	must(t, err)
