@@ -14,7 +14,11 @@ import (
 // Continue decides what comes next for a stored request; every step comes back
 // here.
 func (d *Door) Continue(w http.ResponseWriter, r *http.Request) {
-	if r.Method == http.MethodGet && r.URL.Query().Has("claim") {
+	if r.Method == http.MethodHead { // the router sends it with GET
+		nothingBegins(w)
+		return
+	}
+	if r.URL.Query().Has("claim") {
 		d.claim(w, r, r.URL.Query().Get("request"))
 		return
 	}

@@ -59,6 +59,27 @@ func TestRefreshPolicy(t *testing.T) {
 	}
 }
 
+// A look by HEAD is safe (RFC 9110 §9.3.2): it answers no request, with a code or
+// with a refusal.
+func TestALookDoesNotAnswerARequest(t *testing.T) {
+	for want, change := range map[string]func(*store.AuthorizationRequest){
+		"code": func(*store.AuthorizationRequest) {}, "access_denied": func(r *store.AuthorizationRequest) { r.Refused = "access_denied" },
+	} {
+		e := newEnv(t)
+		e.signIn("maria")
+		e.begin(e.values("web", patientScopes))
+		e.approve(patientScopes, change)
+		handle := e.handle()
+		look := httptest.NewRequest(http.MethodHead, issuer+flow.ContinuePath+"?request="+handle, nil)
+		if a := e.serve(e.door.Continue, look); a.status != http.StatusOK || len(e.store.issued) != 0 {
+			t.Errorf("HEAD: %d %v, %d codes", a.status, a.location, len(e.store.issued))
+		}
+		if a := e.continues(handle); a.outcome() != want {
+			t.Errorf("after HEAD: %d %s, want %s", a.status, a.outcome(), want)
+		}
+	}
+}
+
 // handle makes the only stored request one whose handle is known.
 func (e *env) handle() string {
 	e.t.Helper()
