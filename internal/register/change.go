@@ -56,7 +56,7 @@ func (r *Registrar) ReplaceSelf(was store.Client, raw []byte) (store.Client, []s
 
 // vouched are the members by which an operator knows an app.
 var vouched = []string{
-	"client_name", "emberlatch_maker", "client_uri", "logo_uri", "policy_uri", "tos_uri", "redirect_uris", "initiate_login_uri",
+	"client_name", "emberlatch_maker", "client_uri", "logo_uri", "policy_uri", "tos_uri", "redirect_uris", "post_logout_redirect_uris", "initiate_login_uri",
 	"application_type", "jwks", "jwks_uri", "software_id",
 }
 

@@ -247,6 +247,9 @@ func TestAClientChangesItself(t *testing.T) {
 	if got, _, err := strict(t).ReplaceSelf(was, []byte(`{`+id+`,"redirect_uris":["https://evil.test/cb"],"client_name":"A"}`)); err != nil || got.Checked || got.Trusted {
 		t.Errorf("checked or trusted at another place: %v, %v, %v", got.Checked, got.Trusted, err)
 	}
+	if got, _, err := strict(t).ReplaceSelf(was, []byte(`{`+id+`,`+redirects+`,"client_name":"A","post_logout_redirect_uris":["https://evil.test/bye"]}`)); err != nil || got.Checked || got.Trusted {
+		t.Errorf("checked or trusted with another place after logout: %v, %v, %v", got.Checked, got.Trusted, err)
+	}
 	wider := was
 	wider.Scope = "openid user/*.rs"
 	if got, _, err := strict(t).ReplaceSelf(wider, []byte(`{`+id+`,`+redirects+`,"scope":"user/Goal.rs patient/Goal.rs"}`)); err != nil || got.Scope != "user/Goal.rs patient/Goal.rs" {
