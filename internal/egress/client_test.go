@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -96,6 +97,27 @@ func TestWhoeverIsSlowIsLeft(t *testing.T) {
 	defer cancel()
 	if _, err := egress.New(egress.Deps{Policy: egress.Policy{Loopback: true}, Roots: roots}).Get(ctx, s.URL, limit); err == nil {
 		t.Error("no error")
+	}
+}
+
+// Callers of a host that does not answer wait for that host; those of others do not
+// wait behind them.
+func TestOneHostHoldsUpNobodyElse(t *testing.T) {
+	release := make(chan struct{})
+	silent, roots := server(t, func(http.ResponseWriter, *http.Request) { <-release })
+	other, _ := server(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("x")) })
+	roots.AddCert(other.Certificate())
+	c := egress.New(egress.Deps{Policy: egress.Policy{Loopback: true}, Roots: roots})
+	var waiting sync.WaitGroup
+	t.Cleanup(func() { close(release); waiting.Wait() })
+	for range 100 {
+		waiting.Go(func() { _, _ = c.Get(context.Background(), silent.URL, limit) })
+	}
+	time.Sleep(200 * time.Millisecond) // all of them wait
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+	defer cancel()
+	if got, err := c.Get(ctx, other.URL, limit); err != nil || string(got.Body) != "x" {
+		t.Errorf("%q, %v", got.Body, err)
 	}
 }
 

@@ -3,11 +3,13 @@ package register
 import (
 	"crypto/subtle"
 	"slices"
+	"strings"
 
 	"github.com/go-json-experiment/json"
 
 	"github.com/emberlatch/emberlatch/internal/oauth"
 	"github.com/emberlatch/emberlatch/internal/store"
+	"github.com/emberlatch/emberlatch/smart"
 )
 
 // update is what a client sends to change its registration (RFC 7592 §2.2): all of
@@ -24,7 +26,8 @@ type update struct {
 
 // ReplaceSelf reads what a client that registered itself says of itself now, and
 // returns the whole new client with the members that changed. What the operator
-// vouched for is vouched for no longer when the app says that it is another one.
+// vouched for is vouched for no longer when the app says that it is another one, and
+// is among what changed.
 func (r *Registrar) ReplaceSelf(was store.Client, raw []byte) (store.Client, []string, error) {
 	raw, statement, refused := r.withStatement(raw)
 	if refused != nil {
@@ -45,8 +48,10 @@ func (r *Registrar) ReplaceSelf(was store.Client, raw []byte) (store.Client, []s
 	if refused != nil {
 		return store.Client{}, nil, refused
 	}
-	if slices.ContainsFunc(changed, func(member string) bool { return slices.Contains(vouched, member) }) {
-		now.Checked, now.Preapproved, now.Trusted = false, false, false
+	if u.lapse(was, changed) {
+		if now, changed, refused = succeed(was, &u.metadata); refused != nil {
+			return store.Client{}, nil, refused
+		}
 	}
 	if now.SoftwareStatement = statement; statement != was.SoftwareStatement {
 		changed = append(changed, "software_statement")
@@ -58,6 +63,29 @@ func (r *Registrar) ReplaceSelf(was store.Client, raw []byte) (store.Client, []s
 var vouched = []string{
 	"client_name", "emberlatch_maker", "client_uri", "logo_uri", "policy_uri", "tos_uri", "redirect_uris", "post_logout_redirect_uris", "initiate_login_uri",
 	"application_type", "jwks", "jwks_uri", "software_id",
+}
+
+// lapse takes back what an operator granted to another app than this one: all that
+// was vouched for, and the rights of an EHR and of a resource server, when that by
+// which it is known has changed; and the approval given in the place of clinicians
+// when more is asked for than was approved (REG-17: wider scopes need new consent).
+func (m *metadata) lapse(was store.Client, changed []string) bool {
+	another := slices.ContainsFunc(changed, func(member string) bool { return slices.Contains(vouched, member) })
+	if another {
+		m.Checked, m.Trusted, m.MayIntrospect, m.MayLaunch = false, nil, false, false
+	}
+	more := another || wider(m.Scope, was.Scope)
+	if more {
+		m.Preapproved = false
+	}
+	return more
+}
+
+// wider reports whether scopes ask for anything beyond others.
+func wider(scope, before string) bool {
+	asked := smart.NewScopeSet(strings.Fields(scope))
+	within := smart.Allowed(asked, smart.NewScopeSet(strings.Fields(before)))
+	return !slices.Equal(within.Strings(), asked.Strings())
 }
 
 // checkIdentity: RFC 7592 §2.2, paragraph by paragraph.

@@ -1,6 +1,7 @@
 package register_test
 
 import (
+	"crypto/elliptic"
 	"encoding/json"
 	"errors"
 	"reflect"
@@ -279,6 +280,43 @@ func TestAClientChangesItself(t *testing.T) {
 	body := `{"client_id":"` + string(public.ID) + `",` + redirects + `,"token_endpoint_auth_method":"client_secret_basic"}`
 	if _, _, err := strict(t).ReplaceSelf(public, []byte(body)); err == nil || refusal(t, err).Parameter != "token_endpoint_auth_method" {
 		t.Errorf("DC-15 to confidential: %v", err)
+	}
+}
+
+// What an operator granted to an app that asked for little does not hold for one that
+// asks for more, nor for one that others hold the keys of; what lapses is told.
+//
+// spec: REG-17, CONS-22
+// attack: DC-15
+func TestWhatTheOperatorGrantedLapses(t *testing.T) {
+	own, other := keySet(jwk(t, ecKey(t, elliptic.P384()).Public(), "a", nil)), keySet(jwk(t, ecKey(t, elliptic.P384()).Public(), "b", nil))
+	was, _ := registered(t, `{`+redirects+`,"client_name":"A",`+byKey+own+`}`)
+	was.Preapproved, was.Checked, was.MayIntrospect, was.MayLaunch, was.Scope = true, true, true, true, "openid patient/Goal.rs patient/Observation.rs"
+	body := func(more string) []byte {
+		return []byte(`{"client_id":"` + string(was.ID) + `",` + redirects + `,"client_name":"A",` + byKey + more + `}`)
+	}
+	all := []string{"emberlatch_checked", "emberlatch_may_introspect", "emberlatch_may_launch", "emberlatch_preapproved", "jwks"}
+	for _, row := range []struct {
+		name, more string
+		changed    []string
+	}{
+		{"the same", own + `,"scope":"` + was.Scope + `"`, nil},
+		{"less", own + `,"scope":"openid patient/Goal.r"`, []string{"scope"}},
+		{"more types", own + `,"scope":"openid patient/*.rs"`, []string{"emberlatch_preapproved", "scope"}},
+		{"another type", own + `,"scope":"openid patient/Condition.rs"`, []string{"emberlatch_preapproved", "scope"}},
+		{"another name", own + `,"scope":"` + was.Scope + ` fhirUser"`, []string{"emberlatch_preapproved", "scope"}},
+		{"what is left out is the usual, which is more", own, []string{"emberlatch_preapproved", "scope"}},
+		{"other keys", other + `,"scope":"` + was.Scope + `"`, all},
+	} {
+		now, changed, err := strict(t).ReplaceSelf(was, body(row.more))
+		if err != nil || !slices.Equal(changed, row.changed) {
+			t.Errorf("%s: changed %v, want %v, %v", row.name, changed, row.changed, err)
+		}
+		lapsed := slices.Contains(row.changed, "emberlatch_preapproved")
+		others := slices.Contains(row.changed, "jwks")
+		if now.Preapproved == lapsed || now.Checked == others || now.MayIntrospect == others || now.MayLaunch == others {
+			t.Errorf("%s: preapproved %t, checked %t, may introspect %t, may launch %t", row.name, now.Preapproved, now.Checked, now.MayIntrospect, now.MayLaunch)
+		}
 	}
 }
 
