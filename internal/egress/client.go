@@ -33,18 +33,17 @@ type Deps struct {
 type Client struct {
 	policy Policy
 	http   *http.Client
-	slots  chan struct{}
 }
 
 // New makes a Client.
 func New(deps Deps) *Client {
 	dialer := &net.Dialer{Timeout: timeout, Control: deps.Policy.control, Resolver: deps.Resolver}
 	transport := &http.Transport{
-		Proxy: nil, DialContext: dialer.DialContext, TLSClientConfig: &tls.Config{RootCAs: deps.Roots, MinVersion: tls.VersionTLS12},
+		Proxy: nil, DialContext: places{dialer, make(chan struct{}, inAll)}.dial, TLSClientConfig: &tls.Config{RootCAs: deps.Roots, MinVersion: tls.VersionTLS12},
 		TLSHandshakeTimeout: timeout, ResponseHeaderTimeout: timeout, MaxResponseHeaderBytes: maxHeaders, MaxConnsPerHost: perHost,
 		DisableKeepAlives: true, DisableCompression: true, ForceAttemptHTTP2: false,
 	}
-	return &Client{policy: deps.Policy, slots: make(chan struct{}, inAll), http: &http.Client{
+	return &Client{policy: deps.Policy, http: &http.Client{
 		Transport: transport, Timeout: timeout,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
@@ -75,12 +74,6 @@ func (c *Client) Get(ctx context.Context, text string, limit int64) (Response, e
 	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	select {
-	case c.slots <- struct{}{}:
-		defer func() { <-c.slots }()
-	case <-ctx.Done():
-		return Response{}, ctx.Err()
-	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
 	if err != nil {
 		return Response{}, err

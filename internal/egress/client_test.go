@@ -121,6 +121,29 @@ func TestOneHostHoldsUpNobodyElse(t *testing.T) {
 	}
 }
 
+// Every way that a fetch ends gives its place back.
+func TestPlacesAreGivenBack(t *testing.T) {
+	s, roots := server(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/broken" {
+			w.Header().Set("Content-Length", "500")
+		}
+		_, _ = w.Write([]byte("x"))
+	})
+	plainServer := httptest.NewServer(http.NotFoundHandler())
+	t.Cleanup(plainServer.Close)
+	c := egress.New(egress.Deps{Policy: egress.Policy{Loopback: true}, Roots: roots})
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	for range 40 {
+		for _, url := range []string{s.URL + "/broken", s.URL, plainServer.URL, strings.Replace(plainServer.URL, "http:", "https:", 1), "http://127.0.0.1:1"} {
+			_, _ = c.Get(ctx, url, limit)
+		}
+	}
+	if got, err := c.Get(ctx, s.URL, limit); err != nil || string(got.Body) != "x" {
+		t.Errorf("%q, %v", got.Body, err)
+	}
+}
+
 // A name that resolves to an address of ours is refused at dial, whichever of its
 // answers comes first; the sink sees nothing.
 //
