@@ -2,6 +2,7 @@ package reach_test
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"testing"
 
@@ -60,6 +61,26 @@ func TestClientsReachWhomTheOperatorNamed(t *testing.T) {
 	for _, data := range []store.ClientData{{Groups: []string{"g1"}}, {Organizations: []string{"o1"}, Patients: []string{"a"}}} {
 		if own, err := clinic.OfClient(t.Context(), store.Client{ID: "c", Data: data}); err == nil || own.Patients.Len() > 0 {
 			t.Errorf("the store is away: %+v, %v", own, err)
+		}
+	}
+}
+
+// As many as a registration may name are asked for, in whatever order they stand.
+//
+// spec: BS-11
+func TestClientsReachAllThatMayBeNamed(t *testing.T) {
+	clinic := open(t, patient("a", ""), patient("c", `,"managingOrganization":{"reference":"Organization/last"}`),
+		`{"resourceType":"Organization","id":"last"}`,
+		`{"resourceType":"Group","id":"last","type":"person","actual":true,"member":[{"entity":{"reference":"Patient/a"}}]}`)
+	var named []string
+	for i := range 999 {
+		named = append(named, fmt.Sprint("none", i))
+	}
+	named = append(named, "last")
+	for want, data := range map[string]store.ClientData{"a": {Groups: named}, "c": {Organizations: named}} {
+		own, err := clinic.OfClient(t.Context(), store.Client{ID: "c", Data: data})
+		if err != nil || !slices.Equal(own.Patients.List(), []string{want}) {
+			t.Errorf("reaches %v, want %s, %v", own.Patients.List(), want, err)
 		}
 	}
 }

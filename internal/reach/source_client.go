@@ -3,6 +3,7 @@ package reach
 import (
 	"context"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/emberlatch/emberlatch/access"
@@ -35,28 +36,36 @@ func (r *Resolver) OfClient(ctx context.Context, c store.Client) (access.Own, er
 	return access.Own{Patients: search.NewIDSet(append(append(ids, members...), managed...)...)}, nil
 }
 
+// maxNamed is how many are asked for by name at once: no search takes all that a
+// registration may name.
+const maxNamed = 200
+
 // membersOf are the active members of Groups of persons.
 func (r *Resolver) membersOf(ctx context.Context, groups []string) ([]string, error) {
-	if len(groups) == 0 {
-		return nil, nil
-	}
 	var ids []string
-	err := r.all(ctx, "Group", url.Values{"_id": {strings.Join(groups, ",")}}, func(m fhirstore.Record) {
-		ids = append(ids, r.members(m.Resource.Tree())...)
-	})
-	return ids, err
+	for some := range slices.Chunk(groups, maxNamed) {
+		err := r.all(ctx, "Group", url.Values{"_id": {strings.Join(some, ",")}}, func(m fhirstore.Record) {
+			ids = append(ids, r.members(m.Resource.Tree())...)
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return ids, nil
 }
 
 // managedBy are the patients whom Organizations manage (Patient.managingOrganization).
 func (r *Resolver) managedBy(ctx context.Context, organizations []string) ([]string, error) {
-	if len(organizations) == 0 {
-		return nil, nil
-	}
 	var ids []string
-	err := r.all(ctx, "Patient", url.Values{"organization": {"Organization/" + strings.Join(organizations, ",Organization/")}}, func(m fhirstore.Record) {
-		ids = append(ids, m.Resource.ID())
-	})
-	return ids, err
+	for some := range slices.Chunk(organizations, maxNamed) {
+		err := r.all(ctx, "Patient", url.Values{"organization": {"Organization/" + strings.Join(some, ",Organization/")}}, func(m fhirstore.Record) {
+			ids = append(ids, m.Resource.ID())
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return ids, nil
 }
 
 // members are the patients who are active members of a Group of persons now.
