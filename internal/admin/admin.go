@@ -31,6 +31,7 @@ type Store interface {
 	RemoveInitialAccessToken(ctx context.Context, id string) error
 	CreateUser(ctx context.Context, u store.User) error
 	PutUser(ctx context.Context, u store.User) error
+	User(ctx context.Context, id store.UserID) (store.User, error)
 	UserByName(ctx context.Context, usernameKey string) (store.User, error)
 	Revoke(ctx context.Context, r store.Revocation) (int, error)
 	Announce(ctx context.Context, kind store.ChangeKind, id string) error

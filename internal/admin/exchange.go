@@ -2,6 +2,7 @@ package admin
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io"
 	"net/http"
@@ -52,12 +53,12 @@ func (d *Door) importClients(r *http.Request) (int, any, error) {
 		if err != nil {
 			return judged(err, part.raw, part.line)
 		}
-		_, err = d.deps.Store.Client(r.Context(), c.ID)
+		used, err := d.idUsed(r.Context(), c.ID)
 		switch {
-		case err == nil || taken[c.ID]:
-			return http.StatusConflict, mistake{"conflict", "client_id: " + string(c.ID) + " is taken", part.line}, nil
-		case !errors.Is(err, store.ErrNotFound):
+		case err != nil:
 			return 0, nil, err
+		case used || taken[c.ID]:
+			return http.StatusConflict, mistake{"conflict", "client_id: " + string(c.ID) + " is taken", part.line}, nil
 		}
 		taken[c.ID] = true
 		all = append(all, c)
@@ -70,6 +71,19 @@ func (d *Door) importClients(r *http.Request) (int, any, error) {
 		return 0, nil, err
 	}
 	return http.StatusOK, map[string]int{"imported": len(all)}, d.deps.Refresh(r.Context())
+}
+
+// idUsed reports whether a client has an id, or a person: a token whose subject is its
+// client is that of a backend service (OIDC-08).
+func (d *Door) idUsed(ctx context.Context, id store.ClientID) (bool, error) {
+	_, err := d.deps.Store.Client(ctx, id)
+	if errors.Is(err, store.ErrNotFound) {
+		_, err = d.deps.Store.User(ctx, store.UserID(id))
+	}
+	if errors.Is(err, store.ErrNotFound) {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 // part is one document of a file with the line where it begins.

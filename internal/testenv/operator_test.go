@@ -1,6 +1,8 @@
 package testenv_test
 
 import (
+	"encoding/base64"
+	"encoding/json"
 	"net/http"
 	"net/url"
 	"strings"
@@ -42,6 +44,34 @@ func TestAccountsNameARecordThatIsThere(t *testing.T) {
 		if a := env.Admin(http.MethodPost, "/users?record-later", account(typ+"-later", role, missing)); a.Status != http.StatusCreated {
 			t.Errorf("%s, to be loaded later: %d %s", missing, a.Status, a.Raw)
 		}
+	}
+}
+
+// No app is imported under the id of a person: a token whose subject is its client is
+// that of a backend service, with nobody behind it.
+//
+// spec: OIDC-08
+func TestNoClientHasTheIDOfAPerson(t *testing.T) {
+	env := testenv.Start(t)
+	_, a := env.Token("sandbox-confidential", "launch/patient patient/Patient.rs", "maria", "")
+	payload, err := base64.RawURLEncoding.DecodeString(strings.Split(a.String("access_token"), ".")[1])
+	var claims struct {
+		Subject string `json:"sub"`
+	}
+	if err != nil || json.Unmarshal(payload, &claims) != nil || claims.Subject == "" {
+		t.Fatalf("%s: %v", payload, err)
+	}
+	app := func(id string) string {
+		return `{"client_id":"` + id + `","redirect_uris":["https://app.example.org/cb"],"token_endpoint_auth_method":"none"}`
+	}
+	if got := env.Admin(http.MethodPost, "/import/clients", app("somebody-else")+app(claims.Subject)); got.Status != http.StatusConflict {
+		t.Errorf("%d %s", got.Status, got.Raw)
+	}
+	if got := env.Admin(http.MethodGet, "/clients/somebody-else", ""); got.Status != http.StatusNotFound {
+		t.Errorf("a part was imported: %d %s", got.Status, got.Raw)
+	}
+	if got := env.Admin(http.MethodPost, "/import/clients", app("somebody-else")); got.Status != http.StatusOK {
+		t.Errorf("%d %s", got.Status, got.Raw)
 	}
 }
 
