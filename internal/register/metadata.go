@@ -231,13 +231,21 @@ func (m *metadata) client(now time.Time) store.Client {
 	return store.Client{
 		Name: m.ClientName, Maker: m.Maker, ClientURI: m.ClientURI, LogoURI: m.LogoURI, PolicyURI: m.PolicyURI, TermsURI: m.TermsURI,
 		SoftwareID: m.SoftwareID, SoftwareVersion: m.SoftwareVersion, Checked: m.Checked, Preapproved: m.Preapproved, Trusted: m.trusted(),
-		Contacts: m.Contacts, ApplicationType: store.ApplicationType(m.ApplicationType), AuthMethod: store.AuthMethod(m.AuthMethod),
-		RedirectURIs: m.RedirectURIs, PostLogoutRedirectURIs: m.PostLogoutURIs, Origins: m.Origins, Scope: m.Scope, GrantTypes: m.GrantTypes, IDTokenAlg: m.IDTokenAlg,
+		Contacts: some(m.Contacts), ApplicationType: store.ApplicationType(m.ApplicationType), AuthMethod: store.AuthMethod(m.AuthMethod),
+		RedirectURIs: m.RedirectURIs, PostLogoutRedirectURIs: some(m.PostLogoutURIs), Origins: some(m.Origins), Scope: m.Scope, GrantTypes: m.GrantTypes, IDTokenAlg: m.IDTokenAlg,
 		RequirePushed: m.RequirePushed, PKCEOptional: m.PKCEOptional, KeepRefreshToken: m.KeepRefresh, MayIntrospect: m.MayIntrospect,
 		LaunchURI: m.LaunchURI, MayLaunch: m.MayLaunch, FHIRContextReferences: m.ContextRefs,
 		RefreshLife: time.Duration(m.RefreshLife) * time.Second, CreatedAt: now,
 		JWKS: stdjson.RawMessage(m.JWKS), JWKSURI: m.JWKSURI, AssertionAlg: m.AssertionAlg, Data: m.Data.stored(),
 	}
+}
+
+// some is a list; an empty one is none, so that a client has one form.
+func some(list []string) []string {
+	if len(list) == 0 {
+		return nil
+	}
+	return list
 }
 
 // metadataOf is what a client has registered, the other way round.

@@ -491,6 +491,7 @@ func FuzzRegisterSelf(f *testing.F) {
 		`{` + redirects + `}`, `{"token_endpoint_auth_method":"none","redirect_uris":["org.example.app:/cb"],"scope":"openid patient/*.read"}`,
 		`{` + redirects + `,"emberlatch_checked":true,"scope":"user/*.rs"}`, `{` + redirects + `,"client_name":"\u0430a","x":{"a":1,"a":1}}`, `null`,
 		`{` + redirects + `,"post_logout_redirect_uris":["javascript:x"],"contacts":[""]}`,
+		`{` + redirects + `,"post_logout_redirect_uris":[],"contacts":[]}`,
 	} {
 		f.Add([]byte(s))
 	}
