@@ -7,7 +7,7 @@
 // Authenticated is proof: only this package makes one. A client authenticates by
 // the method it registered and by no other, so a public client can never stand in
 // for a confidential one (RFC 6749 §2.3, RFC 9700 §2.5). Unknown clients, wrong
-// secrets and wrong methods are answered alike, with equal work.
+// secrets and wrong methods are answered alike; as to secrets, with equal work too.
 //
 // An assertion (private_key_jwt) takes more steps:
 //
@@ -15,10 +15,11 @@
 //	 told in its own words ◀┘    one text for all ◀────┴────────┘     used before ◀┘
 //
 // What is wrong with an assertion by itself is told, since that says nothing about
-// any client; whatever depends on what is registered has one text. The algorithm is
-// one of four that use public keys, pinned by the key; a key comes from what is
-// registered and never from the assertion. Unspent is not yet proof: the jti is
-// spent by the store in one step with what the client asks for, or by Spend.
+// any client; whatever depends on what is registered has one text, though a known
+// client costs a fetch or a signature more: client ids are random, not secret. The
+// algorithm is one of four that use public keys, pinned by the key; a key comes from
+// what is registered and never from the assertion. Unspent is not yet proof: the jti
+// is spent by the store in one step with what the client asks for, or by Spend.
 //
 // Who fails again and again with one client from one address is told to wait
 // (Limited); the doors are given that one.
