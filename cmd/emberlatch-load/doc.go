@@ -13,6 +13,11 @@
 //
 //	emberlatch-load --binary bin/emberlatch [--seconds 2] [--postgres URL] [--json]
 //
+// Where the ceiling has no client in it (silent authorization, redeem, refresh) the
+// requests are written by hand on one connection for each caller (wire.go): net/http's
+// client would take as much of the shared cores as a third of the server does. Where
+// the ceiling is a handler, both are asked by net/http's client.
+//
 // It starts a sandbox in a temporary folder and, with a PostgreSQL URL, a server on
 // that database; registers clients, a person and their record with the commands that
 // an operator has; and stops them. `make bench` calls it.

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -162,10 +161,15 @@ const codeLife = 40 * time.Second
 
 // redeem measures codes that were made before.
 func (p *person) redeem(callers int) (float64, error) {
-	codes := make([][]code, callers)
+	f, wires, err := p.wired(withoutID, callers)
+	if err != nil {
+		return 0, err
+	}
+	defer hangUp(wires)
+	codes := make([][]pending, callers)
 	began := time.Now()
 	for n := 0; n < 2000 && time.Since(began) < codeLife/4; n++ {
-		c, err := p.silentCode(withoutID)
+		c, err := f.ask(wires[0])
 		if err != nil {
 			return 0, err
 		}
@@ -177,11 +181,11 @@ func (p *person) redeem(callers int) (float64, error) {
 		count int
 	)
 	began = time.Now()
-	for _, own := range codes {
+	for i, own := range codes {
 		count += len(own)
 		wg.Go(func() {
 			for _, c := range own {
-				if _, err := p.exchange(c); err != nil {
+				if _, err := f.redeem(wires[i], c); err != nil {
 					bad.set(err)
 					return
 				}
@@ -197,16 +201,19 @@ func (p *person) redeem(callers int) (float64, error) {
 
 // refresh measures families that rotate, each caller its own.
 func (p *person) refresh(callers int) (float64, error) {
+	f, wires, err := p.wired(withoutID, callers)
+	if err != nil {
+		return 0, err
+	}
+	defer hangUp(wires)
 	families := make([]answer, callers)
 	for i := range families {
-		var err error
-		if families[i], err = p.silent(withoutID); err != nil {
+		if families[i], err = f.silent(wires[i]); err != nil {
 			return 0, err
 		}
 	}
-	return p.w.m.rate(callers, func(c int) error {
-		a, err := p.token(url.Values{"grant_type": {"refresh_token"}, "refresh_token": {families[c].RefreshToken}})
-		families[c] = a
+	return p.w.m.rate(callers, func(c int) (err error) {
+		families[c], err = f.refresh(wires[c], families[c].RefreshToken)
 		return err
 	})
 }
@@ -215,7 +222,12 @@ func (p *person) refresh(callers int) (float64, error) {
 // RS256 signing, also where the ID token is signed otherwise.
 func (w *world) silent(p *person, name string, rs256 float64) error {
 	w.m.say(name)
-	rate, err := w.m.rate(16, func(int) error { _, err := p.silent(everything); return err })
-	w.m.add(figure{name, 16, rate, rs256, 0, "RS256 signing on all cores"})
+	f, wires, err := p.wired(everything, 16)
+	if err != nil {
+		return err
+	}
+	defer hangUp(wires)
+	rate, err := w.m.rate(len(wires), func(caller int) error { _, err := f.silent(wires[caller]); return err })
+	w.m.add(figure{name, len(wires), rate, rs256, 0, "RS256 signing on all cores"})
 	return err
 }

@@ -124,13 +124,6 @@ func read(resp *http.Response) (body, location string, err error) {
 // code is an authorization code that waits to be redeemed.
 type code struct{ back, verifier string }
 
-// silentCode is an authorization of a person who is not asked.
-func (p *person) silentCode(scope string) (code, error) {
-	target, verifier := p.request(scope)
-	_, back, err := p.get(target)
-	return code{back, verifier}, err
-}
-
 func (p *person) exchange(c code) (answer, error) {
 	u, err := url.Parse(c.back)
 	if err != nil {
@@ -157,13 +150,4 @@ func (p *person) token(v url.Values) (answer, error) {
 	}
 	var a answer
 	return a, json.Unmarshal(body, &a)
-}
-
-// silent is authorize, code and token.
-func (p *person) silent(scope string) (answer, error) {
-	c, err := p.silentCode(scope)
-	if err != nil {
-		return answer{}, err
-	}
-	return p.exchange(c)
 }
