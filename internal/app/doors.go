@@ -124,7 +124,7 @@ func (a *App) openAppDoors(_ context.Context, d *doors) error {
 	var errs [7]error
 	d.token, errs[0] = token.New(token.Deps{
 		Grants: a.store, Clients: clients, Client: a.live.Client, IsOriginOf: live.IsOriginOf, Minter: a.tokens, Entitled: a.people.entitled, Revoke: a.store.Revoke,
-		Offered: fhirapi.Offered, Ended: a.live.End, RefreshGrace: a.cfg.Tokens.RefreshGrace, NewGrantID: newGrantID, FHIRBase: a.cfg.FHIRBase(), Log: a.log,
+		Offered: fhirapi.Offered, Ended: a.live.End, RefreshGrace: a.cfg.Tokens.RefreshGrace, NewGrantID: func() store.GrantID { return store.NewGrantID(a.now()) }, FHIRBase: a.cfg.FHIRBase(), Log: a.log,
 	})
 	d.introspect, errs[1] = introspect.New(introspect.Deps{
 		Clients: clients, Client: a.live.Client, Tokens: a.tokens, Grants: a.store, Issuer: a.cfg.PublicURL, FHIRBase: a.cfg.FHIRBase(), Log: a.log,

@@ -2,8 +2,6 @@ package app
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"net/http"
@@ -146,11 +144,4 @@ func (a *App) clientAuthenticator() (*clientauth.Limited, error) {
 		return nil, err
 	}
 	return clientauth.Limit(proof, clientauth.Limits{Address: a.address, Now: a.now})
-}
-
-// newGrantID is 16 random bytes.
-func newGrantID() store.GrantID {
-	var b [16]byte
-	_, _ = rand.Read(b[:]) // never fails
-	return store.GrantID(base64.RawURLEncoding.EncodeToString(b[:]))
 }

@@ -1,8 +1,6 @@
 package authorize
 
 import (
-	"crypto/rand"
-	"encoding/base64"
 	"errors"
 	"net/http"
 	"net/url"
@@ -90,10 +88,8 @@ func withoutContext(text string, q store.AuthorizationRequest) bool {
 }
 
 func (d *Door) grant(q store.AuthorizationRequest, client store.Client, user store.User, scopes []string) store.Grant {
-	var id [16]byte
-	_, _ = rand.Read(id[:]) // never fails (crypto/rand)
 	g := store.Grant{
-		ID: store.GrantID(base64.RawURLEncoding.EncodeToString(id[:])), ClientID: client.ID, UserID: user.ID, Username: user.Username,
+		ID: store.NewGrantID(d.deps.Now()), ClientID: client.ID, UserID: user.ID, Username: user.Username,
 		FHIRUser: user.FHIRUser, Patient: q.Patient, Encounter: q.Encounter, Scopes: scopes, Audience: q.Audience,
 		Nonce: q.Nonce, AuthTime: q.AuthTime, AMR: q.AMR,
 	}
