@@ -67,3 +67,11 @@ func ExampleParseFHIRContext() {
 	// ImagingStudy/123 <nil>
 	// smart: not a fhirContext: item 0: a Patient needs a role of its own
 }
+
+func ExampleHolding_Meets() {
+	granted := smart.NewScopeSet([]string{"patient/Observation.rs?category=laboratory"})
+	asked, _ := smart.ParseScope("patient/Observation.r?category=http://example.org|laboratory")
+	fmt.Println(granted.Holding().Meets(asked.Demand()))
+	// Output:
+	// true
+}
