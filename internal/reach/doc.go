@@ -12,9 +12,10 @@
 // single patients, the members of Groups, the patients of Organizations, and by
 // default nobody                                                source_client.go
 //
-// Each source is one file with one question; the answer is their union. What a
-// user stands for is the server's own record, never a resource that an app could
-// write. Sources in FHIR are read with access.System, which is easy to find.
+// Each source is one file with one question; the answer is their union. What a resource
+// says about who leads to whom is fhirstore.Ties, which a refresh judges by as well.
+// What a user stands for is the server's own record, never a resource that an app
+// could write. Sources in FHIR are read with access.System, which is easy to find.
 //
 // Answers are kept for two seconds, so that a removal from a care team is felt at
 // once; Forget empties them when policy sources have been loaded. Who keeps one

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"testing"
 	"time"
@@ -59,6 +60,52 @@ func TestManyPatients(t *testing.T) {
 		}
 		if row.want == nil && set.Len() != row.patients || row.want != nil && set.Len() != 0 {
 			t.Errorf("%d patients: reaches %d", row.patients, set.Len())
+		}
+	}
+}
+
+// A practitioner with more roles than one search can name is led to the patients of
+// all of them; patients of two are reached once.
+func TestManyRoles(t *testing.T) {
+	var all []string
+	var want []string
+	for i := range 450 {
+		role := fmt.Sprint("r", i)
+		all = append(all, `{"resourceType":"PractitionerRole","id":"`+role+`","practitioner":{"reference":"Practitioner/p1"}}`,
+			patient(fmt.Sprint("p", i), `,"generalPractitioner":[{"reference":"PractitionerRole/`+role+`"},{"reference":"PractitionerRole/r449"}]`),
+			team(fmt.Sprint("t", i), "active", fmt.Sprint("Patient/q", i), member("PractitionerRole/"+role, ""), ""))
+		want = append(want, fmt.Sprint("p", i), fmt.Sprint("q", i))
+	}
+	slices.Sort(want)
+	c := open(t, all...)
+	if got := c.reaches(t, doctor()); !slices.Equal(got, want) {
+		t.Errorf("reaches %d patients, want %d", len(got), len(want))
+	}
+}
+
+// roles is a backend of so many roles of one practitioner, and nothing else.
+type roles struct{ crowd }
+
+func (r roles) Search(ctx context.Context, d access.Decision, q search.Query) (fhirstore.Page, error) {
+	if q.Type != "PractitionerRole" {
+		return fhirstore.Page{}, nil
+	}
+	q.Type = "Patient"
+	page, err := r.crowd.Search(ctx, d, q)
+	for i, m := range page.Matches {
+		page.Matches[i].Resource = fhir.Stored("PractitionerRole", m.Resource.ID(), []byte(`{"practitioner":{"reference":"Practitioner/p1"}}`))
+	}
+	return page, err
+}
+
+func TestMoreRolesThanAnybodyHas(t *testing.T) {
+	for n, want := range map[roles]error{{9_999}: nil, {10_000}: reach.ErrTooWide} {
+		r, err := reach.New(reach.Deps{Backend: n, Now: func() time.Time { return noon }, Base: base})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if set, err := r.Reach(context.Background(), doctor()); !errors.Is(err, want) || set.Len() != 0 {
+			t.Errorf("%d roles: %v", n, err)
 		}
 	}
 }

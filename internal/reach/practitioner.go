@@ -4,7 +4,8 @@ import (
 	"context"
 	"fmt"
 	"net/url"
-	"time"
+	"slices"
+	"strings"
 
 	"github.com/emberlatch/emberlatch/access"
 	"github.com/emberlatch/emberlatch/fhir"
@@ -13,8 +14,12 @@ import (
 	"github.com/emberlatch/emberlatch/internal/store"
 )
 
-// maxRows bounds what one source reads, a thousand at a time.
-const maxRows = 100_000
+const (
+	// maxRows bounds what one source reads, a thousand at a time.
+	maxRows = 100_000
+	// maxSelves bounds the roles of one practitioner.
+	maxSelves = 10_000
+)
 
 // all reads every match of a search with the rights of the server itself.
 func (r *Resolver) all(ctx context.Context, t fhir.ResourceType, params url.Values, each func(fhirstore.Record)) error {
@@ -52,65 +57,50 @@ func (r *Resolver) selves(ctx context.Context, u store.User) ([]fhir.Reference, 
 		return list, nil
 	}
 	err := r.all(ctx, "PractitionerRole", url.Values{"practitioner": {own.String()}}, func(m fhirstore.Record) {
-		if role := m.Resource.Tree(); role["active"] != false && r.current(role["period"]) {
-			list = append(list, m.Resource.Reference())
+		for _, tie := range fhirstore.Ties(m.Resource, r.deps.Base) {
+			if tie.Agent == own && tie.Holds(r.deps.Now()) {
+				list = append(list, tie.LeadsTo)
+			}
 		}
 	})
+	if err == nil && len(list) > maxSelves {
+		err = fmt.Errorf("%w: %d roles", ErrTooWide, len(list))
+	}
 	return list, err
 }
 
 // ofPractitioner calls each for the resources of a type that point to the
-// practitioner or to a role of theirs.
-func (r *Resolver) ofPractitioner(ctx context.Context, u store.User, t fhir.ResourceType, parameter string, each func(fhir.Resource)) error {
-	selves, err := r.selves(ctx, u)
-	if err != nil || len(selves) == 0 {
-		return err
-	}
-	value := ""
-	for i, ref := range selves {
-		if i > 0 {
-			value += ","
+// practitioner or to a role of theirs, so many of those at a time.
+func (r *Resolver) ofPractitioner(ctx context.Context, selves []fhir.Reference, t fhir.ResourceType, parameter string, each func(fhir.Resource)) error {
+	read := 0
+	for some := range slices.Chunk(selves, maxNamed) {
+		var names []string
+		for _, ref := range some {
+			names = append(names, ref.String())
 		}
-		value += ref.String()
+		err := r.all(ctx, t, url.Values{parameter: {strings.Join(names, ",")}}, func(m fhirstore.Record) {
+			read++
+			each(m.Resource)
+		})
+		if err != nil {
+			return err
+		}
+		if read > maxRows {
+			return fmt.Errorf("%w: %d resources of the type %s, and more", ErrTooWide, read, t)
+		}
 	}
-	return r.all(ctx, t, url.Values{parameter: {value}}, func(m fhirstore.Record) { each(m.Resource) })
+	return nil
 }
 
-// current reports whether a Period, if there is one, includes this moment. A
-// period that cannot be read does not.
-func (r *Resolver) current(v any) bool {
-	period, present := v.(fhir.Object)
-	if !present {
-		return v == nil
-	}
-	now := r.deps.Now()
-	if start, ok := period["start"].(string); ok {
-		if from, _, good := span(start); !good || now.Before(from) {
-			return false
+// tiedTo are the patients to whom a resource leads from the practitioner now.
+func (r *Resolver) tiedTo(u asker, resource fhir.Resource) []string {
+	var ids []string
+	for _, tie := range fhirstore.Ties(resource, r.deps.Base) {
+		if tie.Holds(r.deps.Now()) && u.is[tie.Agent] {
+			ids = append(ids, tie.LeadsTo.ID)
 		}
 	}
-	if end, ok := period["end"].(string); ok {
-		if _, to, good := span(end); !good || now.After(to) {
-			return false
-		}
-	}
-	return true
-}
-
-// span is the first and the last moment of a FHIR date or dateTime.
-func span(s string) (from, to time.Time, ok bool) {
-	for _, form := range []struct {
-		layout string
-		years  int
-		months int
-		days   int
-	}{{"2006", 1, 0, 0}, {"2006-01", 0, 1, 0}, {"2006-01-02", 0, 0, 1}} {
-		if t, err := time.Parse(form.layout, s); err == nil {
-			return t, t.AddDate(form.years, form.months, form.days).Add(-time.Nanosecond), true
-		}
-	}
-	t, err := time.Parse(time.RFC3339Nano, s)
-	return t, t, err == nil
+	return ids
 }
 
 func objects(v any) []fhir.Object {
@@ -122,19 +112,4 @@ func objects(v any) []fhir.Object {
 		}
 	}
 	return all
-}
-
-func localReference(v any, base string) (fhir.Reference, bool) {
-	o, _ := v.(fhir.Object)
-	text, _ := o["reference"].(string)
-	ref, ok := fhir.ParseReference(text, base)
-	ref.Version = ""
-	return ref, ok
-}
-
-func patientOf(v any, base string) []string {
-	if ref, ok := localReference(v, base); ok && ref.Type == "Patient" {
-		return []string{ref.ID}
-	}
-	return nil
 }

@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sync/singleflight"
 
+	"github.com/emberlatch/emberlatch/fhir"
 	"github.com/emberlatch/emberlatch/fhir/search"
 	"github.com/emberlatch/emberlatch/internal/fhirstore"
 	"github.com/emberlatch/emberlatch/internal/store"
@@ -54,7 +55,23 @@ type answer struct {
 }
 
 // source is one rule: the patients that a user reaches by it.
-type source func(ctx context.Context, r *Resolver, u store.User) ([]string, error)
+type source func(ctx context.Context, r *Resolver, u asker) ([]string, error)
+
+// asker is a user, and whom the records know them as when they are a practitioner.
+type asker struct {
+	store.User
+	selves []fhir.Reference
+	is     map[fhir.Reference]bool // the same
+}
+
+func (r *Resolver) asker(ctx context.Context, u store.User) (asker, error) {
+	selves, err := r.selves(ctx, u)
+	a := asker{u, selves, make(map[fhir.Reference]bool, len(selves))}
+	for _, ref := range selves {
+		a.is[ref] = true
+	}
+	return a, err
+}
 
 // New makes the Resolver; it refuses missing parts.
 func New(deps Deps) (*Resolver, error) {
@@ -137,9 +154,13 @@ func (r *Resolver) resolve(ctx context.Context, u store.User, facts string, epoc
 		}
 	}()
 	until := r.deps.Now().Add(life) // counted from before the first question
+	who, err := r.asker(ctx, u)
+	if err != nil {
+		return answer{}, err
+	}
 	var ids []string
 	for _, ask := range r.sources {
-		found, err := ask(ctx, r, u)
+		found, err := ask(ctx, r, who)
 		if err != nil {
 			return answer{}, err
 		}

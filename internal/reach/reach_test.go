@@ -59,6 +59,7 @@ func (b *counting) Read(ctx context.Context, d access.Decision, ref fhir.Referen
 type clinic struct {
 	*reach.Resolver
 	backend *counting
+	db      *db.DB
 	now     time.Time
 }
 
@@ -77,7 +78,7 @@ func open(t testing.TB, resources ...string) *clinic {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &clinic{backend: &counting{Store: s}, now: noon}
+	c := &clinic{backend: &counting{Store: s}, db: d, now: noon}
 	c.load(t, resources...)
 	c.Resolver, err = reach.New(reach.Deps{Backend: c.backend, Now: func() time.Time { return c.now }, Base: base})
 	if err != nil {
@@ -106,12 +107,38 @@ func of(resources []string) iter.Seq[fhirstore.Incoming] {
 
 func (c *clinic) reaches(t testing.TB, u store.User) []string {
 	t.Helper()
+	changing := c.backend.answered != nil // in the middle of the search
 	set, err := c.Reach(context.Background(), u)
 	if err != nil {
 		t.Fatal(err)
 	}
 	ids := slices.Clone(set.List())
 	slices.Sort(ids)
+	if u.Role == store.RolePractitioner && !u.Disabled && !changing {
+		if said := c.said(t, u); !slices.Equal(said, ids) {
+			t.Errorf("a statement says that %s reaches %v, a search %v", u.FHIRUser, said, ids)
+		}
+	}
+	return ids
+}
+
+// said is whom the condition of a statement says that a practitioner reaches.
+func (c *clinic) said(t testing.TB, u store.User) []string {
+	t.Helper()
+	rows, err := c.db.Query(context.Background(), `SELECT DISTINCT substr(p.leads_to, 9) AS id FROM fhir_tie p
+WHERE p.leads_to LIKE 'Patient/%' AND `+c.backend.Reaches("$1", "substr(p.leads_to, 9)", "$2")+` ORDER BY id`, u.FHIRUser, c.now.UnixMilli())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	ids := []string{}
+	for rows.Next() {
+		var id string
+		if err := rows.Scan(&id); err != nil {
+			t.Fatal(err)
+		}
+		ids = append(ids, id)
+	}
 	return ids
 }
 

@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/emberlatch/emberlatch/access"
-	"github.com/emberlatch/emberlatch/fhir"
 	"github.com/emberlatch/emberlatch/fhir/search"
 	"github.com/emberlatch/emberlatch/internal/fhirstore"
 	"github.com/emberlatch/emberlatch/internal/store"
@@ -45,7 +44,11 @@ func (r *Resolver) membersOf(ctx context.Context, groups []string) ([]string, er
 	var ids []string
 	for some := range slices.Chunk(groups, maxNamed) {
 		err := r.all(ctx, "Group", url.Values{"_id": {strings.Join(some, ",")}}, func(m fhirstore.Record) {
-			ids = append(ids, r.members(m.Resource.Tree())...)
+			for _, member := range fhirstore.Members(m.Resource, r.deps.Base) {
+				if member.Holds(r.deps.Now()) {
+					ids = append(ids, member.Patient.ID)
+				}
+			}
 		})
 		if err != nil {
 			return nil, err
@@ -66,18 +69,4 @@ func (r *Resolver) managedBy(ctx context.Context, organizations []string) ([]str
 		}
 	}
 	return ids, nil
-}
-
-// members are the patients who are active members of a Group of persons now.
-func (r *Resolver) members(group fhir.Object) []string {
-	if group["active"] == false || group["type"] != "person" {
-		return nil
-	}
-	var ids []string
-	for _, m := range objects(group["member"]) {
-		if m["inactive"] != true && r.current(m["period"]) {
-			ids = append(ids, patientOf(m["entity"], r.deps.Base)...)
-		}
-	}
-	return ids
 }

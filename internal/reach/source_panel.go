@@ -4,15 +4,14 @@ import (
 	"context"
 
 	"github.com/emberlatch/emberlatch/fhir"
-	"github.com/emberlatch/emberlatch/internal/store"
 )
 
 // panel: the active members of the Groups of persons that the practitioner, or a
 // role of theirs, manages (Group.managingEntity).
-func panel(ctx context.Context, r *Resolver, u store.User) ([]string, error) {
+func panel(ctx context.Context, r *Resolver, u asker) ([]string, error) {
 	var ids []string
-	err := r.ofPractitioner(ctx, u, "Group", "managing-entity", func(group fhir.Resource) {
-		ids = append(ids, r.members(group.Tree())...)
+	err := r.ofPractitioner(ctx, u.selves, "Group", "managing-entity", func(group fhir.Resource) {
+		ids = append(ids, r.tiedTo(u, group)...)
 	})
 	return ids, err
 }

@@ -9,7 +9,7 @@ import (
 
 // representation: whom the user stands for, by the server's own record, until it
 // ends (LOGIN-20). Practitioners and administrators stand for nobody here.
-func representation(_ context.Context, r *Resolver, u store.User) ([]string, error) {
+func representation(_ context.Context, r *Resolver, u asker) ([]string, error) {
 	if u.Role != store.RolePatient && u.Role != store.RoleRepresentative {
 		return nil, nil
 	}

@@ -9,7 +9,7 @@ import (
 
 // self: a patient, and a representative who has a record, reach their own record.
 // Patient.link opens nothing (SCOPE-50).
-func self(_ context.Context, _ *Resolver, u store.User) ([]string, error) {
+func self(_ context.Context, _ *Resolver, u asker) ([]string, error) {
 	if u.Role != store.RolePatient && u.Role != store.RoleRepresentative {
 		return nil, nil
 	}

@@ -25,5 +25,8 @@
 // are computed again in the transaction that changes what they depend on, so the
 // order of loading does not matter.
 //
+// Beside the search parameters it keeps who leads to whom (fhirstore.Ties, fhir_tie),
+// so that one condition in SQL says whether a practitioner reaches a patient.
+//
 // It does not write for apps, keep history views, or judge anything by itself.
 package fhirsql

@@ -30,6 +30,7 @@ type prepared struct {
 	owners   search.Owners
 	values   []search.Indexed
 	attached []string
+	ties     []fhirstore.Tie
 	secured  fhir.Reference // Binary.securityContext, as it stands, resolvable or not
 	origin   string
 }
@@ -87,7 +88,7 @@ func (s *Store) analyse(ctx context.Context) error {
 	if s.db.Dialect() != db.PostgreSQL {
 		return nil
 	}
-	list := []string{"fhir_resource", "fhir_owner"}
+	list := []string{"fhir_resource", "fhir_owner", "fhir_tie"}
 	for _, table := range tables {
 		list = append(list, table)
 	}
@@ -121,6 +122,7 @@ func (s *Store) prepare(in fhirstore.Incoming) (prepared, error) {
 		}
 	}
 	p.attached = attachedBinaries(r, s.base)
+	p.ties = fhirstore.Ties(r, s.base)
 	if r.Type() == "Binary" {
 		p.secured = securityContextOf(r, s.base)
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/emberlatch/emberlatch/fhir/search"
 	"github.com/emberlatch/emberlatch/internal/db"
+	"github.com/emberlatch/emberlatch/internal/fhirstore"
 )
 
 // writer gathers the statements of a portion.
@@ -20,7 +21,7 @@ func (w *writer) add(text string, args ...any) {
 
 // indexTables hold rows that belong to a rid.
 var indexTables = []string{
-	"fhir_token", "fhir_reference", "fhir_date", "fhir_string", "fhir_number", "fhir_uri", "fhir_owner", "fhir_attachment",
+	"fhir_token", "fhir_reference", "fhir_date", "fhir_string", "fhir_number", "fhir_uri", "fhir_owner", "fhir_attachment", "fhir_tie",
 }
 
 // replace forgets the index rows of the old version.
@@ -69,6 +70,7 @@ func (w *writer) put(p prepared, old existing, exists bool) error {
 		w.add(`INSERT INTO fhir_reference (rid, param, ref_type, ref_id, url) VALUES ($1, $2, $3, $4, '')`,
 			old.rid, securityContext, string(p.secured.Type), p.secured.ID)
 	}
+	w.ties(old.rid, p.ties)
 	for _, id := range p.attached {
 		w.add(`INSERT INTO fhir_attachment (rid, binary_id) VALUES ($1, $2)`, old.rid, id)
 	}
@@ -82,6 +84,14 @@ func (w *writer) owners(rid int64, o search.Owners) {
 	}
 	for _, patient := range o.Required {
 		w.add(`INSERT INTO fhir_owner (rid, patient) VALUES ($1, $2)`, rid, patient)
+	}
+}
+
+// ties lists who leads to whom by what the resource says (tie.go).
+func (w *writer) ties(rid int64, list []fhirstore.Tie) {
+	for _, t := range list {
+		w.add(`INSERT INTO fhir_tie (rid, agent, leads_to, since, until) VALUES ($1, $2, $3, $4, $5)`,
+			rid, t.Agent.String(), t.LeadsTo.String(), t.Since, t.Until)
 	}
 }
 

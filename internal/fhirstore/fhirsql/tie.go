@@ -1,0 +1,87 @@
+package fhirsql
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/emberlatch/emberlatch/fhir"
+	"github.com/emberlatch/emberlatch/internal/db"
+	"github.com/emberlatch/emberlatch/internal/fhirstore"
+)
+
+// reaches: a tie leads to the patient now, from the practitioner or from a role to
+// which another tie leads from them. Ties of a patient are few; they are looked at
+// first.
+const reaches = `EXISTS (SELECT 1 FROM fhir_tie t WHERE t.leads_to = 'Patient/' || %PATIENT% AND t.since <= %NOW% AND t.until >= %NOW%
+  AND (t.agent = %OWN% OR EXISTS (SELECT 1 FROM fhir_tie r
+    WHERE r.leads_to = t.agent AND r.agent = %OWN% AND r.since <= %NOW% AND r.until >= %NOW%)))`
+
+// Reaches is the condition, in SQL, that a practitioner or role reaches a patient at a
+// moment; its arguments are SQL as well. It is what package reach finds by searching,
+// for one patient.
+func (s *Store) Reaches(practitioner, patient, now string) string {
+	return strings.NewReplacer("%OWN%", practitioner, "%PATIENT%", patient, "%NOW%", now).Replace(reaches)
+}
+
+// untied is a resource of before ties were kept.
+type untied struct {
+	rid  int64
+	ties []fhirstore.Tie
+}
+
+// Complete finds the ties of resources that were stored before ties were kept. It is
+// to be called before Reaches is relied on; when all are found it reads one empty
+// table.
+func (s *Store) Complete(ctx context.Context) error {
+	for left := true; left; {
+		err := s.db.Write(ctx, func(ctx context.Context, tx *db.Tx) error {
+			// Order: nobody stores another version between reading and writing.
+			if lock := s.db.Dialect().LockExclusive; lock != "" {
+				if _, err := tx.Exec(ctx, fmt.Sprintf(lock, "fhir_resource")); err != nil {
+					return err
+				}
+			}
+			list, err := s.untied(ctx, tx)
+			if left = len(list) > 0; err != nil || !left {
+				return err
+			}
+			w := writer{}
+			for _, u := range list {
+				w.add(`DELETE FROM fhir_tie WHERE rid = $1`, u.rid)
+				w.ties(u.rid, u.ties)
+				w.add(`DELETE FROM fhir_untied WHERE rid = $1`, u.rid)
+			}
+			return tx.Batch(ctx, w.statements)
+		})
+		if err != nil {
+			return fmt.Errorf("keeping who leads to whom: %w", err)
+		}
+	}
+	return nil
+}
+
+func (s *Store) untied(ctx context.Context, tx *db.Tx) ([]untied, error) {
+	rows, err := tx.Query(ctx, `SELECT u.rid, COALESCE(m.type, ''), COALESCE(m.id, ''), m.body FROM fhir_untied u
+LEFT JOIN fhir_resource m ON m.rid = u.rid AND m.deleted = 0 ORDER BY u.rid LIMIT $1`, int64(portion))
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var list []untied
+	for rows.Next() {
+		var (
+			u        untied
+			kind, id string
+			body     []byte
+		)
+		if err := rows.Scan(&u.rid, &kind, &id, &body); err != nil {
+			return nil, err
+		}
+		if kind != "" { // else it has been deleted since
+			u.ties = fhirstore.Ties(fhir.Stored(fhir.ResourceType(kind), id, body), s.base)
+		}
+		list = append(list, u)
+	}
+	return list, rows.Err()
+}
