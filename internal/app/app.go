@@ -100,8 +100,12 @@ func openOn(ctx context.Context, database *db.DB, cfg Config, log *slog.Logger) 
 
 // openEngines builds what the doors stand on.
 func (a *App) openEngines(ctx context.Context) (err error) {
-	a.store = storesql.New(a.db)
 	if a.fhir, err = fhirsql.New(fhirsql.Deps{DB: a.db, Base: a.cfg.FHIRBase(), Now: a.now}); err != nil {
+		return err
+	}
+	a.store = storesql.NewBeside(a.db, a.fhir)
+	// Order: a database of an earlier version is completed before anybody is judged by it.
+	if err = errors.Join(a.fhir.Complete(ctx), a.store.Complete(ctx)); err != nil {
 		return err
 	}
 	if a.ring, err = keys.Open(ctx, keys.Deps{

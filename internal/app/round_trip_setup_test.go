@@ -64,19 +64,21 @@ func must(t *testing.T, err error) {
 	}
 }
 
-// people are a patient and the doctor whom the patient names.
+// people are a patient, the doctor whom the patient names, and somebody who may stand
+// for the patient.
 func (c *counted) people() {
 	c.t.Helper()
 	const password = "a quiet morning walk"
 	c.Admin(http.MethodPost, "/data?name=all.ndjson", `{"resourceType":"Practitioner","id":"doc","name":[{"family":"Stone"}]}
+{"resourceType":"Patient","id":"ben","name":[{"family":"Winter","given":["Ben"]}]}
 {"resourceType":"Patient","id":"zoe","name":[{"family":"Winter","given":["Zoe"]}],"birthDate":"1990-01-01","generalPractitioner":[{"reference":"Practitioner/doc"}]}`)
-	for name, user := range map[string]string{"zoe": `"patient","fhirUser":"Patient/zoe"`, "doc": `"practitioner","fhirUser":"Practitioner/doc"`} {
+	for name, user := range map[string]string{"zoe": `"patient","fhirUser":"Patient/zoe"`, "doc": `"practitioner","fhirUser":"Practitioner/doc"`, "rep": `"representative","represents":["Patient/zoe"]`} {
 		made := c.Admin(http.MethodPost, "/users", `{"username":"`+name+`","password":"`+password+`","role":`+user+`}`)
 		if made.Status != http.StatusCreated {
 			c.t.Fatalf("making an account: %d %s", made.Status, made.Raw)
 		}
 	}
-	must(c.t, json.Unmarshal([]byte(`{"people":[{"username":"zoe","password":"`+password+`"},{"username":"doc","password":"`+password+`"}]}`), &c.File))
+	must(c.t, json.Unmarshal([]byte(`{"people":[{"username":"zoe","password":"`+password+`"},{"username":"doc","password":"`+password+`"},{"username":"rep","password":"`+password+`"}]}`), &c.File))
 }
 
 // clients are one of each kind.

@@ -45,58 +45,24 @@ func TestATokenRequestIsOneRoundTrip(t *testing.T) {
 	}
 }
 
-// What a clinician reaches is remembered for seconds; while it is, their refresh is
-// one message as well. What else costs more is told, so that nobody has to guess.
+// What else an app asks of the server about its tokens.
 //
 // spec: E-01
-func TestWhatCostsMoreRoundTrips(t *testing.T) {
+func TestIntrospectionIsOneRoundTrip(t *testing.T) {
 	c := newCounted(t)
-	const constrained = "launch/patient openid offline_access patient/Patient.r patient/Observation.rs?category=laboratory"
-	const inside = "patient/Observation.rs?category=http://terminology.hl7.org/CodeSystem/observation-category|laboratory"
-	clinician := func() testenv.Answer {
-		c.browser = c.Browser()
-		got := c.code(c.basic, "launch/patient user/*.rs openid offline_access", "doc")
-		c.browser = c.Browser()
-		return c.basic.Exchange(got.Request, got.text)
-	}
-	for first := true; ; first = false {
-		doctor, narrowing := clinician(), c.tokens(c.public, constrained)
+	for first := true; ; first = false { // the first time prepares
 		token := c.tokens(c.basic, offline)
-		costs := map[string]int64{}
-		tell := func(what string, do func() testenv.Answer) {
-			a, trips := c.count(do)
-			if costs[what] = trips; a.Status != http.StatusOK {
-				t.Errorf("%s: %d %s", what, a.Status, a.Raw)
-			}
-		}
-		for range 5 { // what is remembered may end in between
-			tell("what a clinician reaches", func() testenv.Answer { return c.Get(doctor.String("access_token"), "Patient/zoe") })
-			tell("refresh of a clinician", func() testenv.Answer {
-				doctor = c.basic.Refresh(doctor.String("refresh_token"))
-				return doctor
-			})
-			if costs["refresh of a clinician"] == 1 {
-				break
-			}
-		}
-		tell("narrowed within a condition", func() testenv.Answer { return c.public.Refresh(narrowing.String("refresh_token"), "scope", inside) })
-		tell("introspection", func() testenv.Answer {
+		a, trips := c.count(func() testenv.Answer {
 			return c.basic.Post("/introspect", url.Values{"token": {token.String("access_token")}})
 		})
-		tell("revocation of an access token", func() testenv.Answer {
-			return c.basic.Post("/revoke", url.Values{"token": {token.String("access_token")}})
-		})
-		tell("revocation of a refresh token", func() testenv.Answer {
-			return c.basic.Post("/revoke", url.Values{"token": {token.String("refresh_token")}})
-		})
-		if first { // the first time prepares
+		if a.Status != http.StatusOK {
+			t.Fatalf("introspection: %d %s", a.Status, a.Raw)
+		}
+		if first {
 			continue
 		}
-		for what, trips := range costs {
-			t.Logf("%s: %d", what, trips)
-		}
-		if costs["refresh of a clinician"] != 1 || costs["narrowed within a condition"] != 2 || costs["introspection"] != 1 {
-			t.Errorf("other costs than are told: %v", costs)
+		if trips != 1 {
+			t.Errorf("introspection: %d round trips", trips)
 		}
 		return
 	}
@@ -117,9 +83,7 @@ func (c *counted) exchanges() []kind {
 		return func() testenv.Answer { return client.Exchange(got.Request, got.text) }
 	})
 	return append(list, kind{"code of a clinician", func() func() testenv.Answer {
-		c.browser = c.Browser()
-		got := c.code(c.basic, "launch/patient user/*.rs openid", "doc")
-		c.browser = c.Browser()
+		got := c.clinicianCode()
 		return func() testenv.Answer { return c.basic.Exchange(got.Request, got.text) }
 	}, "", 1})
 }
@@ -154,6 +118,17 @@ func (c *counted) refreshes() []kind {
 		client.Refresh(a.String("refresh_token"))
 		return func() testenv.Answer { return client.Refresh(a.String("refresh_token")) }
 	})...)
+	list = append(list, c.byClient("narrowed to what a condition means", func(client *testenv.Client) func() testenv.Answer {
+		a := c.tokens(client, constrained)
+		return func() testenv.Answer { return client.Refresh(a.String("refresh_token"), "scope", inside) }
+	})...)
+	for name, records := range map[string]care{"is named by the patient": named, "is named as a role": asRole, "is in a care team": inTeam, "manages a group": inGroup} {
+		list = append(list, kind{"refresh of a clinician who " + name + ", not remembered", func() func() testenv.Answer {
+			a := c.clinician()
+			c.load(records)
+			return func() testenv.Answer { return c.basic.Refresh(a.String("refresh_token")) }
+		}, "", 1})
+	}
 	return append(list, kind{"refresh without a client_id", func() func() testenv.Answer {
 		a := c.tokens(c.public, offline)
 		return func() testenv.Answer {
@@ -250,8 +225,27 @@ func (c *counted) badRefreshes() []kind {
 		})
 		bad("a wider scope", "invalid_scope", func(a testenv.Answer) func() testenv.Answer { return again(a, "scope", "patient/*.cruds") })
 		bad("a scope of another level", "invalid_scope", func(a testenv.Answer) func() testenv.Answer { return again(a, "scope", "user/Patient.r") })
+		list = append(list, kind{"a condition that means more, " + how, func() func() testenv.Answer {
+			a := c.tokens(client, constrained)
+			return again(a, "scope", "patient/Observation.rs?category=laboratory,vital-signs")
+		}, "invalid_scope", 1})
 	}
-	return list
+	for name, records := range map[string]care{
+		"names nobody": nobody, "named a role that has ended": formerRole, "left the care team": formerTeam, "left the group": formerGone,
+	} {
+		list = append(list, kind{"refresh of a clinician whose patient " + name, func() func() testenv.Answer {
+			a := c.clinician()
+			c.load(records)
+			return func() testenv.Answer { return c.basic.Refresh(a.String("refresh_token")) }
+		}, "invalid_grant", 1})
+	}
+	return append(list, kind{"refresh of a representative whose time is over", func() func() testenv.Answer {
+		c.stand(time.Now().Add(time.Hour))
+		got := c.codeOf("rep", offline)
+		a := c.basic.Exchange(got.Request, got.text)
+		c.stand(time.Now().Add(-time.Hour))
+		return func() testenv.Answer { return c.basic.Refresh(a.String("refresh_token")) }
+	}, "invalid_grant", 1})
 }
 
 // badClients are refused from memory, but for an assertion, which is spent.

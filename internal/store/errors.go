@@ -22,9 +22,8 @@ var (
 	ErrFull = errors.New("store: full")
 	// ErrRevoked: the grant behind it has been revoked.
 	ErrRevoked = errors.New("store: revoked")
-	// ErrNotHeld: the grant does not say in so many words what was asked of it, and
-	// nothing was changed.
-	ErrNotHeld = errors.New("store: not in the words of the grant")
+	// ErrNotHeld: the grant does not hold what was asked of it, and nothing was changed.
+	ErrNotHeld = errors.New("store: not held by the grant")
 )
 
 // EndedError is a refusal that left a grant ended, by this call or before it: who

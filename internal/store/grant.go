@@ -1,6 +1,10 @@
 package store
 
-import "time"
+import (
+	"time"
+
+	"github.com/emberlatch/emberlatch/smart"
+)
 
 // GrantID is 16 random bytes, base64url without padding.
 type GrantID string
@@ -95,11 +99,12 @@ type Refresh struct {
 	Assertion  *Assertion
 }
 
-// Within is what the scopes of a grant must hold, word for word, for its token to be
-// used. The zero value is no condition.
+// Within is what the scopes of a grant must hold for its token to be used. The zero
+// value is no condition.
 type Within struct {
-	AnyOf [][]string // one scope of each
-	Whole int        // and this many scopes in all; 0: however many
+	AnyOf   [][]string     // one scope of each, word for word
+	Whole   int            // and, with AnyOf, this many scopes in all; 0: however many
+	Demands []smart.Demand // and each of these, by what the scopes mean
 }
 
 // Assertion is one use of a client assertion whose signature was verified (RFC 7523
@@ -125,6 +130,9 @@ type Refreshed struct {
 	User User
 	// Retried: the previous token was repeated inside the grace; nothing moved.
 	Retried bool
+	// Judged: that the user reaches the patient was found in the same statement. False
+	// where the records are elsewhere, and then the caller asks.
+	Judged bool
 }
 
 // Revocation names what ends. Exactly one of the selectors is set, or Client

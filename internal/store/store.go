@@ -177,9 +177,11 @@ type Grants interface {
 	// RefreshGrant uses a refresh token in one conditional statement. ErrConsumed:
 	// reuse of an older token outside of the grace, the family is revoked by this
 	// call. ErrMismatch: another client; nothing changed. ErrExpired, ErrNotFound.
-	// ErrRevoked as for RedeemCode: online families need their session alive.
-	// ErrNotHeld: the token is good and the grant does not hold Within; nothing
-	// changed, and the grant is returned so that the caller can judge it.
+	// ErrRevoked as for RedeemCode: online families need their session alive; also when
+	// the user has lost the patient, and the grant is revoked by this call, with the
+	// consent that was remembered (REVOKE-15). ErrNotHeld: the token is good and the
+	// grant does not hold Within; nothing changed, and the grant is returned so that
+	// the caller can say why.
 	RefreshGrant(ctx context.Context, r Refresh) (Refreshed, error)
 	// StandingGrant returns the live grant by which a client acts for itself; it is
 	// made when there is none. ErrRevoked: the client is disabled, or not there.

@@ -13,11 +13,12 @@
 // well. When the store has ended a family because of a replay, its refusal says so,
 // and every live check of this process learns of it before the answer.
 //
-// A request is one message to PostgreSQL, refused ones too, since all that is asked
-// of the database is asked by that statement: narrow.go says in words of scopes what
-// it must find. Three cost more: a scope within the condition of a granted one (two),
-// a clinician whose reach is not remembered, and who has lost the patient (the grant
-// is revoked then).
+// A request is one message to PostgreSQL, whatever it is and whatever comes of it,
+// since all that is asked of the database is asked by that statement: narrow.go says
+// what the grant must hold, in words that need no understanding, and the store finds
+// whether the user still reaches the patient and ends the grant of who does not. Only
+// where the records are elsewhere, so that no statement can know whom a user reaches,
+// a grant of who has lost the patient is ended by a second message.
 //
 // It fulfils RFC 6749 §3.2, §4.1.3, §4.1.4, §5 and §6, RFC 7636 §4.5 and §4.6,
 // §4.4, OpenID Connect Core §3.1.3 and §12, and SMART App Launch 2.2 app launch

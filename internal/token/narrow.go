@@ -24,7 +24,7 @@ func narrow(granted []string, asked string) ([]string, error) {
 	for _, text := range kept {
 		scope, err := smart.ParseScope(text)
 		if !literal[text] && (err != nil || !set.Covers(scope)) {
-			return nil, oauth.New(oauth.InvalidScope, "A scope was asked for that was not granted").About("scope").Slugged(oauth.SlugScopeWider)
+			return nil, errWider()
 		}
 	}
 	if len(kept) == 0 {
@@ -39,19 +39,18 @@ func narrow(granted []string, asked string) ([]string, error) {
 	return kept, nil
 }
 
+func errWider() *oauth.Error {
+	return oauth.New(oauth.InvalidScope, "A scope was asked for that was not granted").About("scope").Slugged(oauth.SlugScopeWider)
+}
+
 func errNoScope() *oauth.Error {
 	return oauth.New(oauth.InvalidScope, "No scope was asked for").About("scope").Slugged(oauth.SlugScopeMissing)
 }
 
-// maxWords is up to how many scopes demanded looks for in other words than their own.
-const maxWords = 40
-
-// demanded says in words that the store can look for what a grant must hold for the
-// scopes that are asked for: for each of them itself; for a few, and each of their
-// permissions, any scope that has the permission for the type or for all types,
-// under the same conditions or none. More than fits into a token must be the whole
-// grant, of which the number of scopes tells. It is what narrow finds good, but for
-// what only the meaning of conditions tells.
+// demanded says what a grant must hold for the scopes that are asked for, so that the
+// store can tell what narrow tells: a clinical scope by what it means, anything else
+// by its own word. More than fits into a token must be the whole grant, of which the
+// number of scopes tells.
 func demanded(asked string) store.Within {
 	list := distinct(asked)
 	if !tokens.FitsToken(list) {
@@ -64,13 +63,11 @@ func demanded(asked string) store.Within {
 	var w store.Within
 	for _, text := range list {
 		scope, err := smart.ParseScope(text)
-		if err != nil || len(list) > maxWords {
+		if err != nil {
 			w.AnyOf = append(w.AnyOf, []string{text})
 			continue
 		}
-		for _, permission := range scope.Permissions() {
-			w.AnyOf = append(w.AnyOf, append([]string{text}, wider(scope, permission)...))
-		}
+		w.Demands = append(w.Demands, scope.Demand())
 	}
 	return w
 }
@@ -86,46 +83,4 @@ func distinct(text string) []string {
 		}
 	}
 	return list
-}
-
-// wider are scopes that allow one permission of a scope: of its level, for its type
-// or for all, with its conditions as they are written or with none.
-func wider(s smart.Scope, permission rune) []string {
-	_, query, conditional := strings.Cut(s.String(), "?")
-	var list []string
-	for _, kind := range slices.Compact([]string{string(s.Type()), string(smart.AnyType)}) {
-		for _, letters := range allowing(permission) {
-			text := string(s.Level()) + "/" + kind + "." + letters
-			list = append(list, text)
-			if conditional && !slices.Contains(version1, letters) { // those have no conditions
-				list = append(list, text+"?"+query)
-			}
-		}
-	}
-	return list
-}
-
-// version1 are the permissions as version 1 of SMART App Launch writes them.
-var version1 = []string{"read", "write", "*"}
-
-// allowing are the ways of writing permissions that have one of them: those of SMART
-// App Launch 2, in the order c r u d s, and those of version 1.
-func allowing(permission rune) []string {
-	const letters = "cruds"
-	var list []string
-	for set := 1; set < 1<<len(letters); set++ {
-		text := ""
-		for i, c := range letters {
-			if set&(1<<i) != 0 {
-				text += string(c)
-			}
-		}
-		if strings.ContainsRune(text, permission) {
-			list = append(list, text)
-		}
-	}
-	if strings.ContainsRune("rs", permission) {
-		return append(list, version1[0], version1[2])
-	}
-	return append(list, version1[1], version1[2])
 }

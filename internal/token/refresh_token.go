@@ -30,8 +30,10 @@ func (d *Door) refreshToken(r *request) (answer, error) {
 		return answer{}, err
 	}
 	grant := used.Grant
-	if err := d.stillEntitled(r, grant, used.User); err != nil {
-		return answer{}, err
+	if !used.Judged {
+		if err := d.stillEntitled(r, grant, used.User); err != nil {
+			return answer{}, err
+		}
 	}
 	scopes := grant.Scopes
 	if asked := r.form.Get("scope"); asked != "" {
@@ -45,8 +47,6 @@ func (d *Door) refreshToken(r *request) (answer, error) {
 
 // use has the store use the token. A scope that was never granted is refused by the
 // same statement without using the token, so that the client can ask again (RT-09).
-// Scopes that the grant has in other words than any that demanded knows are judged
-// here, and the token is used by a second statement.
 func (d *Door) use(r *request, named tokens.RefreshName) (store.Refreshed, error) {
 	attempt := store.Refresh{
 		GrantID: named.GrantID, ClientID: r.client.ID, Generation: named.Generation, Grace: d.deps.RefreshGrace,
@@ -57,7 +57,7 @@ func (d *Door) use(r *request, named tokens.RefreshName) (store.Refreshed, error
 		if _, err := smart.ParseScopes(asked); err != nil {
 			return store.Refreshed{}, oauth.New(oauth.InvalidScope, "scope is a list of scopes separated by single spaces").About("scope").Slugged(oauth.SlugScopeMalformed)
 		}
-		if attempt.Within = demanded(asked); len(attempt.Within.AnyOf) == 0 {
+		if attempt.Within = demanded(asked); len(attempt.Within.AnyOf)+len(attempt.Within.Demands) == 0 {
 			return store.Refreshed{}, errNoScope()
 		}
 	}
@@ -67,8 +67,7 @@ func (d *Door) use(r *request, named tokens.RefreshName) (store.Refreshed, error
 		if _, refused := narrow(used.Grant.Scopes, asked); refused != nil {
 			return store.Refreshed{}, refused
 		}
-		attempt.Within, attempt.Assertion = store.Within{}, nil
-		used, err = d.deps.Grants.RefreshGrant(r.ctx, attempt)
+		return store.Refreshed{}, errWider()
 	}
 	if err != nil {
 		return store.Refreshed{}, d.refuseGrant(err, refreshTokenRefused())
@@ -76,7 +75,8 @@ func (d *Door) use(r *request, named tokens.RefreshName) (store.Refreshed, error
 	return used, nil
 }
 
-// stillEntitled refuses when the user has lost the patient since (RT-27, RT-28).
+// stillEntitled refuses when the user has lost the patient since (RT-27, RT-28). It is
+// asked where the records are elsewhere, so that the store could not judge.
 func (d *Door) stillEntitled(r *request, g store.Grant, u store.User) error {
 	ok, err := d.deps.Entitled(r.ctx, u, g.Patient)
 	if err != nil {

@@ -9,6 +9,9 @@
 //	present code ─▶ WITH facts (is everybody active?)
 //	                UPDATE … SET outcome = CASE … END, code_used, generation, revoked … RETURNING
 //
+// A refresh decides more in that step: whether the grant holds the scopes that are asked
+// for (grant_holds.go) and whether its user still reaches the patient (grant_lost.go).
+//
 // The assertion by which a client proved itself is spent in that step as well: on
 // PostgreSQL one more common table expression of the same message, on SQLite one
 // more statement of the same commit. When it was used before, nothing else is done.

@@ -23,16 +23,20 @@ type grantBody struct {
 }
 
 const insertGrant = `INSERT INTO authorization_grant (id, client_id, user_id, patient, body, session_hash, created,
-  code_hash, redirect_uri, code_challenge, code_expires, refresh_kind, refresh_idle, refresh_absolute, refresh_rotate)
-VALUES ($1, $2, $3, $4, $5, $6, %NOW%, $7, $8, $9, %NOW% + $10, $11, $12, $13, $14)`
+  code_hash, redirect_uri, code_challenge, code_expires, refresh_kind, refresh_idle, refresh_absolute, refresh_rotate, holding)
+VALUES ($1, $2, $3, $4, $5, $6, %NOW%, $7, $8, $9, %NOW% + $10, $11, $12, $13, $14, $15)`
 
 func (s *Store) insertGrantArgs(i store.Issue) ([]any, error) {
 	g, c := i.Grant, i.Code
+	held, err := holding(g)
+	if err != nil {
+		return nil, err
+	}
 	body, err := encode(grantBody{g.Username, g.FHIRUser, g.Encounter, g.LaunchContext, g.Scopes, g.Audience, g.Nonce, moment(g.AuthTime), g.AMR})
 	return []any{
 		string(g.ID), string(g.ClientID), string(g.UserID), g.Patient, body, notNil(g.SessionHash),
 		c.Hash, c.RedirectURI, c.CodeChallenge, c.Life.Milliseconds(),
-		string(g.Refresh.Kind), g.Refresh.Idle.Milliseconds(), g.Refresh.Absolute.Milliseconds(), flag(g.Refresh.Rotate),
+		string(g.Refresh.Kind), g.Refresh.Idle.Milliseconds(), g.Refresh.Absolute.Milliseconds(), flag(g.Refresh.Rotate), held,
 	}, err
 }
 

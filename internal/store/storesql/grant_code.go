@@ -17,26 +17,32 @@ const (
 	outcomeUnknown  = "unknown"
 	outcomeReplayed = "replayed"
 	outcomeNotHeld  = "not held"
+	outcomeLost     = "lost"
 )
 
 var outcomes = map[string]error{
 	outcomeOK: nil, outcomeRetried: nil, outcomeConsumed: store.ErrConsumed, outcomeMismatch: store.ErrMismatch,
 	outcomeExpired: store.ErrExpired, outcomeRevoked: store.ErrRevoked, outcomeUnknown: store.ErrNotFound,
 	outcomeReplayed: store.ErrReplayed, outcomeNotHeld: store.ErrNotHeld,
+	outcomeLost: store.ErrRevoked,
 }
 
 // factsFor begins a statement that consumes: it looks up once the time, and
 // whether those that the grant lives by are active. A client or user that is gone
 // counts as disabled (security E-20); an online grant also needs its session
-// (RT-02).
-func factsFor(now, grant string) string {
+// (RT-02). more are facts of one kind of statement, and where they are read.
+func factsFor(now, grant string, more ...string) string {
+	columns, reads := "", ""
+	if len(more) == 2 {
+		columns, reads = more[0], more[1]
+	}
 	return `facts AS MATERIALIZED (SELECT ` + now + ` AS now, CASE
     WHEN COALESCE((SELECT c.disabled FROM client c WHERE c.id = g.client_id), 1) = 1 THEN 1
     WHEN COALESCE((SELECT a.disabled FROM account a WHERE a.id = g.user_id), 1) = 1 THEN 1
     WHEN g.refresh_kind = 'online' AND NOT EXISTS (SELECT 1 FROM browser_session v
       WHERE v.id_hash = g.session_hash AND v.ended = 0 AND v.idle_until > ` + now + ` AND v.expires > ` + now + `) THEN 1
-    ELSE 0 END AS inactive
-  FROM authorization_grant g WHERE ` + grant + unless + `)`
+    ELSE 0 END AS inactive` + columns + `
+  FROM authorization_grant g` + reads + ` WHERE ` + grant + unless + `)`
 }
 
 // ended: the grant is over, or something that it lives by is.

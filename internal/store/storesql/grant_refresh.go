@@ -4,15 +4,16 @@ import (
 	"context"
 	"errors"
 
-	"github.com/emberlatch/emberlatch/internal/db"
 	"github.com/emberlatch/emberlatch/internal/store"
+	"github.com/emberlatch/emberlatch/smart"
 )
 
 // refreshStatement uses a refresh token. $3 is the generation that the token
-// names, $4 the grace in milliseconds, $5 what the grant must hold, $6 how many scopes.
-// The generation moves once for each token, so that there is never a second live
-// successor (RFC 9700 §4.14.2). The account comes along, so that nobody asks for it.
-func refreshStatement(now, holds string) consuming {
+// names, $4 the grace in milliseconds; h says what the grant must hold, if anything is
+// asked. The generation moves once for each token, so that there is never a second live
+// successor (RFC 9700 §4.14.2). Whoever has lost the patient loses the grant as well.
+// The account comes along, so that nobody asks for it.
+func refreshStatement(now, lost string, h held) consuming {
 	const (
 		foreign = `(client_id <> $2)`
 		none    = `(refresh_kind = '' OR generation = 0 OR $3 > generation)`
@@ -22,50 +23,45 @@ func refreshStatement(now, holds string) consuming {
 		retry  = `(refresh_rotate = 1 AND generation = $3 + 1 AND rotated + $4 > facts.now)`
 		sound  = `(NOT ` + foreign + ` AND NOT ` + none + ` AND NOT ` + ended + ` AND NOT ` + over + `)`
 		reused = `(` + sound + ` AND NOT ` + current + ` AND NOT ` + retry + `)`
+		held   = `(facts.held = 1)`
+		gone   = `(` + sound + ` AND (` + current + ` OR ` + retry + `) AND ` + held + ` AND facts.lost = 1)`
+		good   = `(` + sound + ` AND ` + current + ` AND ` + held + ` AND facts.lost = 0)`
 	)
+	more := `,
+  CASE WHEN ` + h.condition + ` THEN 1 ELSE 0 END AS held,
+  ` + lost + ` AS lost`
 	// Order: what is not held is told of a token that would have been good; reuse ends
 	// the family whatever else it asks for.
-	held := `($5 = '[]' OR (` + holds + `))`
-	good := `(` + sound + ` AND ` + current + ` AND ` + held + `)`
-	return consuming{factsFor(now, "g.id = $1"), `UPDATE authorization_grant SET
+	return consuming{factsFor(now, "g.id = $1", more, h.reads), `UPDATE authorization_grant SET
   outcome = CASE WHEN ` + foreign + ` THEN 'mismatch' WHEN ` + none + ` THEN 'unknown' WHEN ` + ended + ` THEN 'revoked'
     WHEN ` + over + ` THEN 'expired' WHEN NOT ` + current + ` AND NOT ` + retry + ` THEN 'consumed'
-    WHEN NOT ` + held + ` THEN '` + outcomeNotHeld + `' WHEN ` + current + ` THEN 'ok' ELSE 'retried' END,
+    WHEN NOT ` + held + ` THEN '` + outcomeNotHeld + `' WHEN facts.lost = 1 THEN '` + outcomeLost + `' WHEN ` + current + ` THEN 'ok' ELSE 'retried' END,
   generation = CASE WHEN ` + good + ` AND refresh_rotate = 1 THEN generation + 1 ELSE generation END,
   rotated = CASE WHEN ` + good + ` THEN facts.now ELSE rotated END,
   refresh_expires = CASE WHEN ` + good + ` THEN ` + refreshEnd + ` ELSE refresh_expires END,
-  revoked = CASE WHEN ` + reused + ` THEN facts.now ELSE revoked END,
-  revoked_for = CASE WHEN ` + reused + ` THEN 'refresh token reused' ELSE revoked_for END,
-  revoked_by = CASE WHEN ` + reused + ` THEN $2 ELSE revoked_by END
+  revoked = CASE WHEN ` + reused + ` OR ` + gone + ` THEN facts.now ELSE revoked END,
+  revoked_for = CASE WHEN ` + reused + ` THEN 'refresh token reused' WHEN ` + gone + ` THEN ` + outOfReach + ` ELSE revoked_for END,
+  revoked_by = CASE WHEN ` + reused + ` THEN $2 WHEN ` + gone + ` THEN 'server' ELSE revoked_by END
 FROM facts WHERE id = $1
 RETURNING outcome, COALESCE((SELECT a.body FROM account a WHERE a.id = authorization_grant.user_id), ''), ` + grantColumns}
 }
 
-// The scopes of a grant hold a list of lists when they have a member of each.
-const (
-	holdsPostgreSQL = `NOT EXISTS (SELECT 1 FROM jsonb_array_elements(CAST($5 AS jsonb)) AS w(words)
-    WHERE NOT CAST(body AS jsonb) -> 'scopes' ?| ARRAY(SELECT jsonb_array_elements_text(w.words)))
-    AND ($6 = 0 OR jsonb_array_length(CAST(body AS jsonb) -> 'scopes') = $6)`
-	holdsSQLite = `NOT EXISTS (SELECT 1 FROM json_each($5) w WHERE NOT EXISTS (SELECT 1 FROM json_each(w.value) o
-    WHERE o.value IN (SELECT h.value FROM json_each(body, '$.scopes') h)))
-    AND ($6 = 0 OR json_array_length(body, '$.scopes') = $6)`
-)
-
-func holds(d db.Dialect) string {
-	if d == db.PostgreSQL {
-		return holdsPostgreSQL
-	}
-	return holdsSQLite
-}
-
 // RefreshGrant implements store.Grants.
 func (s *Store) RefreshGrant(ctx context.Context, r store.Refresh) (store.Refreshed, error) {
-	within, err := encode(append([][]string{}, r.Within.AnyOf...))
-	if err != nil {
-		return store.Refreshed{}, err
+	statement := s.sql.refresh
+	args := []any{string(r.GrantID), string(r.ClientID), int64(r.Generation), r.Grace.Milliseconds()}
+	if len(r.Within.AnyOf)+len(r.Within.Demands) > 0 {
+		within, err := encode(append([][]string{}, r.Within.AnyOf...))
+		if err != nil {
+			return store.Refreshed{}, err
+		}
+		demands, err := encode(append([]smart.Demand{}, r.Within.Demands...))
+		if err != nil {
+			return store.Refreshed{}, err
+		}
+		statement, args = s.sql.refreshWithin, append(args, within, int64(r.Within.Whole), demands)
 	}
-	d, err := s.consume(ctx, "refreshing a grant", s.sql.refresh, r.Assertion,
-		string(r.GrantID), string(r.ClientID), int64(r.Generation), r.Grace.Milliseconds(), within, int64(r.Within.Whole))
+	d, err := s.consume(ctx, "refreshing a grant", statement, r.Assertion, args...)
 	if errors.Is(err, store.ErrNotHeld) {
 		g, fault := d.row.grant()
 		return store.Refreshed{Grant: g}, errors.Join(err, fault)
@@ -73,7 +69,9 @@ func (s *Store) RefreshGrant(ctx context.Context, r store.Refresh) (store.Refres
 	if err != nil {
 		return store.Refreshed{}, err
 	}
-	return d.refreshed()
+	used, err := d.refreshed()
+	used.Judged = s.judges
+	return used, err
 }
 
 func (d *decided) refreshed() (store.Refreshed, error) {

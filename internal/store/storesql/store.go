@@ -17,24 +17,33 @@ type Store struct {
 	db  *db.DB
 	now string // SQL expression of the database's time
 	sql statements
+	// judges: a refresh asks here whether its user reaches the patient.
+	judges bool
 
 	created, pushed atomic.Int64 // authorization requests, by this process
 }
 
 // statements are the texts that hold the database's time, made once.
 type statements struct {
-	redeem, refresh, standing spendable
-	session                   string
+	redeem, refresh, refreshWithin, standing spendable
+	session                                  string
 }
 
 var _ store.Store = (*Store)(nil)
 
-// New makes a Store on an opened, migrated database.
-func New(d *db.DB) *Store {
-	s := &Store{db: d, now: d.NowExpr()}
+// New makes a Store on an opened, migrated database. It knows of no records: whom
+// users reach is asked elsewhere.
+func New(d *db.DB) *Store { return NewBeside(d, nil) }
+
+// NewBeside makes a Store on a database that holds the records as well, so that a
+// refresh judges by itself whom its user reaches.
+func NewBeside(d *db.DB, r Records) *Store {
+	s := &Store{db: d, now: d.NowExpr(), judges: r != nil}
+	gone := lost(s.now, d.Dialect(), r)
 	s.sql = statements{
-		redeem: redeemStatement(s.now).spendable(4), refresh: refreshStatement(s.now, holds(d.Dialect())).spendable(6),
-		standing: standingStatement(s.now, d.Dialect()).spendable(5), session: sessionStatement(s.now),
+		redeem: redeemStatement(s.now).spendable(4), refresh: refreshStatement(s.now, gone, whatever).spendable(4),
+		refreshWithin: refreshStatement(s.now, gone, holds(d.Dialect())).spendable(7),
+		standing:      standingStatement(s.now, d.Dialect()).spendable(5), session: sessionStatement(s.now),
 	}
 	return s
 }
