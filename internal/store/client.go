@@ -55,6 +55,11 @@ type Client struct {
 	// PostLogoutRedirectURIs are where the browser may return to after logout, byte
 	// for byte (OpenID Connect RP-Initiated Logout §3.1).
 	PostLogoutRedirectURIs []string `json:"post_logout_redirect_uris,omitempty"`
+	// BackchannelLogoutURI is told when a session ends in which the client got an ID
+	// token (OpenID Connect Back-Channel Logout 1.0 §2.2); empty: nowhere.
+	BackchannelLogoutURI string `json:"backchannel_logout_uri,omitempty"`
+	// BackchannelLogoutSession: the client needs the sid, which is always sent.
+	BackchannelLogoutSession bool `json:"backchannel_logout_session_required,omitempty"`
 	// Origins may call from a browser, beside the origins of RedirectURIs.
 	Origins []string `json:"origins,omitempty"`
 	// LaunchURI is where an EHR sends its user's browser to start the app.

@@ -30,9 +30,12 @@ type Grant struct {
 	AMR           []string
 	// SessionHash ties an online grant to its session; empty for offline grants.
 	SessionHash []byte
-	CreatedAt   time.Time
-	RevokedAt   time.Time
-	RevokedFor  string
+	// SID is that of the session in which the grant was given, when an ID token goes
+	// with it; set by the store.
+	SID        string
+	CreatedAt  time.Time
+	RevokedAt  time.Time
+	RevokedFor string
 
 	// Refresh says whether and how a refresh family exists.
 	Refresh RefreshPolicy
@@ -76,8 +79,10 @@ type Issue struct {
 	// request was never stored (silent authorization). Already answered:
 	// ErrConsumed and nothing is written.
 	RequestHandleHash []byte
-	Decision          *ConsentDecision
-	Remember          *RememberedConsent
+	// IDSessionHash is the session that an ID token will tell of; nil: none will.
+	IDSessionHash []byte
+	Decision      *ConsentDecision
+	Remember      *RememberedConsent
 }
 
 // Redemption is the attempt to exchange a code.

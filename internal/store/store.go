@@ -20,6 +20,7 @@ type Store interface {
 	Keys
 	Feed
 	Throttle
+	LogoutNotices
 }
 
 // Clients are the registered applications.
@@ -97,7 +98,9 @@ type Sessions interface {
 	CreateSession(ctx context.Context, s Session) error
 	// ContinueSession begins a session in the place of another of the same user,
 	// which ends; the online grants of the old one live by the new one from then on
-	// (RT-02). An old one of somebody else, or none, changes nothing else.
+	// (RT-02). The new one keeps the SID of the old one, so that to apps it is the same
+	// session, and nobody is told of an end. An old one of somebody else, or none,
+	// changes nothing else.
 	ContinueSession(ctx context.Context, s Session, old []byte) error
 	// Session returns a live session (not ended, not past either limit) whose
 	// user is not disabled; ErrNotFound otherwise.
@@ -105,7 +108,11 @@ type Sessions interface {
 	// TouchSession moves LastSeenAt and IdleUntil. No error when it has ended; it
 	// does not come back.
 	TouchSession(ctx context.Context, idHash []byte, idleUntil time.Time) error
-	// EndSession ends one session and revokes its online grants (RT-02, LOGOUT-07).
+	// EndSession ends one session and revokes its online grants (RT-02, LOGOUT-07), and
+	// those whose ID token would tell of it and whose code nobody has redeemed yet. In the
+	// same transaction it writes a LogoutNotice for each enabled client that has redeemed
+	// such a code and has registered where it wants to be told (LOGOUT-10). So does all
+	// that ends sessions.
 	EndSession(ctx context.Context, idHash []byte, reason string) error
 	// EndUserSessions ends all sessions of a user, but the one kept (may be nil).
 	EndUserSessions(ctx context.Context, id UserID, keep []byte, reason string) error
@@ -163,7 +170,7 @@ type Launches interface {
 type Grants interface {
 	// IssueCode writes the grant with its code, answers the request and keeps the
 	// decision, all or nothing. ErrConsumed when the request was answered before or
-	// its time is over.
+	// its time is over; ErrRevoked when the session of its ID token is over.
 	IssueCode(ctx context.Context, i Issue) error
 	// RedeemCode consumes a code in one conditional statement (RFC 6749 §4.1.3).
 	// On success the first refresh token exists (Generation 1) if the policy has
@@ -248,6 +255,26 @@ type Feed interface {
 	Sweep(ctx context.Context) error
 	// Ping answers nil when the database can be read and written.
 	Ping(ctx context.Context) error
+}
+
+// LogoutNotices are apps that have to be told of the end of a session, kept until
+// they were. Time is that of the database.
+type LogoutNotices interface {
+	// ClientsToTell returns the clients with notices that are due or too old.
+	ClientsToTell(ctx context.Context) ([]ClientID, error)
+	// ClaimLogoutNotice returns a due notice of a client, counts an attempt and makes it
+	// due again only after the lease, in one statement: no two callers have the same, and
+	// what a process leaves behind that dies is found by another. ErrNotFound: none is due.
+	ClaimLogoutNotice(ctx context.Context, client ClientID, lease time.Duration) (LogoutNotice, error)
+	// PostponeLogoutNotice makes one notice due after a while.
+	PostponeLogoutNotice(ctx context.Context, id int64, wait time.Duration) error
+	// PostponeLogoutNoticesOf lets a while pass before any notice of a client is due.
+	PostponeLogoutNoticesOf(ctx context.Context, client ClientID, wait time.Duration) error
+	// RemoveLogoutNotice forgets a notice.
+	RemoveLogoutNotice(ctx context.Context, id int64) error
+	// ExpireLogoutNotices forgets those of a client that are too old (a day) and returns
+	// how many there were.
+	ExpireLogoutNotices(ctx context.Context, client ClientID) (int, error)
 }
 
 // Throttle counts tries, durably, shared by all processes (security E-29).

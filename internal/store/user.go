@@ -54,7 +54,10 @@ type Invitation struct {
 
 // Session is a browser session of a logged-in user.
 type Session struct {
-	IDHash     []byte
+	IDHash []byte
+	// SID names the session to apps, in ID tokens (Back-Channel Logout 1.0 §2.1). It is
+	// no part of the cookie. Whoever proves their credentials again keeps it.
+	SID        string
 	UserID     UserID
 	AuthTime   time.Time // when credentials were last proven
 	AMR        []string  // RFC 8176

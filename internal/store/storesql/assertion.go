@@ -23,7 +23,7 @@ type spendable struct{ alone, spending string }
 const unless = `/*unless*/`
 
 // noGrant is a row of outcome, account and grantColumns that holds no grant.
-const noGrant = `'` + outcomeReplayed + `', '', '', '', '', '', '', CAST('' AS BYTEA), 0, '', 0, 0, 0, 0, 0, 0, ''`
+const noGrant = `'` + outcomeReplayed + `', '', '', '', '', '', '', CAST('' AS BYTEA), 0, '', 0, 0, 0, 0, 0, 0, '', ''`
 
 // spendable makes both texts; arguments is how many the statement has without the
 // assertion. Two that bring the same assertion are put in order by its key, so that

@@ -29,8 +29,14 @@
 //
 // Columns worth a word: body and asked hold the facts that never change, as JSON;
 // facts holds what steps add; anonymous is 1 while nobody has logged in, user_id whose it is from then on;
-// session_hash ties an online grant to its session and is empty for others;
+// session_hash ties an online grant to its session and is empty for others; sid is the
+// session that the ID token of a grant tells of, empty where none goes with it;
 // revoked, ended, used and answered are the time when, 0 while not.
+//
+// The end of a session writes a row of logout_notice for each app that has to be told,
+// in the same transaction (logout.go). Redeeming a code and ending its session meet at the
+// row of the grant, issuing a code and ending the session at the row of the session, so
+// that nobody who got in is missed. A notice is claimed by one UPDATE.
 //
 // Start reading at Store, then grant_code.go, grant_refresh.go and assertion.go. It decides
 // nothing about protocol answers and mints nothing.

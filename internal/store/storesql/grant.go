@@ -22,9 +22,25 @@ type grantBody struct {
 	AMR           []string  `json:"amr,omitempty"`
 }
 
-const insertGrant = `INSERT INTO authorization_grant (id, client_id, user_id, patient, body, session_hash, created,
-  code_hash, redirect_uri, code_challenge, code_expires, refresh_kind, refresh_idle, refresh_absolute, refresh_rotate, holding)
-VALUES ($1, $2, $3, $4, $5, $6, %NOW%, $7, $8, $9, %NOW% + $10, $11, $12, $13, $14, $15)`
+const (
+	insertGrant = `INSERT INTO authorization_grant (id, client_id, user_id, patient, body, session_hash, created,
+  code_hash, redirect_uri, code_challenge, code_expires, refresh_kind, refresh_idle, refresh_absolute, refresh_rotate, holding, sid)
+SELECT $1, $2, $3, $4, $5, $6, %NOW%, $7, $8, $9, %NOW% + $10, $11, $12, $13, $14, $15, `
+	withoutSession = `''`
+	// inSession takes the sid of a session that lives, and keeps it alive until the
+	// commit: whoever ends it then finds this grant.
+	inSession = `v.sid FROM browser_session v WHERE v.id_hash = $16 AND v.ended = 0 AND v.idle_until > %NOW% AND v.expires > %NOW%`
+)
+
+// insertion is the statement that writes a grant, with its arguments.
+func (s *Store) insertion(i store.Issue) (string, []any, error) {
+	args, err := s.insertGrantArgs(i)
+	stmt := insertGrant + withoutSession
+	if i.IDSessionHash != nil {
+		stmt, args = insertGrant+inSession+s.db.Dialect().ForShare, append(args, i.IDSessionHash)
+	}
+	return strings.ReplaceAll(stmt, "%NOW%", s.now), args, err
+}
 
 func (s *Store) insertGrantArgs(i store.Issue) ([]any, error) {
 	g, c := i.Grant, i.Code
@@ -42,14 +58,13 @@ func (s *Store) insertGrantArgs(i store.Issue) ([]any, error) {
 
 // IssueCode implements store.Grants.
 func (s *Store) IssueCode(ctx context.Context, i store.Issue) error {
-	args, err := s.insertGrantArgs(i)
+	stmt, args, err := s.insertion(i)
 	if err != nil {
 		return err
 	}
-	stmt := strings.ReplaceAll(insertGrant, "%NOW%", s.now)
 	if i.RequestHandleHash == nil && i.Decision == nil && i.Remember == nil {
-		_, err := s.db.Exec(ctx, stmt, args...)
-		return failure("issuing a code", err)
+		n, err := s.db.Exec(ctx, stmt, args...)
+		return failure("issuing a code", inLivingSession(n, err))
 	}
 	return failure("issuing a code", s.db.Write(ctx, func(ctx context.Context, tx *db.Tx) error {
 		if i.RequestHandleHash != nil {
@@ -57,7 +72,7 @@ func (s *Store) IssueCode(ctx context.Context, i store.Issue) error {
 				return err
 			}
 		}
-		if _, err := tx.Exec(ctx, stmt, args...); err != nil {
+		if err := inLivingSession(tx.Exec(ctx, stmt, args...)); err != nil {
 			return err
 		}
 		if err := s.keepDecision(ctx, tx, i.Decision); err != nil {
@@ -67,22 +82,30 @@ func (s *Store) IssueCode(ctx context.Context, i store.Issue) error {
 	}))
 }
 
+// inLivingSession: nothing was written when the session of the ID token is over.
+func inLivingSession(written int64, err error) error {
+	if err == nil && written == 0 {
+		return store.ErrRevoked
+	}
+	return err
+}
+
 // grantColumns are read by scanGrant.
 const grantColumns = `id, client_id, user_id, patient, body, session_hash, created, refresh_kind, refresh_idle, refresh_absolute,
-refresh_rotate, generation, refresh_expires, revoked, revoked_for`
+refresh_rotate, generation, refresh_expires, revoked, revoked_for, sid`
 
 // scanned holds a row of grantColumns until it is a Grant.
 type scanned struct {
-	id, client, user, patient, body, kind, revokedFor string
-	session                                           []byte
-	created, idle, absolute, rotate                   int64
-	generation, refreshExpires, revoked               int64
+	id, client, user, patient, body, kind, revokedFor, sid string
+	session                                                []byte
+	created, idle, absolute, rotate                        int64
+	generation, refreshExpires, revoked                    int64
 }
 
 func (v *scanned) dest() []any {
 	return []any{
 		&v.id, &v.client, &v.user, &v.patient, &v.body, &v.session, &v.created, &v.kind, &v.idle, &v.absolute,
-		&v.rotate, &v.generation, &v.refreshExpires, &v.revoked, &v.revokedFor,
+		&v.rotate, &v.generation, &v.refreshExpires, &v.revoked, &v.revokedFor, &v.sid,
 	}
 }
 
@@ -95,7 +118,7 @@ func (v *scanned) grant() (store.Grant, error) {
 		ID: store.GrantID(v.id), ClientID: store.ClientID(v.client), UserID: store.UserID(v.user), Patient: v.patient,
 		Username: b.Username, FHIRUser: b.FHIRUser, Encounter: b.Encounter, LaunchContext: b.LaunchContext, Scopes: b.Scopes,
 		Audience: b.Audience, Nonce: b.Nonce, AuthTime: b.AuthTime, AMR: b.AMR, CreatedAt: instant(v.created),
-		RevokedAt: instant(v.revoked), RevokedFor: v.revokedFor, Generation: uint32(v.generation), //nolint:gosec // counted up from 0
+		SID: v.sid, RevokedAt: instant(v.revoked), RevokedFor: v.revokedFor, Generation: uint32(v.generation), //nolint:gosec // counted up from 0
 		RefreshExpiresAt: instant(v.refreshExpires),
 		Refresh: store.RefreshPolicy{
 			Kind: store.RefreshKind(v.kind), Idle: time.Duration(v.idle) * time.Millisecond,

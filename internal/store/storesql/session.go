@@ -9,14 +9,14 @@ import (
 	"github.com/emberlatch/emberlatch/internal/store"
 )
 
-const insertSession = `INSERT INTO browser_session (id_hash, user_id, auth_time, amr, created, last_seen, idle_until, expires)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`
+const insertSession = `INSERT INTO browser_session (id_hash, user_id, auth_time, amr, created, last_seen, idle_until, expires, sid)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`
 
 func sessionValues(v store.Session) ([]any, error) {
 	amr, err := encode(v.AMR)
 	return []any{
 		v.IDHash, string(v.UserID), millis(v.AuthTime), amr,
-		millis(v.CreatedAt), millis(v.LastSeenAt), millis(v.IdleUntil), millis(v.ExpiresAt),
+		millis(v.CreatedAt), millis(v.LastSeenAt), millis(v.IdleUntil), millis(v.ExpiresAt), v.SID,
 	}, err
 }
 
@@ -32,23 +32,29 @@ func (s *Store) CreateSession(ctx context.Context, v store.Session) error {
 
 // ContinueSession implements store.Sessions.
 func (s *Store) ContinueSession(ctx context.Context, v store.Session, old []byte) error {
-	values, err := sessionValues(v)
-	if err != nil {
-		return err
-	}
 	const mine = "id_hash = $1 AND user_id = $2"
 	return failure("continuing a session", s.db.Write(ctx, func(ctx context.Context, tx *db.Tx) error {
 		living, err := s.living(ctx, tx, mine, []any{notNil(old), string(v.UserID)})
 		if err != nil {
 			return err
 		}
+		for _, before := range living { // one or none
+			v.SID = before.sid
+		}
+		values, err := sessionValues(v)
+		if err != nil {
+			return err
+		}
 		if _, err := tx.Exec(ctx, insertSession, values...); err != nil {
 			return err
 		}
-		for _, hash := range living { // one or none
-			// Order: the grants have moved before the old session ends, so that its end
-			// takes none of them along.
-			if _, err := tx.Exec(ctx, `UPDATE authorization_grant SET session_hash = $2 WHERE session_hash = $1`, hash, v.IDHash); err != nil {
+		for _, before := range living {
+			// Order: the grants and the sid have moved before the old session ends, so that
+			// its end takes none of them along and nobody is told.
+			if _, err := tx.Exec(ctx, `UPDATE authorization_grant SET session_hash = $2 WHERE session_hash = $1`, before.hash, v.IDHash); err != nil {
+				return err
+			}
+			if _, err := tx.Exec(ctx, `UPDATE browser_session SET sid = '' WHERE id_hash = $1`, before.hash); err != nil {
 				return err
 			}
 		}
@@ -57,7 +63,7 @@ func (s *Store) ContinueSession(ctx context.Context, v store.Session, old []byte
 }
 
 func sessionStatement(now string) string {
-	return `SELECT v.user_id, v.auth_time, v.amr, v.created, v.last_seen, v.idle_until, v.expires
+	return `SELECT v.sid, v.user_id, v.auth_time, v.amr, v.created, v.last_seen, v.idle_until, v.expires
 FROM browser_session v JOIN account a ON a.id = v.user_id
 WHERE v.id_hash = $1 AND v.ended = 0 AND a.disabled = 0 AND v.idle_until > ` + now + ` AND v.expires > ` + now
 }
@@ -65,16 +71,16 @@ WHERE v.id_hash = $1 AND v.ended = 0 AND a.disabled = 0 AND v.idle_until > ` + n
 // Session implements store.Sessions.
 func (s *Store) Session(ctx context.Context, idHash []byte) (store.Session, error) {
 	var (
-		user, amr                                  string
+		sid, user, amr                             string
 		authTime, created, lastSeen, idle, expires int64
 	)
-	err := s.db.Find(ctx, s.sql.session, idHash).Scan(&user, &authTime, &amr, &created, &lastSeen, &idle, &expires)
+	err := s.db.Find(ctx, s.sql.session, idHash).Scan(&sid, &user, &authTime, &amr, &created, &lastSeen, &idle, &expires)
 	if err != nil {
 		return store.Session{}, failure("loading a session", err)
 	}
 	methods, err := decode[[]string](amr)
 	return store.Session{
-		IDHash: idHash, UserID: store.UserID(user), AuthTime: instant(authTime), AMR: methods, CreatedAt: instant(created),
+		IDHash: idHash, SID: sid, UserID: store.UserID(user), AuthTime: instant(authTime), AMR: methods, CreatedAt: instant(created),
 		LastSeenAt: instant(lastSeen), IdleUntil: instant(idle), ExpiresAt: instant(expires),
 	}, err
 }
@@ -106,41 +112,56 @@ func (s *Store) endUser(ctx context.Context, tx *db.Tx, id store.UserID, keep []
 }
 
 // endSessions ends the sessions that a condition names, one by one, since each
-// takes its online grants with it and tells the feed (RT-02, LOGOUT-07).
+// takes its online grants with it, tells the feed (RT-02, LOGOUT-07), and has apps that
+// are to be told (LOGOUT-10).
 func (s *Store) endSessions(ctx context.Context, tx *db.Tx, condition, reason, actor string, args ...any) error {
-	hashes, err := s.living(ctx, tx, condition, args)
+	sessions, err := s.living(ctx, tx, condition, args)
 	if err != nil {
 		return err
 	}
-	for _, hash := range hashes {
-		_, err := tx.Exec(ctx, `UPDATE browser_session SET ended = `+s.now+`, ended_for = $2 WHERE id_hash = $1`, hash, reason)
+	for _, session := range sessions {
+		_, err := tx.Exec(ctx, `UPDATE browser_session SET ended = `+s.now+`, ended_for = $2 WHERE id_hash = $1`, session.hash, reason)
 		if err != nil {
 			return err
 		}
-		if _, err := s.endGrants(ctx, tx, ending{"session_hash = $3", hash, reason, actor}); err != nil {
+		if _, err := s.endGrants(ctx, tx, ending{"session_hash = $3", session.hash, reason, actor}); err != nil {
 			return err
 		}
-		if err := s.announce(ctx, tx, store.ChangeSessionEnded, hex.EncodeToString(hash)); err != nil {
+		if err := s.tellOfEnd(ctx, tx, session, reason, actor); err != nil {
+			return err
+		}
+		if err := s.announce(ctx, tx, store.ChangeSessionEnded, hex.EncodeToString(session.hash)); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
+// living is a session that has not been ended.
+type living struct {
+	hash []byte
+	user store.UserID
+	sid  string
+}
+
 // living locks the sessions that have not been ended, in one order for all.
-func (s *Store) living(ctx context.Context, tx *db.Tx, condition string, args []any) ([][]byte, error) {
-	rows, err := tx.Query(ctx, `SELECT id_hash FROM browser_session WHERE ended = 0 AND `+condition+` ORDER BY id_hash`+s.db.Dialect().ForUpdate, args...)
+func (s *Store) living(ctx context.Context, tx *db.Tx, condition string, args []any) ([]living, error) {
+	rows, err := tx.Query(ctx, `SELECT id_hash, user_id, sid FROM browser_session WHERE ended = 0 AND `+condition+` ORDER BY id_hash`+s.db.Dialect().ForUpdate, args...)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var hashes [][]byte
+	var all []living
 	for rows.Next() {
-		var hash []byte
-		if err := rows.Scan(&hash); err != nil {
+		var (
+			l    living
+			user string
+		)
+		if err := rows.Scan(&l.hash, &user, &l.sid); err != nil {
 			return nil, err
 		}
-		hashes = append(hashes, hash)
+		l.user = store.UserID(user)
+		all = append(all, l)
 	}
-	return hashes, rows.Err()
+	return all, rows.Err()
 }

@@ -15,6 +15,7 @@ func TestGrantsComeBackWhole(t *testing.T) {
 		i.Grant = filled[store.Grant]("grant")
 		i.Code = code
 		i.Grant.ClientID, i.Grant.UserID, i.Grant.Refresh.Kind = "app", "u", store.RefreshOffline
+		i.IDSessionHash = named(t, w, i.Grant.SID)
 		before := w.now(t)
 		must(t, w.IssueCode(ctx, i))
 		got, err := w.RedeemCode(ctx, redemption(i))
