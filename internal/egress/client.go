@@ -9,6 +9,8 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"net/url"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -68,21 +70,11 @@ type Response struct {
 // Get fetches a URL, with a body of at most limit bytes. Any status but 200, a
 // redirect too, is an error. It ends within seconds whatever the other side does.
 func (c *Client) Get(ctx context.Context, text string, limit int64) (Response, error) {
-	u, err := c.policy.CheckURL(text)
-	if err != nil {
-		return Response{}, err
-	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
+	resp, err := c.send(ctx, http.MethodGet, text, nil)
 	if err != nil {
 		return Response{}, err
-	}
-	req.Header.Set("Accept", "application/json")
-	req.Header.Set("User-Agent", "Emberlatch")
-	resp, err := c.http.Do(req)
-	if err != nil {
-		return Response{}, fmt.Errorf("fetching: %w", err)
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
@@ -96,4 +88,38 @@ func (c *Client) Get(ctx context.Context, text string, limit int64) (Response, e
 		return Response{}, fmt.Errorf("egress: the answer is larger than %d bytes", limit)
 	}
 	return Response{resp.Header, body}, nil
+}
+
+// Post sends a form to a URL and returns the status of the answer, a redirect's too;
+// nothing of its body is read. It ends within seconds whatever the other side does.
+func (c *Client) Post(ctx context.Context, text string, form url.Values) (status int, err error) {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	resp, err := c.send(ctx, http.MethodPost, text, form)
+	if err != nil {
+		return 0, err
+	}
+	return resp.StatusCode, resp.Body.Close()
+}
+
+// send makes a request within the policy; the caller closes the body.
+func (c *Client) send(ctx context.Context, method, text string, form url.Values) (*http.Response, error) {
+	u, err := c.policy.CheckURL(text)
+	if err != nil {
+		return nil, err
+	}
+	req, err := http.NewRequestWithContext(ctx, method, u.String(), strings.NewReader(form.Encode()))
+	if err != nil {
+		return nil, err
+	}
+	if form != nil {
+		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	req.Header.Set("Accept", "application/json")
+	req.Header.Set("User-Agent", "Emberlatch")
+	resp, err := c.http.Do(req)
+	if err != nil {
+		return nil, fmt.Errorf("asking: %w", err)
+	}
+	return resp, nil
 }

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"net/url"
 	"os"
 	"strings"
 	"sync"
@@ -224,4 +225,60 @@ func resolver(t *testing.T, answers [][]string) *net.Resolver {
 		var d net.Dialer
 		return d.DialContext(ctx, "udp", conn.LocalAddr().String())
 	}}
+}
+
+// A form goes out once, to where the policy lets it, and says what came of it.
+//
+// spec: LOGOUT-10
+// attack: DC-04, DC-06
+func TestAFormIsPosted(t *testing.T) {
+	var posted atomic.Int64
+	other := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("a redirect was followed") }))
+	t.Cleanup(other.Close)
+	s, roots := server(t, func(w http.ResponseWriter, r *http.Request) {
+		posted.Add(1)
+		if r.Method != http.MethodPost || r.Header.Get("Content-Type") != "application/x-www-form-urlencoded" || r.PostFormValue("logout_token") != "a.b&c" ||
+			r.Header.Get("Cookie") != "" || r.Header.Get("Authorization") != "" {
+			t.Errorf("%s %v %v", r.Method, r.Header, r.PostForm)
+		}
+		switch r.URL.Path {
+		case "/redirect":
+			http.Redirect(w, r, other.URL, http.StatusTemporaryRedirect)
+		case "/none":
+			w.WriteHeader(http.StatusNoContent)
+		case "/bad":
+			w.WriteHeader(http.StatusBadRequest)
+		case "/endless":
+			for range 100 {
+				_, _ = w.Write([]byte(strings.Repeat("x", 64<<10)))
+			}
+		}
+	})
+	c := egress.New(egress.Deps{Policy: egress.Policy{Loopback: true}, Roots: roots})
+	form := url.Values{"logout_token": {"a.b&c"}}
+	for path, want := range map[string]int{"/": 200, "/redirect": 307, "/none": 204, "/bad": 400, "/endless": 200} {
+		if got, err := c.Post(t.Context(), s.URL+path, form); got != want || err != nil {
+			t.Errorf("%s: %d, %v", path, got, err)
+		}
+	}
+	before := posted.Load()
+	for _, address := range []string{s.URL, "http://169.254.169.254/", "file:///etc/passwd", "https://user@app.example.org/"} {
+		if _, err := egress.New(egress.Deps{}).Post(t.Context(), address, form); !errors.Is(err, egress.ErrRefused) {
+			t.Errorf("%s: %v", address, err)
+		}
+	}
+	if posted.Load() != before {
+		t.Error("something was sent all the same")
+	}
+}
+
+func TestWhoeverIsSlowWithAFormIsLeft(t *testing.T) {
+	release := make(chan struct{})
+	s, roots := server(t, func(http.ResponseWriter, *http.Request) { <-release })
+	t.Cleanup(func() { close(release) })
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	if _, err := egress.New(egress.Deps{Policy: egress.Policy{Loopback: true}, Roots: roots}).Post(ctx, s.URL, url.Values{}); err == nil {
+		t.Error("no error")
+	}
 }

@@ -1,8 +1,10 @@
-// Package egress is how the server fetches what somebody else named: the key sets
-// at the jwks_uri of clients. No other part of it fetches what others name.
+// Package egress is how the server reaches what somebody else named: the key sets
+// at the jwks_uri of clients, and the backchannel_logout_uri that is told of a logout.
+// No other part of it reaches what others name.
 //
 //	URL ─▶ Policy.CheckURL ─▶ resolve ─▶ address checked at dial ─▶ GET ─▶ 200, bounded body
-//	        ErrRefused ◀┘                      ErrRefused ◀┘         redirect, other status: error
+//	        ErrRefused ◀┘                      ErrRefused ◀┘   │      redirect, other status: error
+//	                                                           └─▶ POST ─▶ status, body unread
 //
 // The address is judged when the connection is made, after names were resolved
 // and IPv6 spellings of IPv4 were undone, so that a name which answers differently
@@ -19,5 +21,5 @@
 // client-confidential-asymmetric as far as it asks for https. It remembers
 // nothing: how long an answer may be used again is the caller's question.
 //
-// Start reading at Policy, then Client.Get.
+// Start reading at Policy, then Client.Get and Client.Post.
 package egress
