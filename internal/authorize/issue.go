@@ -33,6 +33,9 @@ func (d *Door) issue(w http.ResponseWriter, r *http.Request, target redirectable
 		Code:              store.AuthorizationCode{Hash: oauth.Hash(code), RedirectURI: q.RedirectURI, CodeChallenge: q.CodeChallenge, Life: d.deps.CodeLife},
 		RequestHandleHash: q.HandleHash,
 	}
+	if has(scopes, smart.OpenID) { // the ID token will name the session
+		i.IDSessionHash = q.SessionHash
+	}
 	if !recalled {
 		i.Decision = d.decision(q, scopes, string(i.Grant.ID))
 		i.Remember = remember(q, scopes, d.deps.Now())
@@ -40,6 +43,10 @@ func (d *Door) issue(w http.ResponseWriter, r *http.Request, target redirectable
 	err = d.deps.Store.IssueCode(r.Context(), i)
 	if errors.Is(err, store.ErrConsumed) { // AUTHZ-30: the other tab has the code
 		d.deps.Flow.Error(w, r, page.Error{Shell: page.Shell{AppName: target.client.Name}, Title: "answered", Slug: oauth.SlugRequestAnswered}, http.StatusBadRequest)
+		return
+	}
+	if errors.Is(err, store.ErrRevoked) { // signed out at this moment
+		d.refuse(w, r, target, oauth.New(oauth.LoginRequired, "The person has signed out meanwhile").Slugged(oauth.SlugPersonSignedOut))
 		return
 	}
 	if err != nil {

@@ -66,6 +66,7 @@ const (
 	SlugPersonDeclined
 	SlugPersonWithoutPatient
 	SlugPersonApprovedNothing
+	SlugPersonSignedOut
 	SlugPromptLogin
 	SlugPromptInteraction
 	SlugPromptConsent
@@ -405,6 +406,11 @@ var catalogue = [...]Explanation{
 		"person.approved_nothing", AccessDenied, "authorization endpoint",
 		"The person left nothing that can be granted. Ask for what the app needs, and say why.",
 		"RFC 6749 §4.1.2.1",
+	},
+	SlugPersonSignedOut: {
+		"person.signed_out", LoginRequired, "authorization endpoint",
+		"The person signed out in another window while the answer was made. Let them start again.",
+		"OpenID Connect Back-Channel Logout 1.0 §2.1",
 	},
 	SlugPromptLogin: {
 		"prompt.login", LoginRequired, "authorization endpoint",

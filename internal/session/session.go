@@ -90,6 +90,24 @@ func (s *Sessions) read(r *http.Request, base string) string {
 	return ""
 }
 
+// All are the live sessions that cookies of our name stand for: one or none. On plain
+// http another program on this machine can have set a second one; then both are, and
+// Current is nobody.
+func (s *Sessions) All(r *http.Request) ([]Authenticated, error) {
+	var all []Authenticated
+	for _, c := range r.CookiesNamed(s.name(sessionCookie)) {
+		v, err := s.deps.Store.Session(r.Context(), oauth.Hash(c.Value))
+		if errors.Is(err, store.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, Authenticated{v})
+	}
+	return all, nil
+}
+
 // Current returns the live session of a request; false when there is none. A
 // session in use moves its idle clock.
 func (s *Sessions) Current(r *http.Request) (Authenticated, bool, error) {
@@ -129,7 +147,7 @@ func (s *Sessions) Start(w http.ResponseWriter, r *http.Request, user store.User
 	now := s.deps.Now().UTC().Truncate(time.Millisecond)
 	text := oauth.RandomToken("se_")
 	v := store.Session{
-		IDHash: oauth.Hash(text), UserID: user, AuthTime: now, AMR: amr, CreatedAt: now, LastSeenAt: now,
+		IDHash: oauth.Hash(text), SID: oauth.RandomToken("")[:22], UserID: user, AuthTime: now, AMR: amr, CreatedAt: now, LastSeenAt: now,
 		IdleUntil: now.Add(s.deps.Idle), ExpiresAt: now.Add(s.deps.Absolute),
 	}
 	if live && old.UserID() == user {

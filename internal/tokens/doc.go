@@ -3,6 +3,7 @@
 //	Grant ─▶ MintAccess    RFC 9068 JWT, ES256, typ at+jwt
 //	      ─▶ MintSystem    the same for a backend service: sub is the client, 300 s
 //	      ─▶ MintID        OpenID Connect ID token, RS256, or ES256 if registered
+//	      ─▶ MintLogout    logout token of Back-Channel Logout, typ logout+jwt, 2 minutes
 //	      ─▶ RefreshToken  rt_ + grant, generation, client, MAC
 //	text  ─▶ Verify        access token ─▶ Verified, or ErrInvalid, ErrUnavailable
 //
@@ -17,6 +18,6 @@
 // When the scopes are too many for a token (AT-09), it does not hold them and
 // Verify reads them from the grant.
 //
-// It fulfils RFC 9068 §2 and §4, OpenID Connect Core §2 and §3.1.3.6, RFC 8725
-// §3. It decides nothing about who may see what.
+// It fulfils RFC 9068 §2 and §4, OpenID Connect Core §2 and §3.1.3.6, OpenID Connect
+// Back-Channel Logout 1.0 §2.1 and §2.4, RFC 8725 §3. It decides nothing about who may see what.
 package tokens

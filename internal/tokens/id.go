@@ -11,6 +11,9 @@ import (
 	"github.com/emberlatch/emberlatch/smart"
 )
 
+// idType is the typ of ID tokens.
+const idType = "JWT"
+
 // idLife is how long an ID token may be used: it tells of a login that has just
 // been asked about, and opens nothing (OIDC-09, JW-14).
 const idLife = 10 * time.Minute
@@ -30,6 +33,7 @@ type idClaims struct {
 	ACR             string   `json:"acr,omitempty"`
 	AuthorizedParty string   `json:"azp"`
 	AccessTokenHash string   `json:"at_hash,omitempty"`
+	SID             string   `json:"sid,omitempty"` // Back-Channel Logout 1.0 §2.1
 	FHIRUser        string   `json:"fhirUser,omitempty"`
 	Profile         string   `json:"profile,omitempty"`
 }
@@ -40,7 +44,7 @@ func (t *Tokens) MintID(g store.Grant, client store.Client, accessToken string) 
 	now := t.deps.Now()
 	c := idClaims{
 		Issuer: t.deps.Issuer, Subject: string(g.UserID), Audience: string(client.ID), AuthorizedParty: string(client.ID),
-		Expires: now.Add(idLife).Unix(), IssuedAt: now.Unix(), Nonce: g.Nonce, AMR: g.AMR, ACR: t.acr(g.AMR),
+		Expires: now.Add(idLife).Unix(), IssuedAt: now.Unix(), Nonce: g.Nonce, AMR: g.AMR, ACR: t.acr(g.AMR), SID: g.SID,
 	}
 	if !g.AuthTime.IsZero() {
 		c.AuthTime = g.AuthTime.Unix()
@@ -62,11 +66,15 @@ func (t *Tokens) MintID(g store.Grant, client store.Client, accessToken string) 
 	if err != nil {
 		return "", err
 	}
-	algorithm := keys.RS256
+	return t.deps.Ring.Sign(keys.UseID, algorithmFor(client), idType, payload)
+}
+
+// algorithmFor is what a client has registered for what it reads.
+func algorithmFor(client store.Client) string {
 	if client.IDTokenAlg == keys.ES256 {
-		algorithm = keys.ES256
+		return keys.ES256
 	}
-	return t.deps.Ring.Sign(keys.UseID, algorithm, "JWT", payload)
+	return keys.RS256
 }
 
 // The contexts of SAML 2.0 say in one word what OpenID Connect leaves open (Core §2:
@@ -95,10 +103,10 @@ type Hint struct {
 }
 
 // Hint reads an ID token of ours, expired or not (OpenID Connect Core §3.1.2.1,
-// RP-Initiated Logout §2 and §4: id_token_hint). False for any other text, and when
-// the key that signed it is gone.
+// RP-Initiated Logout §2 and §4: id_token_hint). False for any other text, a logout
+// token too, and when the key that signed it is gone.
 func (t *Tokens) Hint(text string) (Hint, bool) {
-	payload, _, err := t.deps.Ring.Verify(keys.UseID, "JWT", text)
+	payload, _, err := t.deps.Ring.Verify(keys.UseID, idType, text)
 	if err != nil {
 		return Hint{}, false
 	}
