@@ -137,7 +137,7 @@ func (a *App) openEngines(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	if a.registrar, err = register.New(register.Deps{Now: a.now, Sandbox: a.cfg.Sandbox, KeyURLs: a.cfg.egress(), Self: policy}); err != nil {
+	if a.registrar, err = register.New(register.Deps{Now: a.now, Sandbox: a.cfg.Sandbox, Outbound: a.cfg.egress(), Self: policy}); err != nil {
 		return err
 	}
 	a.sessions, err = session.New(session.Deps{

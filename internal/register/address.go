@@ -80,7 +80,6 @@ func checkServer(m *metadata) *oauth.Error {
 type elsewhere struct {
 	SectorIdentifierURI string   `json:"sector_identifier_uri,omitempty"`
 	FrontchannelLogout  string   `json:"frontchannel_logout_uri,omitempty"`
-	BackchannelLogout   string   `json:"backchannel_logout_uri,omitempty"`
 	RequestURIs         []string `json:"request_uris,omitempty"`
 }
 
@@ -93,7 +92,7 @@ func (m *metadata) links() []link {
 
 func (e elsewhere) links() []link {
 	list := []link{
-		{"sector_identifier_uri", e.SectorIdentifierURI}, {"frontchannel_logout_uri", e.FrontchannelLogout}, {"backchannel_logout_uri", e.BackchannelLogout},
+		{"sector_identifier_uri", e.SectorIdentifierURI}, {"frontchannel_logout_uri", e.FrontchannelLogout},
 	}
 	for _, uri := range e.RequestURIs {
 		list = append(list, link{"request_uris", uri})

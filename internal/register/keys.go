@@ -68,14 +68,17 @@ func (m *metadata) keyMember() string {
 	return "jwks"
 }
 
+// reachable is what the server goes to.
+const reachable = "an https URL of a public host on port 443 or 8443, without user name or fragment; an operator may allow others"
+
 // checkKeyURL: one sentence for all causes, so that nobody learns what lies within
 // reach of the server (attack DC-04).
 func (r *Registrar) checkKeyURL(m *metadata) *oauth.Error {
 	if m.JWKSURI == "" {
 		return nil
 	}
-	if _, err := r.deps.KeyURLs.CheckURL(m.JWKSURI); err != nil {
-		return wrong("jwks_uri", "an https URL of a public host on port 443 or 8443, without user name or fragment; an operator may allow others").Because(err)
+	if _, err := r.deps.Outbound.CheckURL(m.JWKSURI); err != nil {
+		return wrong("jwks_uri", reachable).Because(err)
 	}
 	return nil
 }

@@ -209,7 +209,7 @@ func TestNothingIsToldOfWhatLiesWithinReach(t *testing.T) {
 	if len(told) != 1 {
 		t.Errorf("%d sentences: %v", len(told), told)
 	}
-	r, err := register.New(register.Deps{Now: time.Now, KeyURLs: egress.Policy{Loopback: true}})
+	r, err := register.New(register.Deps{Now: time.Now, Outbound: egress.Policy{Loopback: true}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -25,6 +25,8 @@ type metadata struct {
 	Contacts        []string `json:"contacts,omitempty"`
 	RedirectURIs    []string `json:"redirect_uris,omitempty"`
 	PostLogoutURIs  []string `json:"post_logout_redirect_uris,omitempty"`
+	LogoutURI       string   `json:"backchannel_logout_uri,omitempty"`
+	LogoutSession   bool     `json:"backchannel_logout_session_required,omitempty"`
 	AuthMethod      string   `json:"token_endpoint_auth_method,omitempty"`
 	GrantTypes      []string `json:"grant_types,omitempty"`
 	ResponseTypes   []string `json:"response_types,omitempty"`
@@ -100,7 +102,7 @@ func (m *metadata) guessType(sandbox bool) string {
 
 // rules are checked in this order; the first mistake is told.
 var rules = []func(m *metadata) *oauth.Error{
-	checkNames, checkContacts, checkMethod, checkGrantTypes, checkResponseTypes, checkType, checkRedirects, checkPostLogout, checkLaunch, checkLinks,
+	checkNames, checkContacts, checkMethod, checkGrantTypes, checkResponseTypes, checkType, checkRedirects, checkPostLogout, checkLogout, checkLaunch, checkLinks,
 	checkOrigins, checkScope, checkAlg, checkSwitches, checkKeys, checkData,
 }
 
@@ -232,7 +234,8 @@ func (m *metadata) client(now time.Time) store.Client {
 		Name: m.ClientName, Maker: m.Maker, ClientURI: m.ClientURI, LogoURI: m.LogoURI, PolicyURI: m.PolicyURI, TermsURI: m.TermsURI,
 		SoftwareID: m.SoftwareID, SoftwareVersion: m.SoftwareVersion, Checked: m.Checked, Preapproved: m.Preapproved, Trusted: m.trusted(),
 		Contacts: some(m.Contacts), ApplicationType: store.ApplicationType(m.ApplicationType), AuthMethod: store.AuthMethod(m.AuthMethod),
-		RedirectURIs: m.RedirectURIs, PostLogoutRedirectURIs: some(m.PostLogoutURIs), Origins: some(m.Origins), Scope: m.Scope, GrantTypes: m.GrantTypes, IDTokenAlg: m.IDTokenAlg,
+		RedirectURIs: m.RedirectURIs, PostLogoutRedirectURIs: some(m.PostLogoutURIs),
+		BackchannelLogoutURI: m.LogoutURI, BackchannelLogoutSession: m.LogoutSession, Origins: some(m.Origins), Scope: m.Scope, GrantTypes: m.GrantTypes, IDTokenAlg: m.IDTokenAlg,
 		RequirePushed: m.RequirePushed, PKCEOptional: m.PKCEOptional, KeepRefreshToken: m.KeepRefresh, MayIntrospect: m.MayIntrospect,
 		LaunchURI: m.LaunchURI, MayLaunch: m.MayLaunch, FHIRContextReferences: m.ContextRefs,
 		RefreshLife: time.Duration(m.RefreshLife) * time.Second, CreatedAt: now,
@@ -259,7 +262,8 @@ func metadataOf(c store.Client) metadata {
 		LaunchURI: c.LaunchURI, MayLaunch: c.MayLaunch, ContextRefs: c.FHIRContextReferences,
 		SoftwareID: c.SoftwareID, SoftwareVersion: c.SoftwareVersion, Checked: c.Checked, Preapproved: c.Preapproved, Trusted: trusted,
 		Contacts: c.Contacts, ApplicationType: string(c.ApplicationType), AuthMethod: string(c.AuthMethod),
-		RedirectURIs: c.RedirectURIs, PostLogoutURIs: c.PostLogoutRedirectURIs, Origins: c.Origins, Scope: c.Scope, GrantTypes: c.GrantTypes, ResponseTypes: responseTypes(c),
+		RedirectURIs: c.RedirectURIs, PostLogoutURIs: c.PostLogoutRedirectURIs,
+		LogoutURI: c.BackchannelLogoutURI, LogoutSession: c.BackchannelLogoutSession, Origins: c.Origins, Scope: c.Scope, GrantTypes: c.GrantTypes, ResponseTypes: responseTypes(c),
 		IDTokenAlg: c.IDTokenAlg, RequirePushed: c.RequirePushed, PKCEOptional: c.PKCEOptional, KeepRefresh: c.KeepRefreshToken, MayIntrospect: c.MayIntrospect,
 		RefreshLife: int64(c.RefreshLife / time.Second), Data: dataOf(c.Data),
 		keyMetadata: keyMetadata{JWKS: jsontext.Value(c.JWKS), JWKSURI: c.JWKSURI, AssertionAlg: c.AssertionAlg},

@@ -15,8 +15,9 @@ type Deps struct {
 	Now func() time.Time
 	// Sandbox: apps under development run on this machine, servers too.
 	Sandbox bool
-	// KeyURLs says from where key sets may be fetched; the zero value is strict.
-	KeyURLs egress.Policy
+	// Outbound says where the server may go: to fetch key sets, and to tell of logouts;
+	// the zero value is strict.
+	Outbound egress.Policy
 	// Self is what clients that register themselves may say.
 	Self Policy
 }
@@ -113,6 +114,9 @@ func (r *Registrar) judge(m *metadata) *oauth.Error {
 		}
 	}
 	if refused := checkServer(m); refused != nil && !r.deps.Sandbox {
+		return refused
+	}
+	if refused := r.checkLogoutURL(m); refused != nil {
 		return refused
 	}
 	return r.checkKeyURL(m)

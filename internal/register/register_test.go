@@ -17,6 +17,8 @@ import (
 
 var now = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
+func nowIs() time.Time { return now }
+
 func registrar(t testing.TB) *register.Registrar {
 	t.Helper()
 	r, err := register.New(register.Deps{Now: func() time.Time { return now }})

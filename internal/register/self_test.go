@@ -355,7 +355,8 @@ func TestWhatIsRegisteredComesBack(t *testing.T) {
 	document := map[string]any{
 		"client_name": "A", "client_uri": "https://a.example/", "logo_uri": "https://a.example/l.png", "policy_uri": "https://a.example/p", "tos_uri": "https://a.example/t",
 		"initiate_login_uri": "https://a.example/launch", "contacts": []any{"a@example.org"}, "redirect_uris": []any{"https://a.example/cb"},
-		"post_logout_redirect_uris":  []any{"https://a.example/bye"},
+		"post_logout_redirect_uris": []any{"https://a.example/bye"},
+		"backchannel_logout_uri":    "https://a.example/logout?x=1", "backchannel_logout_session_required": true,
 		"token_endpoint_auth_method": "client_secret_post", "grant_types": []any{"authorization_code"}, "response_types": []any{"code"}, "scope": "openid user/*.rs",
 		"application_type": "web", "id_token_signed_response_alg": "ES256", "software_id": "s", "software_version": "1", "require_pushed_authorization_requests": true, "emberlatch_maker": "M",
 		"emberlatch_origins": []any{"https://b.example"}, "emberlatch_pkce_optional": true, "emberlatch_keep_refresh_token": true,
