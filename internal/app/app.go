@@ -10,8 +10,10 @@ import (
 	"time"
 
 	"github.com/emberlatch/emberlatch/internal/account"
+	"github.com/emberlatch/emberlatch/internal/backchannel"
 	"github.com/emberlatch/emberlatch/internal/chart"
 	"github.com/emberlatch/emberlatch/internal/db"
+	"github.com/emberlatch/emberlatch/internal/egress"
 	"github.com/emberlatch/emberlatch/internal/fhirstore/fhirsql"
 	"github.com/emberlatch/emberlatch/internal/keys"
 	"github.com/emberlatch/emberlatch/internal/launch"
@@ -39,11 +41,13 @@ type App struct {
 	reach    *reach.Resolver
 	accounts *account.Accounts
 	sessions *session.Sessions
-	people   *people
-	services *services
-	metrics  *metrics
-	style    *launch.Style
-	starter  *chart.Starter
+	// backchannel tells apps of logouts.
+	backchannel *backchannel.Sender
+	people      *people
+	services    *services
+	metrics     *metrics
+	style       *launch.Style
+	starter     *chart.Starter
 	// registrar judges what is said of clients.
 	registrar *register.Registrar
 
@@ -129,6 +133,11 @@ func (a *App) openEngines(ctx context.Context) (err error) {
 	}
 	a.people = &people{user: a.store.User, reach: a.reach.ReachUntil, now: a.now, known: map[store.UserID]person{}}
 	a.services = &services{client: a.live.Client, reach: a.reach.OfClient, now: a.now, known: map[store.ClientID]service{}}
+	if a.backchannel, err = backchannel.New(backchannel.Deps{
+		Store: a.store, Mint: a.tokens.MintLogout, Post: egress.New(egress.Deps{Policy: a.cfg.egress()}).Post, Count: a.metrics.told, Now: a.now, Log: a.log,
+	}); err != nil {
+		return err
+	}
 	a.live.Subscribe(a.changed)
 	if a.accounts, err = account.New(); err != nil {
 		return err
@@ -150,7 +159,8 @@ func (a *App) openEngines(ctx context.Context) (err error) {
 // livePoll is how often a process looks for what others have changed.
 const livePoll = 200 * time.Millisecond
 
-// changed makes remembered answers about people and backend services stale.
+// changed makes remembered answers about people and backend services stale, and has
+// apps told of the end of a session.
 func (a *App) changed(c store.Change) {
 	switch c.Kind {
 	case store.ChangePatientPolicy:
@@ -161,6 +171,8 @@ func (a *App) changed(c store.Change) {
 		a.services.forget()
 	case store.ChangeUser:
 		a.people.forget()
+	case store.ChangeSessionEnded:
+		a.backchannel.Wake()
 	}
 }
 

@@ -8,6 +8,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/emberlatch/emberlatch/internal/backchannel"
 )
 
 // metrics are the server's counters. Labels come from constants only: route
@@ -17,6 +19,7 @@ type metrics struct {
 	requests *prometheus.CounterVec
 	seconds  *prometheus.HistogramVec
 	refused  prometheus.Counter
+	logouts  *prometheus.CounterVec
 }
 
 func newMetrics() *metrics {
@@ -32,9 +35,15 @@ func newMetrics() *metrics {
 		refused: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "emberlatch_connections_refused_total", Help: "Connections closed at once because their network held too many.",
 		}),
+		logouts: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "emberlatch_logout_notices_total", Help: "Attempts to tell an app of a logout, by outcome.",
+		}, []string{"outcome"}),
 	}
-	m.registry.MustRegister(m.requests, m.seconds, m.refused, collectors.NewGoCollector(),
+	m.registry.MustRegister(m.requests, m.seconds, m.refused, m.logouts, collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	for _, o := range backchannel.Outcomes {
+		m.logouts.WithLabelValues(string(o))
+	}
 	return m
 }
 
@@ -43,6 +52,9 @@ func (m *metrics) observe(route string, status int, took time.Duration) {
 	m.requests.WithLabelValues(route, strconv.Itoa(status)).Inc()
 	m.seconds.WithLabelValues(route).Observe(took.Seconds())
 }
+
+// told counts an attempt to tell an app of a logout.
+func (m *metrics) told(o backchannel.Outcome) { m.logouts.WithLabelValues(string(o)).Inc() }
 
 // metricsHandler serves /metrics and the health checks on the listener of the
 // operators, never on the public one (IN-14).

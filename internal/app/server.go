@@ -100,6 +100,7 @@ func (s *Server) Wait(ctx context.Context) error {
 	}
 	group.Go(func() error { return s.app.live.Run(running) })
 	group.Go(func() error { return s.app.sweep(running) })
+	group.Go(func() error { return s.app.backchannel.Run(running) })
 	group.Go(func() error { return s.app.keepKeys(running) })
 	group.Go(func() error {
 		select {

@@ -85,10 +85,13 @@ type providerConfiguration struct {
 	Prompts           []string `json:"prompt_values_supported"`
 	UILocales         []string `json:"ui_locales_supported"`
 	// EndSession is where apps sign people out (RP-Initiated Logout §2.1).
-	EndSession       string `json:"end_session_endpoint"`
-	ClaimsParameter  bool   `json:"claims_parameter_supported"`
-	RequestParameter bool   `json:"request_parameter_supported"`
-	RequestURI       bool   `json:"request_uri_parameter_supported"`
+	EndSession string `json:"end_session_endpoint"`
+	// Apps are told of logouts, with the session (Back-Channel Logout 1.0 §2.1).
+	LogoutNotices    bool `json:"backchannel_logout_supported"`
+	LogoutSessions   bool `json:"backchannel_logout_session_supported"`
+	ClaimsParameter  bool `json:"claims_parameter_supported"`
+	RequestParameter bool `json:"request_parameter_supported"`
+	RequestURI       bool `json:"request_uri_parameter_supported"`
 }
 
 func (f Features) common() common {
@@ -132,8 +135,8 @@ func (f Features) smart() smartConfiguration {
 
 func (f Features) provider() providerConfiguration {
 	return providerConfiguration{
-		common: f.common(), EndSession: f.Issuer + f.Logout, SubjectTypes: []string{"public"}, IDTokenAlgorithms: f.IDTokenAlgorithms,
-		Claims:    []string{"iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "amr", "acr", "azp", "at_hash", "fhirUser", "profile"},
+		common: f.common(), EndSession: f.Issuer + f.Logout, LogoutNotices: true, LogoutSessions: true, SubjectTypes: []string{"public"}, IDTokenAlgorithms: f.IDTokenAlgorithms,
+		Claims:    []string{"iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "amr", "acr", "azp", "at_hash", "sid", "fhirUser", "profile"},
 		Prompts:   []string{"none", "login", "consent", "select_account"},
 		UILocales: []string{"en", "es"},
 	}

@@ -42,10 +42,11 @@ var places = map[string]place{
 	"internal/store/storesql":    {cellar, map[string]string{"internal/db": "runs its statements"}},
 	"internal/fhirstore/fhirsql": {cellar, map[string]string{"internal/db": "runs its statements"}},
 
-	"internal/account":   {engines, nil},
-	"internal/brand":     {engines, nil},
-	"internal/chart":     {engines, map[string]string{"internal/reach": "whose chart it is"}},
-	"internal/clientkey": {engines, nil},
+	"internal/account":     {engines, nil},
+	"internal/backchannel": {engines, nil},
+	"internal/brand":       {engines, nil},
+	"internal/chart":       {engines, map[string]string{"internal/reach": "whose chart it is"}},
+	"internal/clientkey":   {engines, nil},
 	"internal/conform": {engines, map[string]string{
 		"internal/conform/suite": "runs its checks", "internal/conform/probe": "makes its target", "internal/conform/agent": "makes its person",
 	}},
