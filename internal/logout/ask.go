@@ -6,6 +6,8 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"net/http"
+	"slices"
+	"strings"
 
 	"github.com/emberlatch/emberlatch/internal/oauth"
 	"github.com/emberlatch/emberlatch/internal/page"
@@ -23,11 +25,17 @@ type carried struct {
 
 // ask shows who is signed in and lets them choose (§2: without a hint, or with one
 // of another person).
-func (d *Door) ask(w http.ResponseWriter, r *http.Request, q request, who session.Authenticated) {
-	user, err := d.deps.Store.User(r.Context(), who.UserID())
-	if err != nil {
-		d.deps.Flow.Fail(w, r, err)
-		return
+func (d *Door) ask(w http.ResponseWriter, r *http.Request, q request, all []session.Authenticated) {
+	var names []string
+	for _, who := range all {
+		user, err := d.deps.Store.User(r.Context(), who.UserID())
+		if err != nil {
+			d.deps.Flow.Fail(w, r, err)
+			return
+		}
+		if !slices.Contains(names, user.Display) {
+			names = append(names, user.Display)
+		}
 	}
 	raw, err := json.Marshal(carried{q.client.ID, q.back.uri, q.back.state, q.locales})
 	if err != nil {
@@ -42,7 +50,7 @@ func (d *Door) ask(w http.ResponseWriter, r *http.Request, q request, who sessio
 	if q.back.uri != "" {
 		shell.FormTargets = []string{page.FormTarget(q.back.uri)}
 	}
-	d.deps.Flow.Show(w, r, http.StatusOK, page.SignOut{Shell: shell, User: user.Display})
+	d.deps.Flow.Show(w, r, http.StatusOK, page.SignOut{Shell: shell, User: strings.Join(names, ", ")})
 }
 
 // ticket is good for one question in one browser. Pressing the button twice is no
@@ -67,14 +75,14 @@ func (d *Door) answered(w http.ResponseWriter, r *http.Request, p oauth.Paramete
 		d.deps.Flow.Show(w, r, http.StatusOK, page.StillSignedIn{Shell: page.Shell{UILocales: q.locales}})
 		return
 	}
-	who, live, err := d.deps.Sessions.Current(r)
+	all, err := d.deps.Sessions.All(r)
 	switch {
 	case err != nil:
 		d.deps.Flow.Fail(w, r, err)
-	case !live: // the button was pressed twice
+	case len(all) == 0: // the button was pressed twice
 		d.leave(w, r, q, q.client.Trusted)
 	default:
-		d.end(w, r, q, who)
+		d.end(w, r, q, all)
 	}
 }
 

@@ -5,12 +5,16 @@
 //	         page 400 ◀──┴──────────┘                        │
 //	      nobody, or the person of the hint ◀────────────────┤
 //	         end the session ─▶ back to the app, or a page   │ anybody else, or no hint
-//	                    ▲                                    ▼
-//	                    └────────── sign out ◀── page: sign out, or stay?
+//	          │         ▲                                    ▼
+//	          │         └────────── sign out ◀── page: sign out, or stay?
+//	          └▶ apps that are to be told, in the same transaction: package backchannel
 //
 // A valid id_token_hint names the person that the app means, expired or not (§2 and
-// §4); any other text is no hint. Without one, or with one of another person, the
-// person at the browser is asked.
+// §4); any other text is no hint, a logout token too. Without one, or with one of
+// another person, the person at the browser is asked.
+//
+// On plain http two cookies of our name may arrive. Which one is ours nobody knows, so
+// nobody is signed in; here the sessions of both are shown, and both end.
 //
 // Nothing is redirected to but a URI that the app registered, byte for byte (§3).
 // A value of type destination is that proof, and only match makes one. What the page
@@ -22,5 +26,6 @@
 // them. What lives by the session ends with it, so online_access ends and
 // offline_access goes on (LOGOUT-07).
 //
-// It tells no other app of the end (no front-channel or back-channel logout).
+// It sends nothing to other apps itself, and offers no front-channel logout: browsers
+// keep cookies from frames of other sites, and a window that is closed tells nobody.
 package logout

@@ -89,20 +89,20 @@ func (d *Door) fail(w http.ResponseWriter, r *http.Request, e *page.Error, statu
 
 // begin ends the session, or asks first.
 func (d *Door) begin(w http.ResponseWriter, r *http.Request, q request) {
-	who, live, err := d.deps.Sessions.Current(r)
+	all, err := d.deps.Sessions.All(r)
 	switch {
 	case err != nil:
 		d.deps.Flow.Fail(w, r, err)
-	case !live && r.Method == http.MethodPost && len(q.params) > 0:
+	case len(all) == 0 && r.Method == http.MethodPost && len(q.params) > 0:
 		// The form of another site comes without cookies (SameSite=Lax): look again
 		// with them.
 		d.deps.Flow.Redirect(w, d.deps.Path+"?"+q.params.Encode())
-	case !live:
+	case len(all) == 0:
 		d.leave(w, r, q, q.client.Trusted)
-	case q.user == who.UserID(), d.ourForm(r, q):
-		d.end(w, r, q, who)
+	case q.isOf(all), d.ourForm(r, q):
+		d.end(w, r, q, all)
 	default:
-		d.ask(w, r, q, who)
+		d.ask(w, r, q, all)
 	}
 }
 
@@ -112,19 +112,21 @@ func (d *Door) ourForm(r *http.Request, q request) bool {
 	return r.Method == http.MethodPost && len(q.params) == 0 && d.cross.Check(r) == nil
 }
 
-// end ends the session with what lives by it, and lets the browser go.
-func (d *Door) end(w http.ResponseWriter, r *http.Request, q request, who session.Authenticated) {
+// end ends the sessions with what lives by them, and lets the browser go.
+func (d *Door) end(w http.ResponseWriter, r *http.Request, q request, all []session.Authenticated) {
 	if err := d.deps.Sessions.End(w, r, "signed out"); err != nil {
 		d.deps.Flow.Fail(w, r, err)
 		return
 	}
-	err := d.deps.Store.Record(r.Context(), store.Event{
-		At: d.deps.Now(), Kind: "logout", Actor: string(who.UserID()), ClientID: q.client.ID, Outcome: "ok",
-	})
-	if err != nil {
-		d.deps.Log.ErrorContext(r.Context(), "an event could not be recorded", "kind", "logout", "error", err)
+	for _, who := range all {
+		err := d.deps.Store.Record(r.Context(), store.Event{
+			At: d.deps.Now(), Kind: "logout", Actor: string(who.UserID()), ClientID: q.client.ID, Outcome: "ok",
+		})
+		if err != nil {
+			d.deps.Log.ErrorContext(r.Context(), "an event could not be recorded", "kind", "logout", "error", err)
+		}
 	}
-	d.leave(w, r, q, q.client.Trusted || q.user == who.UserID())
+	d.leave(w, r, q, q.client.Trusted || q.isOf(all))
 }
 
 // leave sends the browser back to the app if it said where, and shows a page

@@ -30,6 +30,7 @@ type env struct {
 	clients  map[store.ClientID]store.Client
 	door     *logout.Door
 	cookies  map[string]*http.Cookie
+	login    *session.Sessions
 }
 
 func (e *env) Request(context.Context, []byte, []byte) (store.AuthorizationRequest, error) {
@@ -67,7 +68,7 @@ func (e *env) EndSession(_ context.Context, hash []byte, reason string) error {
 }
 
 func (e *env) User(_ context.Context, id store.UserID) (store.User, error) {
-	return store.User{ID: id, Display: "Maria Lopez"}, nil
+	return store.User{ID: id, Display: map[store.UserID]string{"maria": "Maria Lopez", "leo": "Leo Lopez"}[id]}, nil
 }
 
 func (e *env) Record(_ context.Context, event store.Event) error {
@@ -111,6 +112,7 @@ func newEnv(t *testing.T) *env {
 		t.Fatal(err)
 	}
 	e.keep(w)
+	e.login = sessions
 	return e
 }
 
@@ -443,4 +445,61 @@ func TestOddRequests(t *testing.T) {
 	if w := e.get("id_token_hint", "maria.app", "post_logout_redirect_uri", back); w.Code != http.StatusSeeOther || len(e.sessions) != 0 || len(e.cookies) != 0 {
 		t.Errorf("the store is back: %d, %d sessions left, cookies %v", w.Code, len(e.sessions), e.cookies)
 	}
+}
+
+// Two cookies of our name, of which nobody knows which one is ours: both sessions are
+// shown, and both end.
+//
+// attack: LG-10
+func TestTwoSessionCookies(t *testing.T) {
+	two := func(t *testing.T) (*env, func(r *http.Request) *httptest.ResponseRecorder) {
+		e := newEnv(t)
+		maria := e.cookies["__Host-emberlatch_session"]
+		w := httptest.NewRecorder()
+		if _, err := e.login.Start(w, httptest.NewRequest(http.MethodGet, "/", nil), "leo", nil); err != nil {
+			t.Fatal(err)
+		}
+		e.keep(w)
+		return e, func(r *http.Request) *httptest.ResponseRecorder {
+			r.AddCookie(maria)
+			return e.serve(r)
+		}
+	}
+	get := func(pairs ...string) *http.Request {
+		return httptest.NewRequest(http.MethodGet, "https://auth.example.org/logout?"+values(pairs...).Encode(), nil)
+	}
+	t.Run("asked with both names", func(t *testing.T) {
+		e, send := two(t)
+		for _, hint := range []string{"", "maria.app", "leo.app"} {
+			w := send(get("id_token_hint", hint))
+			if asked(w) == nil || !strings.Contains(w.Body.String(), "Maria Lopez, Leo Lopez") || len(e.sessions) != 2 {
+				t.Errorf("hint %q: %d, %d sessions left: %s", hint, w.Code, len(e.sessions), w.Body)
+			}
+		}
+		form := asked(send(get()))
+		form.Set("action", "sign-out")
+		r := httptest.NewRequest(http.MethodPost, "https://auth.example.org/logout", strings.NewReader(form.Encode()))
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		r.Header.Set("Sec-Fetch-Site", "same-origin")
+		if w := send(r); w.Code != http.StatusOK || len(e.sessions) != 0 || len(e.events) != 2 {
+			t.Errorf("%d, %d sessions left, %d events: %s", w.Code, len(e.sessions), len(e.events), w.Body)
+		}
+	})
+	t.Run("our own form", func(t *testing.T) {
+		e, send := two(t)
+		r := httptest.NewRequest(http.MethodPost, "https://auth.example.org/logout", nil)
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		r.Header.Set("Sec-Fetch-Site", "same-origin")
+		if w := send(r); w.Code != http.StatusOK || len(e.sessions) != 0 {
+			t.Errorf("%d, %d sessions left: %s", w.Code, len(e.sessions), w.Body)
+		}
+	})
+	t.Run("one of them is a stranger's invention", func(t *testing.T) {
+		e := newEnv(t)
+		r := get("id_token_hint", "maria.app")
+		r.AddCookie(&http.Cookie{Name: "__Host-emberlatch_session", Value: "se_" + strings.Repeat("A", 43)})
+		if w := e.serve(r); w.Code != http.StatusOK || len(e.sessions) != 0 || asked(w) != nil {
+			t.Errorf("%d, %d sessions left: %s", w.Code, len(e.sessions), w.Body)
+		}
+	})
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/emberlatch/emberlatch/internal/oauth"
 	"github.com/emberlatch/emberlatch/internal/page"
+	"github.com/emberlatch/emberlatch/internal/session"
 	"github.com/emberlatch/emberlatch/internal/store"
 )
 
@@ -31,6 +32,11 @@ type request struct {
 // destination is the proof that a URI is one that a client has registered to return
 // to after logout. Only match makes one; the zero value leads nowhere.
 type destination struct{ uri, state string }
+
+// isOf reports whether the hint is of the person who is signed in, and of nobody else.
+func (q request) isOf(all []session.Authenticated) bool {
+	return q.user != "" && !slices.ContainsFunc(all, func(who session.Authenticated) bool { return who.UserID() != q.user })
+}
 
 // parse reads the parameters by GET or POST.
 func parse(r *http.Request) (oauth.Parameters, *page.Error) {
