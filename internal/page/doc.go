@@ -5,7 +5,8 @@
 //	struct of the page ─▶ Renderer.Render ─▶ template in the person's language ─▶ buffer ─▶ answer
 //
 // One struct and one template a page (pages/<page>.tmpl), one layout, one style
-// sheet, no script: every page works without JavaScript, by keyboard, at 320
+// sheet, and one script of one line, which sends the form of one page (form_post.go)
+// and which the policy of that page names by its hash: every page works without JavaScript, by keyboard, at 320
 // pixels, by day and by night. What a page looks like stands in testdata, written
 // anew by go test -update; tests look at every page in Chromium.
 //
@@ -29,12 +30,15 @@
 // # Headers
 //
 // Every page is answered with no-store, a content security policy that starts from
-// nothing, and no frames (RFC 9700 §4.16). Three choices need their reason:
+// nothing, and no frames (RFC 9700 §4.16). Four choices need their reason:
 //
 //   - form-action names the scheme of the app's redirect URI, not its origin.
 //     Chromium checks every redirect that follows a form, the app's own as well,
 //     and many an app answers on one origin and goes on to another (HDR-05). An
 //     https redirect URI that goes on to a private scheme should answer with a page.
+//   - The page that posts an answer to an app names the app's redirect URI and nothing
+//     else, since a code stands in its form. An app that goes on to another origin
+//     answers the form with a page first: Chromium lets it redirect within its own.
 //   - no-referrer makes browsers send "Origin: null" with our own forms. The guard
 //     against forged forms reads Sec-Fetch-Site first, which all browsers send since
 //     2023, and the ticket of the form is checked beside it.

@@ -11,11 +11,12 @@ import (
 // Headers sets what every page and every redirect between pages carries (HDR-02
 // to HDR-06, RFC 9700 §4.16). targets are what a form may lead to beside our own
 // origin, as FormTarget says it.
-func Headers(h http.Header, targets []string) {
+func Headers(h http.Header, targets []string) { headers(h, Shell{FormTargets: targets}.policy()) }
+
+func headers(h http.Header, policy string) {
 	h.Set("Cache-Control", "no-store")
 	h.Set("Pragma", "no-cache")
-	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; "+
-		"frame-ancestors 'none'; form-action 'self'"+joined(targets))
+	h.Set("Content-Security-Policy", policy)
 	h.Set("X-Frame-Options", "DENY")
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "no-referrer")

@@ -135,6 +135,7 @@ type Error struct {
 type Leave struct {
 	URL  string // below a redirect URI that the app registered
 	Host string
+	Post Post // in place of URL, for an app that wants its answer by a form
 }
 
 // Href is the link. The schemes of native apps are none that the template knows, so

@@ -38,6 +38,7 @@ type Renderer struct {
 type Page interface {
 	name() string // of the template, and of the title's message: name + ".title"
 	shell() Shell
+	policy() string // what the page may load, run and send
 }
 
 // New parses everything; a missing template or word is an error here, not later.
@@ -122,7 +123,7 @@ func (r *Renderer) Render(w http.ResponseWriter, req *http.Request, status int, 
 		return fmt.Errorf("rendering %s: %w", p.name(), err)
 	}
 	h := w.Header()
-	Headers(h, shell.FormTargets)
+	headers(h, p.policy())
 	h.Set("Content-Language", code)
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	r.remember(w, req)

@@ -29,6 +29,10 @@ func renderer(t testing.TB) *page.Renderer {
 	return r
 }
 
+func hostilePost(to string) page.Post {
+	return page.Post{URL: to, Host: hostile, Fields: []page.PostField{{Name: "state", Value: hostile}, {Name: hostile, Value: "x"}}}
+}
+
 // hostilePages are all pages with every optional part shown and hostile words in
 // every field.
 func hostilePages() []sample {
@@ -62,6 +66,9 @@ func hostilePages() []sample {
 		}},
 		{"code", 200, page.Code{Shell: shell, Code: hostile, ExpiresAt: noon}},
 		{"error", 400, page.Error{Shell: shell, ID: hostile, Title: "app", ErrorCode: hostile, Slug: oauth.SlugScopeMissing, Parameter: hostile, Description: hostile, Section: hostile, When: noon}},
+		{"error-post", 400, page.Error{Shell: shell, ID: hostile, Title: "app", Leave: page.Leave{Post: hostilePost("https://app.example.org/" + hostile)}, When: noon}},
+		{"error-post nowhere", 400, page.Error{Shell: shell, ID: hostile, Title: "app", Leave: page.Leave{Post: hostilePost("javascript:alert(1)")}, When: noon}},
+		{"form-post", 200, page.FormPost{Shell: shell, Post: hostilePost("https://app.example.org/" + hostile)}},
 		{"start", 200, page.Start{
 			Shell: shell, People: []page.StartPerson{{Username: hostile, Password: hostile, Display: hostile, Role: "patient", Note: hostile}}, SampleApp: "javascript:alert(1)",
 			Issuer: hostile, FHIRBase: "javascript:alert(1)", Enrol: []page.StartEnrolment{{Given: hostile, Family: hostile, BirthDate: hostile, Code: hostile}}, DataDir: hostile,
@@ -135,8 +142,10 @@ func TestHostileWordsStayText(t *testing.T) {
 				if !strings.Contains(w.Body.String(), "alert(1)") {
 					t.Fatal("the page shows nothing of what was written; the test proves nothing")
 				}
-				if list := elements(doc, inert...); len(list) > 0 {
-					t.Errorf("<%s> came of it", list[0].Data)
+				for _, n := range elements(doc, inert...) {
+					if !ownScript(s.name, n) {
+						t.Errorf("<%s> came of it", n.Data)
+					}
 				}
 				for _, n := range elements(doc) {
 					checkInert(t, n)
@@ -144,6 +153,11 @@ func TestHostileWordsStayText(t *testing.T) {
 			})
 		}
 	}
+}
+
+// ownScript is the one script that we write, on the one page that has it.
+func ownScript(page string, n *html.Node) bool {
+	return page == "form-post" && n.Data == "script" && n.FirstChild != nil && n.FirstChild.Data == "document.forms[0].submit()"
 }
 
 // checkInert: no handler, no style, no address of another scheme than those of
@@ -159,7 +173,7 @@ func checkInert(t *testing.T, n *html.Node) {
 			if scheme, _, ok := strings.Cut(address, ":"); ok && scheme != "https" && scheme != "http" && !strings.ContainsAny(scheme, "/?#") {
 				t.Errorf("<%s> leads to %s", n.Data, a.Val)
 			}
-			if n.Data != "a" && !strings.HasPrefix(address, "/") {
+			if n.Data != "a" && !strings.HasPrefix(address, "/") && !strings.HasPrefix(address, "https://app.example.org/") {
 				t.Errorf("<%s> loads or sends to %s", n.Data, a.Val)
 			}
 		}

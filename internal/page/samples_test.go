@@ -133,6 +133,10 @@ func approveSamples() []sample {
 	return []sample{{"approve", 200, p}, {"approve-nothing", 200, small}, {"approve-self", 200, stranger}}
 }
 
+func answerByPost(fields ...page.PostField) page.Post {
+	return page.Post{URL: "https://app.example.org/signin-oidc?keep=1", Host: "app.example.org", Fields: fields}
+}
+
 func endSamples() []sample {
 	return []sample{
 		{"code", 200, page.Code{Shell: page.Shell{AppName: "DesktopCharts"}, Code: "ac_3hJ8sVYk2Qm7RtX0aLfWzC1uEoD9pNbGiK4xTqS6vMc", ExpiresAt: noon.Add(time.Minute)}},
@@ -149,6 +153,13 @@ func endSamples() []sample {
 			Shell: page.Shell{AppName: "GrowthTracker"}, ID: "7KQ2M4XT9E", Title: "app", ErrorCode: "invalid_scope", Slug: oauth.SlugScopeMissing, Parameter: "scope",
 			Description: "scope is missing", When: noon, Leave: page.Leave{URL: "https://app.example.org/cb?keep=1&error=invalid_scope&state=a%26b", Host: "app.example.org"},
 		}},
+		{"error-post", 400, page.Error{
+			Shell: page.Shell{AppName: "GrowthTracker"}, ID: "7KQ2M4XT9F", Title: "declined", ErrorCode: "access_denied", Slug: oauth.SlugPersonDeclined,
+			Description: "The person declined, or nothing could be shared", When: noon, Leave: page.Leave{Post: answerByPost(
+				page.PostField{Name: "error", Value: "access_denied"}, page.PostField{Name: "iss", Value: "https://ehr.example.org"}, page.PostField{Name: "state", Value: "a&b"})},
+		}},
+		{"form-post", 200, page.FormPost{Shell: page.Shell{AppName: "GrowthTracker"}, Post: answerByPost(
+			page.PostField{Name: "code", Value: "ac_3hJ8sVYk2Qm7RtX0aLfWzC1uEoD9pNbGiK4xTqS6vMc"}, page.PostField{Name: "iss", Value: "https://ehr.example.org"}, page.PostField{Name: "state", Value: "a&b"})}},
 		{"error-expired", 400, page.Error{Shell: page.Shell{AppName: "GrowthTracker"}, ID: "7KQ2M4XT9C", Title: "expired", Slug: oauth.SlugRequestExpired, When: noon}},
 		{"errors", 200, page.Errors{Shell: page.Shell{Self: "/errors"}}},
 		{"start", 200, page.Start{
