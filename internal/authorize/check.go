@@ -20,7 +20,7 @@ func (d *Door) check(p oauth.Parameters, t redirectable) (store.AuthorizationReq
 		Audience: d.deps.FHIRBase, Nonce: p.Get("nonce"), LoginHint: p.Get("login_hint"), UILocales: p.Get("ui_locales"), MaxAge: -1,
 	})
 	for _, rule := range []func(oauth.Parameters, redirectable, *store.AuthorizationRequest) *oauth.Error{
-		checkUnsupported, checkResponseType, checkState, checkLengths, d.checkAudience, checkChallenge, checkPrompt, checkMaxAge, d.checkHint, d.checkScopes,
+		checkUnsupported, checkResponseMode, checkResponseType, checkState, checkLengths, d.checkAudience, checkChallenge, checkPrompt, checkMaxAge, d.checkHint, d.checkScopes,
 		checkLaunch,
 	} {
 		if err := rule(p, t, &q); err != nil {
@@ -51,8 +51,20 @@ func checkUnsupported(p oauth.Parameters, _ redirectable, _ *store.Authorization
 	case p.Has("registration"):
 		return oauth.New(oauth.RegistrationNotSupported, "registration is not offered").About("registration").Slugged(oauth.SlugRequestRegistration)
 	}
-	if mode := p.Get("response_mode"); mode != "" && mode != "query" {
-		return invalid(oauth.SlugRequestResponseMode, "response_mode", "response_mode is query or left out")
+	return nil
+}
+
+// OAuth 2.0 Form Post Response Mode §1. fragment is not offered: it is for tokens in
+// addresses, and none are issued there (Multiple Response Type Encoding Practices §2.1).
+func checkResponseMode(p oauth.Parameters, t redirectable, q *store.AuthorizationRequest) *oauth.Error {
+	switch mode := p.Get("response_mode"); {
+	case mode == "" || mode == "query":
+	case mode != formPost:
+		return invalid(oauth.SlugRequestResponseMode, "response_mode", "response_mode is query, form_post, or left out")
+	case !takesPost(t.uri):
+		return invalid(oauth.SlugRequestResponseMode, "response_mode", "response_mode form_post needs a redirect_uri of https or http, which a browser can post to")
+	default:
+		q.ResponseMode = mode
 	}
 	return nil
 }

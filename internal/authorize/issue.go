@@ -60,7 +60,7 @@ func (d *Door) issue(w http.ResponseWriter, r *http.Request, target redirectable
 		})
 		return
 	}
-	d.answer(w, target, url.Values{"code": {code}})
+	d.answer(w, r, target, url.Values{"code": {code}})
 }
 
 // granted is what the grant may hold: approved, within what was asked for and what

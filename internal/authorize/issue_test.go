@@ -1,6 +1,7 @@
 package authorize_test
 
 import (
+	"context"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -9,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/emberlatch/emberlatch/internal/authorize"
 	"github.com/emberlatch/emberlatch/internal/flow"
 	"github.com/emberlatch/emberlatch/internal/oauth"
 	"github.com/emberlatch/emberlatch/internal/store"
@@ -346,3 +348,32 @@ func TestARefusalIsKept(t *testing.T) {
 		t.Errorf("again: %s, %d decisions", a.outcome(), len(e.store.decisions))
 	}
 }
+
+// The session goes along where an ID token will tell of it. Who signs out while the
+// code is made gets none.
+//
+// spec: LOGOUT-10
+func TestTheSessionOfAnIDToken(t *testing.T) {
+	for scopes, want := range map[string]bool{"openid user/Patient.rs": true, "user/Patient.rs": false} {
+		e := newEnv(t)
+		who := e.signIn("maria")
+		e.begin(e.values("web", scopes))
+		e.approve(scopes, nil)
+		if i := e.issued(t); (i.IDSessionHash != nil) != want || want && string(i.IDSessionHash) != string(who.Hash()) {
+			t.Errorf("%s: session %x", scopes, i.IDSessionHash)
+		}
+	}
+	e := newEnv(t)
+	e.signIn("maria")
+	e.begin(e.values("web", "openid user/Patient.rs"))
+	e.approve("openid user/Patient.rs", nil)
+	e.open(func(d *authorize.Deps) { d.Store = over{e.store} })
+	if a := e.continues(e.handle()); a.outcome() != "login_required" || a.query("code") != "" {
+		t.Errorf("signed out meanwhile: %d %s", a.status, a.outcome())
+	}
+}
+
+// over is a store where every session ends before a code is written.
+type over struct{ *memory }
+
+func (over) IssueCode(context.Context, store.Issue) error { return store.ErrRevoked }

@@ -3,6 +3,8 @@ package authorize
 import (
 	"net/http"
 	"net/url"
+	"slices"
+	"strings"
 
 	"github.com/emberlatch/emberlatch/internal/door"
 	"github.com/emberlatch/emberlatch/internal/flow"
@@ -19,6 +21,17 @@ type redirectable struct {
 	state    string
 	hasState bool
 	locales  string
+	post     bool // the answer goes back by a form
+}
+
+// formPost is the response mode that brings parameters in the body of a POST (OAuth
+// 2.0 Form Post Response Mode §1).
+const formPost = "form_post"
+
+// takesPost reports whether a browser can post to a redirect URI: not to a page of
+// ours, nor to a scheme that the operating system hands to an app.
+func takesPost(uri string) bool {
+	return strings.HasPrefix(uri, "https://") || strings.HasPrefix(uri, "http://")
 }
 
 // match proves client and redirect URI; its errors are pages (ERR-01 to ERR-03).
@@ -39,6 +52,7 @@ func (d *Door) match(p oauth.Parameters) (redirectable, *page.Error) {
 	}
 	t := redirectable{client: client, uri: uri, state: p.Get("state"), locales: p.Get("ui_locales")}
 	t.hasState = t.state != "" && len(t.state) <= maxState && !p.Repeated("state")
+	t.post = p.Get("response_mode") == formPost && !p.Repeated("response_mode") && takesPost(uri)
 	return t, nil
 }
 
@@ -66,7 +80,7 @@ func ofRequest(client store.Client, q store.AuthorizationRequest) (redirectable,
 	if client.ID != q.ClientID || !oauth.MatchRedirectURI(client.RedirectURIs, native, q.RedirectURI) {
 		return redirectable{}, false
 	}
-	return redirectable{client, q.RedirectURI, q.State, q.HasState, q.UILocales}, true
+	return redirectable{client, q.RedirectURI, q.State, q.HasState, q.UILocales, q.ResponseMode == formPost && takesPost(q.RedirectURI)}, true
 }
 
 // notRegisteredAnyMore is the page about a stored request without that proof.
@@ -81,19 +95,36 @@ func (t redirectable) mayLeaveOutPKCE() bool { return t.client.PKCEOptional && !
 // outOfBand reports whether the answer is shown on a page.
 func (t redirectable) outOfBand() bool { return t.uri == store.OutOfBand }
 
-// answer sends parameters back to the app.
-func (d *Door) answer(w http.ResponseWriter, t redirectable, values url.Values) {
-	d.deps.Flow.Redirect(w, d.address(t, values))
+// answer sends parameters back to the app: by a redirect, or by a form that the
+// browser posts.
+func (d *Door) answer(w http.ResponseWriter, r *http.Request, t redirectable, values url.Values) {
+	if !t.post {
+		d.deps.Flow.Redirect(w, oauth.AddToQuery(t.uri, d.whole(t, values)))
+		return
+	}
+	d.deps.Flow.Show(w, r, http.StatusOK, page.FormPost{
+		Shell: page.Shell{AppName: t.client.Name, UILocales: t.locales}, Post: d.form(t, values),
+	})
 }
 
-// address is the redirect URI with parameters (RFC 6749 §4.1.2, RFC 9207 §2): with
-// the state as it came, and the issuer.
-func (d *Door) address(t redirectable, values url.Values) string {
+// whole are the parameters of an answer (RFC 6749 §4.1.2, RFC 9207 §2): with the state
+// as it came, and the issuer.
+func (d *Door) whole(t redirectable, values url.Values) url.Values {
 	if t.hasState {
 		values.Set("state", t.state)
 	}
 	values.Set("iss", d.deps.Issuer)
-	return oauth.AddToQuery(t.uri, values)
+	return values
+}
+
+// form is an answer as a form: a query of the redirect URI stays where it is.
+func (d *Door) form(t redirectable, values url.Values) page.Post {
+	p := page.Post{URL: t.uri, Host: flow.Host(t.uri)}
+	for name, list := range d.whole(t, values) {
+		p.Fields = append(p.Fields, page.PostField{Name: name, Value: list[0]})
+	}
+	slices.SortFunc(p.Fields, func(a, b page.PostField) int { return strings.Compare(a.Name, b.Name) })
+	return p
 }
 
 // refuse sends a protocol error back to the app. A desktop app that reads codes off
@@ -112,10 +143,12 @@ func (d *Door) refuse(w http.ResponseWriter, r *http.Request, t redirectable, e 
 	switch {
 	case t.outOfBand():
 		d.refuseOnPage(w, r, t, e, page.Leave{})
+	case !t.client.Trusted && t.post:
+		d.refuseOnPage(w, r, t, e, page.Leave{Post: d.form(t, values)})
 	case !t.client.Trusted:
-		d.refuseOnPage(w, r, t, e, page.Leave{URL: d.address(t, values), Host: flow.Host(t.uri)})
+		d.refuseOnPage(w, r, t, e, page.Leave{URL: oauth.AddToQuery(t.uri, d.whole(t, values)), Host: flow.Host(t.uri)})
 	default:
-		d.answer(w, t, values)
+		d.answer(w, r, t, values)
 	}
 }
 

@@ -113,7 +113,7 @@ func (f Features) common() common {
 		Issuer: f.Issuer, AuthorizationEndpoint: f.Issuer + f.Authorize, TokenEndpoint: f.Issuer + f.Token,
 		JWKSURI: f.Issuer + f.JWKS, IntrospectionEndpoint: f.Issuer + f.Introspect, RevocationEndpoint: f.Issuer + f.Revoke,
 		UserInfoEndpoint: f.Issuer + f.UserInfo, ScopesSupported: f.Scopes,
-		ResponseTypes: []string{"code"}, ResponseModes: []string{"query"},
+		ResponseTypes: []string{"code"}, ResponseModes: []string{"query", "form_post"},
 		GrantTypes: f.GrantTypes, CodeChallengeMethods: []string{"S256"}, // DISC-10: never plain
 		TokenAuthMethods: f.AuthMethods, IntrospectionAuthMethods: secrets, RevocationAuthMethods: f.AuthMethods,
 		TokenAuthAlgorithms: f.AssertionAlgorithms, IntrospectionAuthAlgorithms: f.AssertionAlgorithms, RevocationAuthAlgorithms: f.AssertionAlgorithms,

@@ -204,7 +204,7 @@ var catalogue = [...]Explanation{
 	},
 	SlugRequestResponseMode: {
 		"request.response_mode", InvalidRequest, "authorization and pushed request endpoint",
-		"Leave response_mode out.",
+		"Leave response_mode out, or send form_post with a redirect_uri of https or http.",
 		"OpenID Connect Core §3.1.2.1",
 	},
 	SlugRequestState: {

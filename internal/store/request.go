@@ -18,6 +18,8 @@ type AuthorizationRequest struct {
 	Audience      string
 	CodeChallenge string // S256; empty only under the legacy switch
 	Nonce         string
+	// ResponseMode is how the answer goes back: form_post, or empty for query.
+	ResponseMode  string
 	Prompt        []string
 	MaxAge        int64 // seconds, -1 when not sent
 	LoginHint     string

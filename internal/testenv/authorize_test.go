@@ -66,6 +66,7 @@ func TestAuthorizationRequestErrors(t *testing.T) {
 		{"AUTHZ-46 request_uri", "request_uri", "https://x.example.org", "request_uri_not_supported"},
 		{"ERR-19 registration", "registration", "{}", "registration_not_supported"},
 		{"AUTHZ-37 fragment", "response_mode", "fragment", "invalid_request"},
+		{"AUTHZ-37 a word of nobody", "response_mode", "web_message", "invalid_request"},
 		{"AUTHZ-41 none with login", "prompt", "none login", "invalid_request"},
 		{"ERR-20 prompt unknown", "prompt", "dance", "invalid_request"},
 		{"ERR-20 max_age negative", "max_age", "-1", "invalid_request"},

@@ -412,7 +412,7 @@ func TestGoClients(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name := range all {
-		if !strings.Contains(" iss sub aud exp iat auth_time nonce amr acr azp at_hash fhirUser profile ", " "+name+" ") {
+		if !strings.Contains(" iss sub aud exp iat auth_time nonce amr acr azp at_hash sid fhirUser profile ", " "+name+" ") {
 			t.Errorf("the ID token tells %s", name)
 		}
 	}
