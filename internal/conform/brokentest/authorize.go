@@ -74,7 +74,7 @@ func (s *Server) authorize(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	q := request{client: client, redirect: uri, state: v.Get("state"), nonce: v.Get("nonce"), challenge: v.Get("code_challenge"),
-		method: v.Get("code_challenge_method"), maxAge: v.Get("max_age") != ""}
+		method: v.Get("code_challenge_method"), maxAge: v.Get("max_age") != "", post: v.Get("response_mode") == "form_post"}
 	if problem := s.problem(v); problem != "" {
 		s.refuse(w, q, problem, v)
 		return
@@ -86,7 +86,7 @@ func (s *Server) authorize(w http.ResponseWriter, r *http.Request) {
 // problem is the error code of a request that is refused.
 func (s *Server) problem(v url.Values) string {
 	known := []string{"response_type", "client_id", "redirect_uri", "scope", "state", "aud", "code_challenge", "code_challenge_method",
-		"nonce", "prompt", "max_age", "login_hint", "ui_locales", "claims_locales", "display", "acr_values", "request_uri", "launch"}
+		"nonce", "prompt", "max_age", "response_mode", "login_hint", "ui_locales", "claims_locales", "display", "acr_values", "request_uri", "launch"}
 	for name, list := range v {
 		if len(list) > 1 && !s.bad("duplicates") && name != "redirect_uri" {
 			return "invalid_request"
@@ -241,6 +241,10 @@ func (s *Server) back(w http.ResponseWriter, q request, values url.Values) {
 	if !s.bad("referrer") {
 		h.Set("Referrer-Policy", "no-referrer")
 	}
+	if q.post && !s.bad("form-post-redirected") {
+		s.post(w, q.redirect, values)
+		return
+	}
 	separator := "?"
 	if strings.Contains(q.redirect, "?") {
 		separator = "&"
@@ -256,6 +260,15 @@ func (s *Server) back(w http.ResponseWriter, q request, values url.Values) {
 		status = http.StatusTemporaryRedirect
 	}
 	w.WriteHeader(status)
+}
+
+// post answers the app by a form (OAuth 2.0 Form Post Response Mode).
+func (s *Server) post(w http.ResponseWriter, action string, values url.Values) {
+	inside := ""
+	for name := range values {
+		inside += fmt.Sprintf(`<input type="hidden" name="%s" value="%s">`, name, html.EscapeString(values.Get(name)))
+	}
+	s.page(w, http.StatusOK, "Going back", fmt.Sprintf(`<form method="post" action="%s">%s<button>Go</button></form>`, html.EscapeString(action), inside))
 }
 
 func (s *Server) form(w http.ResponseWriter, action, handle, inside string) {

@@ -14,6 +14,7 @@ func (s *Server) common() object {
 		"introspection_endpoint": s.URL + "/introspect", "revocation_endpoint": s.URL + "/revoke", "userinfo_endpoint": s.URL + "/userinfo",
 		"scopes_supported":                                 []string{"openid", "fhirUser", "launch/patient", "offline_access", "patient/*.rs"},
 		"response_types_supported":                         []string{"code"},
+		"response_modes_supported":                         []string{"query", "form_post"},
 		"grant_types_supported":                            []string{"authorization_code", "refresh_token", "client_credentials"},
 		"code_challenge_methods_supported":                 []string{"S256"},
 		"token_endpoint_auth_methods_supported":            []string{"client_secret_basic", "client_secret_post", "private_key_jwt", "none"},
@@ -86,6 +87,7 @@ func (s *Server) openIDConfiguration(w http.ResponseWriter) {
 	doc["subject_types_supported"] = []string{"public"}
 	doc["id_token_signing_alg_values_supported"] = []string{"RS256"}
 	doc["request_parameter_supported"], doc["request_uri_parameter_supported"] = false, false
+	doc["backchannel_logout_supported"], doc["backchannel_logout_session_supported"] = true, true
 	switch {
 	case s.bad("provider-missing"):
 		w.WriteHeader(http.StatusNotFound)
@@ -102,6 +104,8 @@ func (s *Server) openIDConfiguration(w http.ResponseWriter) {
 		doc["issuer"] = s.URL + "/"
 	case s.bad("contradiction"):
 		doc["end_session_endpoint"] = s.URL + "/logout"
+	case s.bad("logout-sessions-alone"):
+		delete(doc, "backchannel_logout_supported")
 	case s.bad("request-unsaid"):
 		delete(doc, "request_parameter_supported")
 	}

@@ -30,7 +30,7 @@ func (s *Server) idToken(g *grant, access string, refreshed bool) string {
 	issued := now().Unix()
 	c := object{
 		"iss": s.URL, "sub": g.sub, "aud": g.client, "azp": g.client, "iat": issued, "exp": issued + 600,
-		"at_hash": b64.EncodeToString(sum[:16]), "fhirUser": s.Base + "/Patient/" + Patient,
+		"at_hash": b64.EncodeToString(sum[:16]), "fhirUser": s.Base + "/Patient/" + Patient, "sid": "s-1",
 	}
 	if g.nonce != "" {
 		c["nonce"] = g.nonce
@@ -80,6 +80,8 @@ func (s *Server) spoilClaims(g *grant, c object, refreshed bool) {
 		c["azp"] = "another"
 	case s.bad("at-hash-wrong"):
 		c["at_hash"] = "AAAAAAAAAAAAAAAAAAAAAA"
+	case s.bad("sid-missing"):
+		delete(c, "sid")
 	case s.bad("nonce-lost"):
 		delete(c, "nonce")
 	case s.bad("fhiruser-missing"):

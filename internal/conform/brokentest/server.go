@@ -57,7 +57,7 @@ type state struct {
 
 type request struct {
 	client, redirect, state, scope, nonce, challenge, method string
-	maxAge                                                   bool
+	maxAge, post                                             bool
 }
 
 type code struct {

@@ -53,6 +53,22 @@ var idTokenChecks = []Check{
 			}
 			return pass("all of them")
 		})},
+	{ID: "LOGOUT-10", Level: SHALL, Section: "OpenID Connect Back-Channel Logout §2.1",
+		Expect: "sid is in it when logout tokens are said to name sessions",
+		run: ofIDToken(func(ctx context.Context, p *probe.Probe, _ *probe.Grant, id probe.JWT) Verdict {
+			doc, err := p.Provider(ctx)
+			switch {
+			case err != nil:
+				return unknown(err)
+			case doc.Object["backchannel_logout_session_supported"] != true:
+				return absent("backchannel_logout_session_supported is not advertised")
+			case doc.Object["backchannel_logout_supported"] != true:
+				return fail("backchannel_logout_supported is not advertised")
+			case id.Text("sid") == "":
+				return fail("there is none")
+			}
+			return pass("it is")
+		})},
 	{ID: "OIDC-07", Level: SHALL, Section: "OpenID Connect Core §2",
 		Expect: "sub is 1 to 255 ASCII characters",
 		run: claims(func(_ *probe.Grant, id probe.JWT) Verdict {

@@ -15,6 +15,9 @@ var promptChecks = []Check{
 	{ID: "AUTHZ-41", Level: SHALL, Section: "OpenID Connect Core §3.1.2.1",
 		Expect: "prompt=none beside another value is invalid_request",
 		run:    signsIn(silent("invalid_request", "prompt", "none login"))},
+	{ID: "AUTHZ-37", Level: SHALL, Section: "OAuth 2.0 Form Post Response Mode §2",
+		Expect: "with form_post, when it is advertised, nothing comes back in an address",
+		run:    signsIn(postsBack)},
 	{ID: "AUTHZ-39", Level: SHALL, Section: "OpenID Connect Core §3.1.2.1",
 		Expect: "prompt=login asks somebody who is signed in to sign in again",
 		run:    signsIn(asksAgain("prompt", "login"))},
@@ -54,6 +57,35 @@ func silent(code string, changes ...string) check {
 		}
 		return pass("error=%s", code)
 	}
+}
+
+// postsBack is a request that is answered by a form, in a browser where nobody is
+// signed in: the error stands on a page.
+func postsBack(ctx context.Context, p *probe.Probe) Verdict {
+	doc, err := p.Provider(ctx)
+	if err != nil {
+		return unknown(err)
+	}
+	if !doc.Lists("response_modes_supported", "form_post") {
+		return absent("form_post is not advertised")
+	}
+	if _, err := p.Main(ctx); err != nil {
+		return unknown(err)
+	}
+	r, err := p.Usual(ctx, "", "prompt", "none", "response_mode", "form_post")
+	if err != nil {
+		return unknown(err)
+	}
+	page, err := p.Open(ctx, p.Stranger(), r)
+	switch {
+	case err != nil:
+		return unknown(err)
+	case page.Status == http.StatusTooManyRequests:
+		return unknown(probe.ErrThrottled)
+	case page.Left != nil:
+		return fail("%s", page.Describe())
+	}
+	return pass("%s", page.Describe())
 }
 
 // asksAgain is a request in the browser of the person, who is signed in.
