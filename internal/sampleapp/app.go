@@ -62,6 +62,9 @@ func New(deps Deps) (*App, error) {
 	a.mux.HandleFunc("GET /record", a.record)
 	a.mux.HandleFunc("POST /refresh", a.refresh)
 	a.mux.HandleFunc("POST /disconnect", a.disconnect)
+	a.mux.HandleFunc("POST /sign-out", a.signOut)
+	a.mux.HandleFunc("GET "+signedOut, a.goodbye)
+	a.mux.HandleFunc("POST "+told, a.logout)
 	a.mux.HandleFunc("GET /style.css", a.style)
 	return a, nil
 }
@@ -168,7 +171,7 @@ func (a *App) exchange(ctx context.Context, asked pending, code string) (*connec
 		return nil, err
 	}
 	// Order: only after the ID token was verified is anybody connected.
-	c := &connection{chart: asked.chart, token: token, who: who, launched: asked.chart != ""}
+	c := &connection{chart: asked.chart, token: token, identity: who, launched: asked.chart != ""}
 	c.patient, _ = token.Extra("patient").(string)
 	c.scope, _ = token.Extra("scope").(string)
 	// The banner is left out only when the EHR says that it shows one.
@@ -177,30 +180,31 @@ func (a *App) exchange(ctx context.Context, asked pending, code string) (*connec
 	return c, nil
 }
 
-// verify returns the fhirUser of the ID token, "" if identity was not shared.
-func (a *App) verify(ctx context.Context, token *oauth2.Token, nonce string) (string, error) {
+// verify returns who the ID token is about, nobody if identity was not shared.
+func (a *App) verify(ctx context.Context, token *oauth2.Token, nonce string) (identity, error) {
 	raw, _ := token.Extra("id_token").(string)
 	if raw == "" {
-		return "", nil
+		return identity{}, nil
 	}
 	provider, err := oidc.NewProvider(ctx, a.deps.Issuer)
 	if err != nil {
-		return "", err
+		return identity{}, err
 	}
 	id, err := provider.Verifier(&oidc.Config{ClientID: a.deps.ClientID}).Verify(ctx, raw)
 	if err != nil {
-		return "", err
+		return identity{}, err
 	}
 	if id.Nonce != nonce {
-		return "", errors.New("the ID token is not for this request")
+		return identity{}, errors.New("the ID token is not for this request")
 	}
 	var claims struct {
 		FHIRUser string `json:"fhirUser"`
+		SID      string `json:"sid"`
 	}
 	if err := id.Claims(&claims); err != nil {
-		return "", err
+		return identity{}, err
 	}
-	return claims.FHIRUser, id.VerifyAccessToken(token.AccessToken)
+	return identity{raw, claims.FHIRUser, claims.SID}, id.VerifyAccessToken(token.AccessToken)
 }
 
 // chartOf is the record that a form is about.

@@ -7,7 +7,9 @@
 // base URL, its client_id and its secret.
 //
 //	/ ─▶ /connect ──────────────┬▶ authorize (PKCE, state, nonce) ─▶ /callback ─▶ code, ID token verified ─▶ /record
-//	EHR ─▶ /launch: iss is ours ┘  with launch, from an EHR                       /refresh, /disconnect ◀┘
+//	EHR ─▶ /launch: iss is ours ┘  with launch, from an EHR                       /refresh, /disconnect ◀┤
+//	server ─▶ /backchannel-logout: logout token verified ─▶ what was opened       /sign-out ─▶ server ◀──┘
+//	                                in that session is closed                     /signed-out ◀┘
 //
 // Started from a chart (SMART App Launch 2.2, EHR launch) it has that chart in a tab
 // of its own: two charts in one browser are two records. It says who the patient is

@@ -135,6 +135,7 @@ type recordPage struct {
 	LabsMissing     bool
 	Notes           []note
 	CanRefresh      bool
+	CanSignOut      bool
 	Scope           string
 	ReadAt          string
 }
@@ -171,8 +172,8 @@ func (a *App) record(w http.ResponseWriter, r *http.Request) {
 
 func (a *App) read(ctx context.Context, client *http.Client, c *connection) (recordPage, error) {
 	p := recordPage{
-		CanRefresh: c.token.RefreshToken != "", Scope: c.scope, ReadAt: a.deps.Now().UTC().Format("15:04:05 UTC"),
-		Who: strings.TrimPrefix(c.who, a.deps.FHIRBase+"/"), Chart: c.chart, Launched: c.launched, Banner: c.needBanner,
+		CanRefresh: c.token.RefreshToken != "", CanSignOut: c.identity.raw != "", Scope: c.scope, ReadAt: a.deps.Now().UTC().Format("15:04:05 UTC"),
+		Who: strings.TrimPrefix(c.identity.fhirUser, a.deps.FHIRBase+"/"), Chart: c.chart, Launched: c.launched, Banner: c.needBanner,
 	}
 	var person resource
 	err := a.get(ctx, client, a.deps.FHIRBase+"/Patient/"+url.PathEscape(c.patient), &person)

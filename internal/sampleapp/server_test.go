@@ -62,7 +62,7 @@ func newServer(t *testing.T) *server {
 	})
 	mux.HandleFunc("GET /.well-known/openid-configuration", func(w http.ResponseWriter, _ *http.Request) {
 		write(w, map[string]any{
-			"issuer": s.URL, "authorization_endpoint": s.URL + "/authorize", "token_endpoint": s.URL + "/token", "jwks_uri": s.URL + "/jwks",
+			"issuer": s.URL, "authorization_endpoint": s.URL + "/authorize", "token_endpoint": s.URL + "/token", "jwks_uri": s.URL + "/jwks", "end_session_endpoint": s.URL + "/end?keep=1",
 			"id_token_signing_alg_values_supported": []string{"RS256"},
 		})
 	})

@@ -2,6 +2,7 @@ package sampleapp
 
 import (
 	"crypto/rand"
+	"maps"
 	"net/http"
 	"sync"
 
@@ -32,7 +33,8 @@ type pending struct{ nonce, verifier, chart string }
 type connection struct {
 	chart                string // names it in our addresses; not the patient
 	token                *oauth2.Token
-	patient, who, scope  string
+	identity             identity
+	patient, scope       string
 	launched, needBanner bool // from an EHR, and whether to say who the patient is
 }
 
@@ -96,6 +98,13 @@ func (v *visit) close(chart string) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	delete(v.open, chart)
+}
+
+// closeAll forgets what is open and meant.
+func (v *visit) closeAll(meant func(*connection) bool) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	maps.DeleteFunc(v.open, func(_ string, c *connection) bool { return meant(c) })
 }
 
 // address is where a record is shown.

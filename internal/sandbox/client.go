@@ -47,6 +47,7 @@ func Clients(sampleRedirect string, now time.Time) []Client {
 		}
 		return Client{Client: c, Kind: kind, Secret: secret}
 	}
+	sample := strings.TrimSuffix(sampleRedirect, "/callback")
 	return []Client{
 		make(store.Client{ // the example of the page that the product was described by: neither PKCE nor state
 			ID: LegacyClient, Name: "Desktop Charts", ApplicationType: store.ApplicationNative, AuthMethod: store.AuthSecretPost,
@@ -54,7 +55,8 @@ func Clients(sampleRedirect string, now time.Time) []Client {
 		}, legacySecret),
 		make(store.Client{
 			ID: SampleClient, Name: "My Record", Maker: "Emberlatch", ApplicationType: store.ApplicationWeb, AuthMethod: store.AuthSecretBasic,
-			RedirectURIs: []string{sampleRedirect}, LaunchURI: strings.TrimSuffix(sampleRedirect, "/callback") + "/launch",
+			RedirectURIs: []string{sampleRedirect}, LaunchURI: sample + "/launch",
+			PostLogoutRedirectURIs: []string{sample + "/signed-out"}, BackchannelLogoutURI: sample + "/backchannel-logout", BackchannelLogoutSession: true,
 			Scope: "launch launch/patient patient/*.rs openid fhirUser offline_access",
 		}, sampleSecret),
 		make(store.Client{

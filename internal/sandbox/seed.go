@@ -100,8 +100,11 @@ func (s Seeder) clients(ctx context.Context, clients []Client) (bool, error) {
 		if err != nil {
 			return true, err
 		}
-		if c.ID == SampleClient && (!slices.Equal(known.RedirectURIs, c.RedirectURIs) || known.LaunchURI != c.LaunchURI || known.Scope != c.Scope) {
+		if c.ID == SampleClient && (!slices.Equal(known.RedirectURIs, c.RedirectURIs) || known.LaunchURI != c.LaunchURI || known.Scope != c.Scope ||
+			!slices.Equal(known.PostLogoutRedirectURIs, c.PostLogoutRedirectURIs) || known.BackchannelLogoutURI != c.BackchannelLogoutURI) {
 			known.RedirectURIs, known.LaunchURI, known.Scope = c.RedirectURIs, c.LaunchURI, c.Scope
+			known.PostLogoutRedirectURIs, known.BackchannelLogoutURI = c.PostLogoutRedirectURIs, c.BackchannelLogoutURI
+			known.BackchannelLogoutSession = c.BackchannelLogoutSession
 			if err := s.Store.PutClient(ctx, known); err != nil {
 				return true, err
 			}

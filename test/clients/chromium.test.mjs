@@ -72,6 +72,35 @@ test('a patient', async (t) => {
   assert.match(await page.evaluate(() => document.body.innerText), /Connect your health record/)
 })
 
+test('signing out of the app, and of the server', async (t) => {
+  const page = await visit(t)
+  const begin = async () => {
+    await connect(page)
+    if (await page.$('#username')) await signIn(page, person('maria'))
+    if (new URL(page.url()).origin === sandbox.issuer) await press(page, 'button[value="allow"]')
+    await record(page, /Maria Lopez/)
+  }
+  await begin()
+  await check(page, 'record-sign-out')
+  await press(page, 'form[action="/sign-out"] button') // to the server, and back
+  assert.equal(page.url(), `${sandbox.sample_app}/signed-out`)
+  await check(page, 'signed-out')
+  await connect(page)
+  assert.ok(await page.$('#username'), 'the session at the server is over')
+  await signIn(page, person('maria'))
+  await press(page, 'button[value="allow"]')
+  await record(page, /Maria Lopez/)
+  // At the server, without the app: it is told (Back-Channel Logout).
+  await page.goto(`${sandbox.issuer}/logout`)
+  await press(page, 'button[value="sign-out"]')
+  for (let n = 0; n < 100; n++) {
+    await page.goto(`${sandbox.sample_app}/record`)
+    if (!page.url().endsWith('/record')) break
+    await new Promise((resolve) => setTimeout(resolve, 100))
+  }
+  assert.match(await page.evaluate(() => document.body.innerText), /Connect your health record/)
+})
+
 test('a patient who enrols first', async (t) => {
   const page = await visit(t)
   const who = sandbox.enrolment[0]
