@@ -88,7 +88,8 @@ func TestNamesThatOthersRelyOn(t *testing.T) {
 
 // Every form of a flow says which request it belongs to and carries its ticket,
 // and goes to a path of ours by POST. The start page of the sandbox belongs to no
-// request: there it is the origin that is checked.
+// request: there it is the origin that is checked. What is posted to an app has
+// nothing of ours but the answer.
 //
 // spec: LOGIN-16
 func TestFormsCarryTheirTicket(t *testing.T) {
@@ -102,6 +103,12 @@ func TestFormsCarryTheirTicket(t *testing.T) {
 			continue
 		}
 		for _, form := range elements(doc, "form") {
+			if strings.HasSuffix(s.name, "-post") {
+				if find(form, "input", "name", "ticket") != nil || find(form, "input", "name", "request") != nil || attr(form, "method") != "post" {
+					t.Errorf("%s: the app gets something of ours", s.name)
+				}
+				continue
+			}
 			if find(form, "input", "type", "hidden", "name", "ticket", "value", "tk_7") == nil ||
 				find(form, "input", "type", "hidden", "name", "request", "value", "rq_5") == nil ||
 				attr(form, "method") != "post" || !strings.HasPrefix(attr(form, "action"), "/") {
