@@ -1,10 +1,8 @@
 package clientauth
 
 import (
-	"bytes"
 	"encoding/base64"
 	"errors"
-	"io"
 	"slices"
 	"strings"
 	"time"
@@ -13,6 +11,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/emberlatch/emberlatch/internal/clientkey"
+	"github.com/emberlatch/emberlatch/internal/oauth"
 	"github.com/emberlatch/emberlatch/internal/store"
 )
 
@@ -99,7 +98,7 @@ func readAssertion(text string, audiences []string, now time.Time) (assertion, e
 func (a *assertion) readHeader(part string) error {
 	raw, err := b64.DecodeString(part)
 	var h header
-	if err != nil || readJSON(raw, &h) != nil {
+	if err != nil || oauth.ReadJSON(raw, &h) != nil {
 		return errors.New("its header is not one JSON object with each member once, in base64url without padding")
 	}
 	switch {
@@ -126,7 +125,7 @@ func (a *assertion) readHeader(part string) error {
 // readClaims judges the claims; each that is required is (security E-11).
 func (a *assertion) readClaims(audiences []string, now time.Time) error {
 	var c assertionClaims
-	if err := readJSON(a.payload, &c); err != nil {
+	if err := oauth.ReadJSON(a.payload, &c); err != nil {
 		return errors.New("its claims are not one JSON object with each member once, texts and numbers where they belong")
 	}
 	switch {
@@ -152,40 +151,16 @@ func issuerOf(text string) string {
 		Issuer string `json:"iss"`
 	}
 	payload, err := b64.DecodeString(parts[1])
-	if err != nil || readJSON(payload, &c) != nil {
+	if err != nil || oauth.ReadJSON(payload, &c) != nil {
 		return ""
 	}
 	return c.Issuer
 }
 
-// maxDepth bounds how deep JSON from outside may be (security E-12).
-const maxDepth = 32
-
-var errDeep = errors.New("clientauth: JSON is too deep")
-
-// readJSON reads one JSON value with each member once, in exact case, valid UTF-8,
-// not too deep, and nothing behind it (security E-12).
-func readJSON(raw []byte, into any) error {
-	tokens := jsontext.NewDecoder(bytes.NewReader(raw), jsontext.AllowDuplicateNames(false))
-	for {
-		_, err := tokens.ReadToken()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			return err
-		}
-		if tokens.StackDepth() > maxDepth {
-			return errDeep
-		}
-	}
-	return json.Unmarshal(raw, into, jsontext.AllowDuplicateNames(false))
-}
-
 // readTimes: exp in the future and at most five minutes ahead; nbf and iat, when they
 // are there, make sense (CAUTH-18, CAUTH-19).
 func (a *assertion) readTimes(c assertionClaims, now time.Time) error {
-	expires, ok := instant(c.Expires)
+	expires, ok := oauth.NumericDate(c.Expires)
 	switch {
 	case !ok:
 		return errors.New("it needs exp, a number of seconds since 1970")
@@ -195,33 +170,17 @@ func (a *assertion) readTimes(c assertionClaims, now time.Time) error {
 		return errors.New("its exp is more than five minutes ahead")
 	}
 	if c.NotBefore != nil {
-		if from, ok := instant(c.NotBefore); !ok || from.Sub(now) > skew {
+		if from, ok := oauth.NumericDate(c.NotBefore); !ok || from.Sub(now) > skew {
 			return errors.New("its nbf lies ahead: check the clock")
 		}
 	}
 	if c.IssuedAt != nil {
-		if at, ok := instant(c.IssuedAt); !ok || at.Sub(now) > skew || now.Sub(at) > oldest {
+		if at, ok := oauth.NumericDate(c.IssuedAt); !ok || at.Sub(now) > skew || now.Sub(at) > oldest {
 			return errors.New("its iat lies ahead or more than ten minutes back: check the clock")
 		}
 	}
 	a.expires = expires
 	return nil
-}
-
-// latest is the last second that is taken for a time.
-const latest = 1 << 40
-
-// instant reads a NumericDate (RFC 7519 §2), fractions too.
-func instant(v jsontext.Value) (time.Time, bool) {
-	if v.Kind() != '0' {
-		return time.Time{}, false
-	}
-	var seconds float64
-	if err := json.Unmarshal(v, &seconds); err != nil || seconds <= 0 || seconds > latest {
-		return time.Time{}, false
-	}
-	whole := int64(seconds)
-	return time.Unix(whole, int64((seconds-float64(whole))*1e9)), true
 }
 
 // oneOf reports whether aud is one of ours, as a text or as a list of one.

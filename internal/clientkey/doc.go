@@ -1,13 +1,15 @@
 // Package clientkey is the public keys by which clients prove themselves
 // (private_key_jwt): judging them when they are registered, and finding the one
-// key that an assertion names.
+// key that an assertion names; and those of other servers whose tokens are checked.
 //
 //	registration ─▶ Check ─▶ every key good, or the first mistake in a sentence
 //
 //	inline jwks ──────────────────┐
 //	jwks_uri ─▶ fetched, bounded ─┴▶ Set ─▶ Find(kid, algorithm) ─▶ exactly one Key, or none
+//	another server's jwks_uri ────────────▶ FindAt, the same for its tokens
 //
-// RSA from 2048 bits signs RS384 and PS384, P-384 signs ES384, P-256 signs ES256;
+// RSA from 2048 bits signs RS384 and PS384, P-384 signs ES384, P-256 signs ES256, and
+// at other servers RSA signs RS256 and PS256 as well (RFC 9068 §2.1);
 // every other key is unusable: symmetric ones, other curves, keys for encryption,
 // keys that show their private half. A registration with one of them is refused; in
 // a fetched set they are passed over, but count when a kid is ambiguous.

@@ -56,15 +56,31 @@ func Explain(ctx context.Context, fetch Fetch, c store.Client) (Explanation, err
 	default:
 		return e, errNoKeys
 	}
-	list, err := members(raw, maxFetchedKeys)
+	return e, e.read(raw, Algorithms())
+}
+
+// ExplainAt looks at the key set of another server, fetched now.
+func ExplainAt(ctx context.Context, fetch Fetch, url string, taken []string) (Explanation, error) {
+	e := Explanation{Source: url}
+	body, header, err := fetch(ctx, url, maxBody)
 	if err != nil {
 		return e, err
 	}
+	e.Life = life(header)
+	return e, e.read(body, taken)
+}
+
+// read explains each key of a set.
+func (e *Explanation) read(raw []byte, taken []string) error {
+	list, err := members(raw, maxFetchedKeys)
+	if err != nil {
+		return err
+	}
 	var keys []Key
 	for _, one := range list {
-		k, problem := parseKey(one)
+		k, problem := parseKey(one, taken)
 		keys = append(keys, k)
-		said := Explained{ID: k.id, Kind: k.kind, Algorithms: k.signs()}
+		said := Explained{ID: k.id, Kind: k.kind, Algorithms: k.signs}
 		if k.algorithm != "" && problem == nil {
 			said.Algorithms = []string{k.algorithm}
 		}
@@ -74,7 +90,7 @@ func Explain(ctx context.Context, fetch Fetch, c store.Client) (Explanation, err
 		e.Keys = append(e.Keys, said)
 	}
 	e.ambiguous(keys)
-	return e, nil
+	return nil
 }
 
 // ambiguous marks keys that share kid and kty: no assertion can name one of them

@@ -14,17 +14,23 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// Algorithms that assertions may be signed with (RFC 7518 §3.1; SMART App Launch
-// 2.2 demands RS384 or ES384). No symmetric one, and never none.
+// Algorithms that keys may sign with (RFC 7518 §3.1). No symmetric one, and never none.
 const (
 	RS384 = "RS384"
 	ES384 = "ES384"
 	PS384 = "PS384"
 	ES256 = "ES256"
+	RS256 = "RS256"
+	PS256 = "PS256"
 )
 
-// Algorithms lists them, the usual ones first.
+// Algorithms lists those of client assertions, the usual ones first (SMART App Launch
+// 2.2 demands RS384 or ES384).
 func Algorithms() []string { return []string{RS384, ES384, PS384, ES256} }
+
+// ServerAlgorithms lists those that other servers may sign their tokens with (RFC 9068
+// §2.1 demands RS256).
+func ServerAlgorithms() []string { return []string{RS256, ES256, PS256, RS384, ES384, PS384} }
 
 const (
 	minRSABits = 2048
@@ -39,8 +45,9 @@ const (
 type Key struct {
 	public    crypto.PublicKey
 	id        string
-	kind      string // kty
-	algorithm string // alg, empty when the key does not say
+	kind      string   // kty
+	algorithm string   // alg, empty when the key does not say
+	signs     []string // what it may sign with; none when it is unusable
 }
 
 // Public is *rsa.PublicKey or *ecdsa.PublicKey.
@@ -81,9 +88,10 @@ type privateMembers struct {
 
 func (m privateMembers) any() bool { return m != privateMembers{} }
 
-// parseKey reads one key. The Key has kid and kty also when it is unusable, and
-// the error says why in words for the client's developer.
-func parseKey(raw []byte) (Key, error) {
+// parseKey reads one key that may sign with the algorithms that are taken. The Key has
+// kid and kty also when it is unusable, and the error says why in words for its
+// developer.
+func parseKey(raw []byte, taken []string) (Key, error) {
 	var m jwk
 	var private privateMembers
 	if err := errors.Join(json.Unmarshal(raw, &m, jsontext.AllowDuplicateNames(false)), json.Unmarshal(raw, &private)); err != nil {
@@ -106,11 +114,11 @@ func parseKey(raw []byte) (Key, error) {
 	if err != nil {
 		return k, err
 	}
-	k.public = public
-	if m.Algorithm != "" && !slices.Contains(k.signs(), m.Algorithm) {
-		k.public = nil
-		return k, fmt.Errorf("cannot sign with its alg here: %v are offered, ES384 with P-384 and ES256 with P-256", Algorithms())
+	signs := slices.DeleteFunc(fitting(public), func(a string) bool { return !slices.Contains(taken, a) })
+	if len(signs) == 0 || m.Algorithm != "" && !slices.Contains(signs, m.Algorithm) {
+		return k, fmt.Errorf("cannot sign with its alg here: %v are offered, ES384 with P-384 and ES256 with P-256", taken)
 	}
+	k.public, k.signs = public, signs
 	return k, nil
 }
 
@@ -139,11 +147,11 @@ func publicHalf(raw []byte, kind string) (crypto.PublicKey, error) {
 	return nil, errors.New("is not a valid key")
 }
 
-// signs are the algorithms that fit the key; none when it is unusable.
-func (k Key) signs() []string {
-	switch p := k.public.(type) {
+// fitting are the algorithms that fit a public key.
+func fitting(public crypto.PublicKey) []string {
+	switch p := public.(type) {
 	case *rsa.PublicKey:
-		return []string{RS384, PS384}
+		return []string{RS384, PS384, RS256, PS256}
 	case *ecdsa.PublicKey:
 		if p.Curve == elliptic.P384() {
 			return []string{ES384}
@@ -156,7 +164,7 @@ func (k Key) signs() []string {
 // kindOf is the kty that an algorithm needs.
 func kindOf(algorithm string) string {
 	switch algorithm {
-	case RS384, PS384:
+	case RS384, PS384, RS256, PS256:
 		return "RSA"
 	case ES384, ES256:
 		return "EC"

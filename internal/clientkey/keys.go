@@ -45,22 +45,25 @@ const (
 // Fetch gets the body and the headers of a URL, within a policy and within bounds.
 type Fetch func(ctx context.Context, url string, limit int64) (body []byte, header http.Header, err error)
 
-// Deps are the parts that Keys needs; all are required.
+// Deps are the parts that Keys needs; Fetch and Now are required.
 type Deps struct {
 	Fetch Fetch
 	Now   func() time.Time
+	// Algorithms are those that are taken; nil: those of client assertions.
+	Algorithms []string
 }
 
-// Keys finds the keys of clients. It is safe for concurrent use.
+// Keys finds the keys of clients, or those of other servers. It is safe for concurrent
+// use.
 type Keys struct {
 	deps    Deps
 	flights singleflight.Group
 
 	mu    sync.Mutex
-	known map[store.ClientID]remembered
+	known map[string]remembered // by owner
 }
 
-// remembered is the key set of one client, and where it came from: when a client
+// remembered is the key set of one owner, and where it came from: when a client
 // registers other keys, it is not used any more.
 type remembered struct {
 	source  string // the inline set, or the URL
@@ -77,7 +80,10 @@ func New(deps Deps) (*Keys, error) {
 	if deps.Fetch == nil || deps.Now == nil {
 		return nil, errors.New("clientkey: a part is missing")
 	}
-	return &Keys{deps: deps, known: map[store.ClientID]remembered{}}, nil
+	if deps.Algorithms == nil {
+		deps.Algorithms = Algorithms()
+	}
+	return &Keys{deps: deps, known: map[string]remembered{}}, nil
 }
 
 // Find returns the key of a client that an assertion names by kid and algorithm.
@@ -89,8 +95,19 @@ func (k *Keys) Find(ctx context.Context, c store.Client, kid, algorithm string) 
 	case len(c.JWKS) > 0:
 		set, err = k.inline(c)
 	case c.JWKSURI != "":
-		set, err = k.atURL(ctx, c, kid)
+		set, err = k.atURL(ctx, place{string(c.ID), c.JWKSURI}, kid)
 	}
+	return chosen(set, err, kid, algorithm)
+}
+
+// FindAt is Find for another server, which keeps its keys at a URL. What is remembered
+// belongs to the owner and that URL.
+func (k *Keys) FindAt(ctx context.Context, owner, url, kid, algorithm string) (Key, error) {
+	set, err := k.atURL(ctx, place{owner, url}, kid)
+	return chosen(set, err, kid, algorithm)
+}
+
+func chosen(set Set, err error, kid, algorithm string) (Key, error) {
 	if err != nil {
 		return Key{}, err
 	}
@@ -101,50 +118,53 @@ func (k *Keys) Find(ctx context.Context, c store.Client, kid, algorithm string) 
 	return key, nil
 }
 
-// recall is what is remembered of a client from this source.
-func (k *Keys) recall(id store.ClientID, source string) remembered {
+// place is whose keys lie where.
+type place struct{ owner, url string }
+
+// recall is what is remembered of an owner from this source.
+func (k *Keys) recall(owner, source string) remembered {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	r := k.known[id]
+	r := k.known[owner]
 	if r.source != source {
 		return remembered{source: source}
 	}
 	return r
 }
 
-func (k *Keys) remember(id store.ClientID, r remembered) {
+func (k *Keys) remember(owner string, r remembered) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if _, again := k.known[id]; !again && len(k.known) >= maxKnown {
+	if _, again := k.known[owner]; !again && len(k.known) >= maxKnown {
 		clear(k.known)
 	}
-	k.known[id] = r
+	k.known[owner] = r
 }
 
 // inline parses a registered set once.
 func (k *Keys) inline(c store.Client) (Set, error) {
-	r := k.recall(c.ID, string(c.JWKS))
+	r := k.recall(string(c.ID), string(c.JWKS))
 	if r.has {
 		return r.set, nil
 	}
-	set, err := parseSet(c.JWKS)
+	set, err := parseSet(c.JWKS, k.deps.Algorithms)
 	if err != nil {
 		return Set{}, fmt.Errorf("%w: %w", ErrNoKey, err)
 	}
 	r.set, r.has = set, true
-	k.remember(c.ID, r)
+	k.remember(string(c.ID), r)
 	return set, nil
 }
 
-// atURL is the set at the client's URL: the remembered one while it lives, and
+// atURL is the set at the owner's URL: the remembered one while it lives, and
 // fetched once more for a kid that it does not have (CAUTH-24).
-func (k *Keys) atURL(ctx context.Context, c store.Client, kid string) (Set, error) {
-	r, now := k.recall(c.ID, c.JWKSURI), k.deps.Now()
+func (k *Keys) atURL(ctx context.Context, at place, kid string) (Set, error) {
+	r, now := k.recall(at.owner, at.url), k.deps.Now()
 	if r.has && now.Before(r.until) {
 		if r.set.knows(kid) || now.Sub(r.missed) < missPause {
 			return r.set, nil
 		}
-		if fresh, err := k.refetch(ctx, c, true); err == nil {
+		if fresh, err := k.refetch(ctx, at, true); err == nil {
 			return fresh, nil
 		}
 		return r.set, nil
@@ -152,23 +172,23 @@ func (k *Keys) atURL(ctx context.Context, c store.Client, kid string) (Set, erro
 	if now.Sub(r.failed) < failPause {
 		return Set{}, ErrUnreachable
 	}
-	return k.refetch(ctx, c, false)
+	return k.refetch(ctx, at, false)
 }
 
 // refetch fetches, once for all who ask at the same time. Who gives up waiting
 // does not end the fetch for the others.
-func (k *Keys) refetch(ctx context.Context, c store.Client, missed bool) (Set, error) {
+func (k *Keys) refetch(ctx context.Context, at place, missed bool) (Set, error) {
 	began := k.deps.Now()
-	done := k.flights.DoChan(string(c.ID)+"\x00"+c.JWKSURI, func() (result any, err error) {
-		defer func() { // a set that trips its reader is nobody's but its client's
+	done := k.flights.DoChan(at.owner+"\x00"+at.url, func() (result any, err error) {
+		defer func() { // a set that trips its reader is nobody's but its owner's
 			if v := recover(); v != nil {
 				result, err = nil, fmt.Errorf("%w: panic: %v", ErrUnreachable, v)
 			}
 		}()
-		if r := k.recall(c.ID, c.JWKSURI); r.fetched.After(began) || r.failed.After(began) { // a flight that has just landed
+		if r := k.recall(at.owner, at.url); r.fetched.After(began) || r.failed.After(began) { // a flight that has just landed
 			return r.set, landed(r)
 		}
-		return k.fetch(context.WithoutCancel(ctx), c, missed)
+		return k.fetch(context.WithoutCancel(ctx), at, missed)
 	})
 	select {
 	case <-ctx.Done():
@@ -188,24 +208,24 @@ func landed(r remembered) error {
 
 // fetch gets the set and remembers how that went. What lived before lives on when
 // the fetch fails, until its own end.
-func (k *Keys) fetch(ctx context.Context, c store.Client, missed bool) (Set, error) {
-	r := k.recall(c.ID, c.JWKSURI)
+func (k *Keys) fetch(ctx context.Context, at place, missed bool) (Set, error) {
+	r := k.recall(at.owner, at.url)
 	if missed {
 		r.missed = k.deps.Now()
-		k.remember(c.ID, r) // Order: before the fetch, so that a slow one counts as well
+		k.remember(at.owner, r) // Order: before the fetch, so that a slow one counts as well
 	}
-	body, header, err := k.deps.Fetch(ctx, c.JWKSURI, maxBody)
+	body, header, err := k.deps.Fetch(ctx, at.url, maxBody)
 	var set Set
 	if err == nil {
-		set, err = parseSet(body)
+		set, err = parseSet(body, k.deps.Algorithms)
 	}
 	now := k.deps.Now()
 	if err != nil {
 		r.failed = now
-		k.remember(c.ID, r)
+		k.remember(at.owner, r)
 		return Set{}, fmt.Errorf("%w: %w", ErrUnreachable, err)
 	}
 	r.set, r.has, r.fetched, r.failed, r.until = set, true, now, time.Time{}, now.Add(life(header))
-	k.remember(c.ID, r)
+	k.remember(at.owner, r)
 	return set, nil
 }

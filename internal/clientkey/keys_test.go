@@ -335,6 +335,42 @@ func TestTheOneKeyThatFits(t *testing.T) {
 	}
 }
 
+// Another server signs as servers do; its keys are its own, whoever else has one of
+// that name.
+//
+// attack: E-24
+func TestKeysOfAnotherServer(t *testing.T) {
+	rsa2048 := `{"kty":"RSA","kid":"1","e":"AQAB","n":"` + strings.Repeat("_", 342) + `"`
+	body := `{"keys":[` + rsa2048 + `,"alg":"RS256"}]}`
+	k, err := clientkey.New(clientkey.Deps{Now: time.Now, Algorithms: clientkey.ServerAlgorithms(), Fetch: func(_ context.Context, at string, _ int64) ([]byte, http.Header, error) {
+		if at != url {
+			return []byte(`{"keys":[]}`), nil, nil
+		}
+		return []byte(body), nil, nil
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range []struct {
+		owner, at, kid, algorithm string
+		found                     bool
+	}{
+		{"https://a", url, "1", "RS256", true}, {"https://a", url, "1", "RS384", false}, {"https://a", url, "1", "PS256", false}, {"https://a", url, "1", "HS256", false},
+		{"https://a", url, "1", "none", false}, {"https://a", url, "2", "RS256", false}, {"https://b", url + "?b", "1", "RS256", false}, {"https://a", url + "?b", "1", "RS256", false},
+	} {
+		key, err := k.FindAt(t.Context(), row.owner, row.at, row.kid, row.algorithm)
+		if (err == nil) != row.found || (key.Public() != nil) != row.found || err != nil && !errors.Is(err, clientkey.ErrNoKey) {
+			t.Errorf("%v: %v", row, err)
+		}
+	}
+	if e, err := clientkey.ExplainAt(t.Context(), func(context.Context, string, int64) ([]byte, http.Header, error) { return []byte(body), nil, nil }, url, clientkey.ServerAlgorithms()); err != nil || e.Usable() != 1 {
+		t.Errorf("%v, %v", e, err)
+	}
+	if clientkey.Check([]byte(body)) == nil { // no client may register it
+		t.Error("a client may register a key for RS256")
+	}
+}
+
 // A reader that trips is told as a set that is away.
 func TestAPanicStaysWithItsClient(t *testing.T) {
 	k, err := clientkey.New(clientkey.Deps{Now: time.Now, Fetch: func(context.Context, string, int64) ([]byte, http.Header, error) { panic("odd") }})

@@ -9,7 +9,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// Set are the keys of one client. The zero value has none.
+// Set are the keys of one client, or of one server. The zero value has none.
 type Set struct{ keys []Key }
 
 // members reads the outer object of a key set (RFC 7517 §5).
@@ -38,7 +38,7 @@ func Check(raw []byte) error {
 	}
 	var keys []Key
 	for i, one := range list {
-		k, err := parseKey(one)
+		k, err := parseKey(one, Algorithms())
 		if err != nil {
 			return fmt.Errorf("key %d %w", i, err)
 		}
@@ -52,14 +52,14 @@ func Check(raw []byte) error {
 
 // parseSet reads a key set; keys that are unusable are kept without their public
 // half, so that they make a kid ambiguous and verify nothing.
-func parseSet(raw []byte) (Set, error) {
+func parseSet(raw []byte, taken []string) (Set, error) {
 	list, err := members(raw, maxFetchedKeys)
 	if err != nil {
 		return Set{}, err
 	}
 	var set Set
 	for _, one := range list {
-		k, _ := parseKey(one) // why it is unusable is nobody's question any more
+		k, _ := parseKey(one, taken) // why it is unusable is nobody's question any more
 		set.keys = append(set.keys, k)
 	}
 	return set, nil
@@ -79,7 +79,7 @@ func (s Set) find(kid, algorithm string) (Key, bool) {
 		return Key{}, false
 	}
 	k := found[0]
-	return k, slices.Contains(k.signs(), algorithm) && (k.algorithm == "" || k.algorithm == algorithm)
+	return k, slices.Contains(k.signs, algorithm) && (k.algorithm == "" || k.algorithm == algorithm)
 }
 
 // knows reports whether some key has the kid: then fetching again would not help.

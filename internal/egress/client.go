@@ -1,9 +1,11 @@
 package egress
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -14,6 +16,10 @@ import (
 	"syscall"
 	"time"
 )
+
+// ErrAnswer: the other side has answered, and not with status 200 within the bounds.
+// Any other error says that there was no answer.
+var ErrAnswer = errors.New("egress: not an answer that is taken")
 
 const (
 	timeout    = 5 * time.Second
@@ -29,6 +35,8 @@ type Deps struct {
 	Roots *x509.CertPool
 	// Resolver finds addresses; nil: the system's.
 	Resolver *net.Resolver
+	// PerHost is how many connections one host is given at once; 0: two.
+	PerHost int
 }
 
 // Client fetches within a Policy. It is safe for concurrent use.
@@ -42,7 +50,7 @@ func New(deps Deps) *Client {
 	dialer := &net.Dialer{Timeout: timeout, Control: deps.Policy.control, Resolver: deps.Resolver}
 	transport := &http.Transport{
 		Proxy: nil, DialContext: places{dialer, make(chan struct{}, inAll)}.dial, TLSClientConfig: &tls.Config{RootCAs: deps.Roots, MinVersion: tls.VersionTLS12},
-		TLSHandshakeTimeout: timeout, ResponseHeaderTimeout: timeout, MaxResponseHeaderBytes: maxHeaders, MaxConnsPerHost: perHost,
+		TLSHandshakeTimeout: timeout, ResponseHeaderTimeout: timeout, MaxResponseHeaderBytes: maxHeaders, MaxConnsPerHost: cmp.Or(deps.PerHost, perHost),
 		DisableKeepAlives: true, DisableCompression: true, ForceAttemptHTTP2: false,
 	}
 	return &Client{policy: deps.Policy, http: &http.Client{
@@ -70,22 +78,43 @@ type Response struct {
 // Get fetches a URL, with a body of at most limit bytes. Any status but 200, a
 // redirect too, is an error. It ends within seconds whatever the other side does.
 func (c *Client) Get(ctx context.Context, text string, limit int64) (Response, error) {
+	return c.fetch(ctx, http.MethodGet, text, nil, limit)
+}
+
+// Form is what is sent to another server: values and, for one that the operator
+// named, the credentials for it (Basic, RFC 6749 §2.3.1).
+type Form struct {
+	Values       url.Values
+	User, Secret string
+}
+
+// Ask sends a form to a URL that the operator named, within the bounds of Get.
+func (c *Client) Ask(ctx context.Context, text string, form Form, limit int64) (Response, error) {
+	return c.fetch(ctx, http.MethodPost, text, &form, limit)
+}
+
+func (c *Client) fetch(ctx context.Context, method, text string, form *Form, limit int64) (Response, error) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	resp, err := c.send(ctx, http.MethodGet, text, nil)
+	resp, err := c.send(ctx, method, text, form)
 	if err != nil {
 		return Response{}, err
 	}
 	defer resp.Body.Close()
+	return taken(resp, limit)
+}
+
+// taken reads an answer within the bounds.
+func taken(resp *http.Response, limit int64) (Response, error) {
 	if resp.StatusCode != http.StatusOK {
-		return Response{}, fmt.Errorf("egress: answered with status %d", resp.StatusCode)
+		return Response{}, fmt.Errorf("%w: status %d", ErrAnswer, resp.StatusCode)
 	}
 	body, err := io.ReadAll(io.LimitReader(resp.Body, limit+1))
 	if err != nil {
 		return Response{}, fmt.Errorf("fetching: %w", err)
 	}
 	if int64(len(body)) > limit {
-		return Response{}, fmt.Errorf("egress: the answer is larger than %d bytes", limit)
+		return Response{}, fmt.Errorf("%w: larger than %d bytes", ErrAnswer, limit)
 	}
 	return Response{resp.Header, body}, nil
 }
@@ -95,7 +124,7 @@ func (c *Client) Get(ctx context.Context, text string, limit int64) (Response, e
 func (c *Client) Post(ctx context.Context, text string, form url.Values) (status int, err error) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	resp, err := c.send(ctx, http.MethodPost, text, form)
+	resp, err := c.send(ctx, http.MethodPost, text, &Form{Values: form})
 	if err != nil {
 		return 0, err
 	}
@@ -103,17 +132,24 @@ func (c *Client) Post(ctx context.Context, text string, form url.Values) (status
 }
 
 // send makes a request within the policy; the caller closes the body.
-func (c *Client) send(ctx context.Context, method, text string, form url.Values) (*http.Response, error) {
+func (c *Client) send(ctx context.Context, method, text string, form *Form) (*http.Response, error) {
 	u, err := c.policy.CheckURL(text)
 	if err != nil {
 		return nil, err
 	}
-	req, err := http.NewRequestWithContext(ctx, method, u.String(), strings.NewReader(form.Encode()))
+	var body io.Reader
+	if form != nil {
+		body = strings.NewReader(form.Values.Encode())
+	}
+	req, err := http.NewRequestWithContext(ctx, method, u.String(), body)
 	if err != nil {
 		return nil, err
 	}
 	if form != nil {
 		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	if form != nil && form.User != "" {
+		req.SetBasicAuth(url.QueryEscape(form.User), url.QueryEscape(form.Secret))
 	}
 	req.Header.Set("Accept", "application/json")
 	req.Header.Set("User-Agent", "Emberlatch")

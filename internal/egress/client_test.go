@@ -79,8 +79,18 @@ func TestWhatIsNotTaken(t *testing.T) {
 	})
 	c := egress.New(egress.Deps{Policy: egress.Policy{Loopback: true}, Roots: roots})
 	for _, path := range []string{"/redirect", "/redirect-here", "/missing", "/none", "/large", "/headers", "/broken"} {
-		if got, err := get(t, c, s.URL+path); err == nil || got.Body != nil {
+		got, err := get(t, c, s.URL+path)
+		if err == nil || got.Body != nil {
 			t.Errorf("%s: %q", path, got.Body)
+		}
+		posted, postErr := c.Ask(t.Context(), s.URL+path, egress.Form{User: "us", Secret: "secret"}, limit)
+		if postErr == nil || posted.Body != nil {
+			t.Errorf("POST %s: %q", path, posted.Body)
+		}
+		for _, err := range []error{err, postErr} {
+			if answered := path != "/headers" && path != "/broken"; errors.Is(err, egress.ErrAnswer) != answered {
+				t.Errorf("%s: %v", path, err)
+			}
 		}
 	}
 	if elsewhere.Load() > 0 {
@@ -88,6 +98,25 @@ func TestWhatIsNotTaken(t *testing.T) {
 	}
 	if _, err := get(t, egress.New(egress.Deps{Policy: egress.Policy{Loopback: true}}), s.URL); err == nil {
 		t.Error("a certificate of nobody was trusted")
+	}
+}
+
+// A form goes with the credentials for that server, as RFC 6749 §2.3.1 writes them.
+func TestAFormIsSent(t *testing.T) {
+	s, roots := server(t, func(w http.ResponseWriter, r *http.Request) {
+		user, secret, ok := r.BasicAuth()
+		if r.Method != http.MethodPost || !ok || user != "us+%3A" || secret != "a%3Ab" || r.PostFormValue("token") != "x&y" || r.Header.Get("Accept") != "application/json" {
+			t.Errorf("sent %s %v", r.Method, r.Header)
+		}
+		_, _ = w.Write([]byte("{}"))
+	})
+	c := egress.New(egress.Deps{Policy: egress.Policy{Loopback: true}, Roots: roots, PerHost: 8})
+	form := egress.Form{Values: url.Values{"token": {"x&y"}}, User: "us :", Secret: "a:b"}
+	if got, err := c.Ask(t.Context(), s.URL, form, limit); err != nil || string(got.Body) != "{}" {
+		t.Errorf("%q, %v", got.Body, err)
+	}
+	if _, err := egress.New(egress.Deps{Roots: roots}).Ask(t.Context(), s.URL, form, limit); !errors.Is(err, egress.ErrRefused) {
+		t.Errorf("to loopback outside of a sandbox: %v", err)
 	}
 }
 

@@ -1,9 +1,10 @@
 // Package egress is how the server reaches what somebody else named: the key sets
-// at the jwks_uri of clients, and the backchannel_logout_uri that is told of a logout.
-// No other part of it reaches what others name.
+// at the jwks_uri of clients, the backchannel_logout_uri that is told of a logout, and
+// what it asks servers that the operator trusts. No other part of it reaches what
+// others name.
 //
-//	URL ─▶ Policy.CheckURL ─▶ resolve ─▶ address checked at dial ─▶ GET ─▶ 200, bounded body
-//	        ErrRefused ◀┘                      ErrRefused ◀┘   │      redirect, other status: error
+//	URL ─▶ Policy.CheckURL ─▶ resolve ─▶ address checked at dial ─▶ GET, POST ─▶ 200, bounded body
+//	        ErrRefused ◀┘                      ErrRefused ◀┘   │       redirect, other status: ErrAnswer
 //	                                                           └─▶ POST ─▶ status, body unread
 //
 // The address is judged when the connection is made, after names were resolved
@@ -13,9 +14,10 @@
 // and 8443, and those the operator allowed. http is for loopback, and only where
 // the configuration says so (`emberlatch dev`).
 //
-// No redirect is followed, no proxy of the environment is used, no cookie or
-// credential is sent, no connection is kept, and a compressed answer is not
-// unpacked. Time, size, callers for each host and callers in all are bounded.
+// No redirect is followed, no proxy of the environment is used, no cookie is sent, no
+// connection is kept, and a compressed answer is not unpacked. Get sends no
+// credentials; Post sends those that the operator has for that URL, and nowhere else.
+// Time, size, callers for each host and callers in all are bounded.
 //
 // It fulfils the security design rule E-23, and SMART App Launch 2.2
 // client-confidential-asymmetric as far as it asks for https. It remembers
