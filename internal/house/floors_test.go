@@ -72,6 +72,9 @@ var places = map[string]place{
 	"internal/session":    {engines, nil},
 	"internal/sandbox":    {engines, nil},
 	"internal/tokens":     {engines, map[string]string{"internal/keys": "signs"}},
+	"internal/trust": {engines, map[string]string{
+		"internal/clientkey": "finds the keys of a server", "internal/egress": "asks a server",
+	}},
 
 	"internal/admin":        {doors, nil},
 	"internal/authorize":    {doors, nil},

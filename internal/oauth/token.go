@@ -4,6 +4,8 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
+	"slices"
+	"strings"
 )
 
 // Grant types that exist here (RFC 6749 §1.3.1, §1.3.4, §6). There is no other.
@@ -12,6 +14,16 @@ const (
 	GrantRefreshToken      = "refresh_token"
 	GrantClientCredentials = "client_credentials"
 )
+
+// secrets are the classes of what this server makes for one holder: code, refresh token,
+// launch value, initial and registration access token, references and sessions.
+var secrets = []string{"ac_", "rt_", "la_", "it_", "ra_", "pr_", "rq_", "se_", "br_"}
+
+// IsSecret reports whether a text begins like a secret of this server, which is shown
+// to nobody else. Access tokens are none of them: they say whose they are.
+func IsSecret(text string) bool {
+	return slices.ContainsFunc(secrets, func(class string) bool { return strings.HasPrefix(text, class) })
+}
 
 // RandomToken returns a token of 256 random bits behind the prefix of its class,
 // in characters that need no escaping anywhere (RFC 6749 §10.10).
