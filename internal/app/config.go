@@ -49,6 +49,9 @@ type Config struct {
 	Outbound OutboundConfig `yaml:"outbound"`
 	// Registration says whether apps may register themselves.
 	Registration RegistrationConfig `yaml:"registration"`
+	// Introspection says what may be asked about tokens, beside ours, and how it is
+	// answered.
+	Introspection IntrospectionConfig `yaml:"introspection"`
 
 	// Sandbox marks every page as a test system; only `emberlatch dev` sets it.
 	Sandbox bool `yaml:"-"`
@@ -231,7 +234,7 @@ func LoadConfig(path string) (Config, error) {
 	if cfg.DataDir == "" {
 		cfg.DataDir = filepath.Dir(path)
 	}
-	return cfg, cfg.Validate()
+	return cfg, located(path, data, cfg.Validate())
 }
 
 // Validate reports everything that is wrong, not only the first.
@@ -284,6 +287,8 @@ func (c Config) Validate() error {
 		}
 	}
 	errs = append(errs, c.Registration.validate(c.Sandbox)...)
+	_, wrong := c.trustedIssuers()
+	errs = append(errs, wrong...)
 	bounds := []struct {
 		key      string
 		got      time.Duration

@@ -121,13 +121,18 @@ func (a *App) openAppDoors(_ context.Context, d *doors) error {
 	if err != nil {
 		return err
 	}
+	trusted, err := a.cfg.trusted(a.log)
+	if err != nil {
+		return err
+	}
 	var errs [7]error
 	d.token, errs[0] = token.New(token.Deps{
 		Grants: a.store, Clients: clients, Client: a.live.Client, IsOriginOf: live.IsOriginOf, Minter: a.tokens, Entitled: a.people.entitled, Revoke: a.store.Revoke,
 		Offered: fhirapi.Offered, Ended: a.live.End, RefreshGrace: a.cfg.Tokens.RefreshGrace, NewGrantID: func() store.GrantID { return store.NewGrantID(a.now()) }, FHIRBase: a.cfg.FHIRBase(), Log: a.log,
 	})
 	d.introspect, errs[1] = introspect.New(introspect.Deps{
-		Clients: clients, Client: a.live.Client, Tokens: a.tokens, Grants: a.store, Issuer: a.cfg.PublicURL, FHIRBase: a.cfg.FHIRBase(), Log: a.log,
+		Clients: clients, Client: a.live.Client, Tokens: a.tokens, Grants: a.store, Issuer: a.cfg.PublicURL, FHIRBase: a.cfg.FHIRBase(), Now: a.now, Log: a.log,
+		Trusted: trusted, SignAnswers: a.cfg.Introspection.SignedAnswers,
 	})
 	d.revoke, errs[2] = revoke.New(revoke.Deps{Grants: a.store, Clients: clients, Tokens: a.tokens, Settle: a.live.Refresh, Log: a.log})
 	d.userinfo, errs[3] = userinfo.New(userinfo.Deps{Tokens: a.tokens, FHIRBase: a.cfg.FHIRBase()})
@@ -211,6 +216,7 @@ func (a *App) features() discovery.Features {
 		Scopes: advertisedScopes(), GrantTypes: []string{oauth.GrantAuthorizationCode, oauth.GrantRefreshToken, oauth.GrantClientCredentials},
 		AuthMethods:         []string{string(store.AuthSecretBasic), string(store.AuthSecretPost), string(store.AuthPrivateKeyJWT), string(store.AuthNone)},
 		AssertionAlgorithms: clientkey.Algorithms(), IDTokenAlgorithms: a.ring.Algorithms(keys.UseID),
+		IntrospectionAlgorithms: a.introspectionAlgorithms(),
 	}
 }
 

@@ -29,6 +29,9 @@ type Features struct {
 	AssertionAlgorithms []string
 	// IDTokenAlgorithms that ID tokens may be signed with.
 	IDTokenAlgorithms []string
+	// IntrospectionAlgorithms that introspection answers may be signed with; empty: they
+	// are not signed.
+	IntrospectionAlgorithms []string
 	// Brands, served at BrandsPath; the zero value: none are published.
 	Brands     brand.Bundle
 	BrandsPath string
@@ -59,6 +62,8 @@ type common struct {
 	TokenAuthAlgorithms         []string `json:"token_endpoint_auth_signing_alg_values_supported,omitempty"`
 	IntrospectionAuthAlgorithms []string `json:"introspection_endpoint_auth_signing_alg_values_supported,omitempty"`
 	RevocationAuthAlgorithms    []string `json:"revocation_endpoint_auth_signing_alg_values_supported,omitempty"`
+	// What introspection answers are signed with (RFC 9701 §7).
+	IntrospectionAlgorithms []string `json:"introspection_signing_alg_values_supported,omitempty"`
 	// ResponseIssuer: every authorization response carries iss (RFC 9207 §3).
 	ResponseIssuer bool `json:"authorization_response_iss_parameter_supported"`
 }
@@ -117,7 +122,7 @@ func (f Features) common() common {
 		GrantTypes: f.GrantTypes, CodeChallengeMethods: []string{"S256"}, // DISC-10: never plain
 		TokenAuthMethods: f.AuthMethods, IntrospectionAuthMethods: secrets, RevocationAuthMethods: f.AuthMethods,
 		TokenAuthAlgorithms: f.AssertionAlgorithms, IntrospectionAuthAlgorithms: f.AssertionAlgorithms, RevocationAuthAlgorithms: f.AssertionAlgorithms,
-		ResponseIssuer: true,
+		IntrospectionAlgorithms: f.IntrospectionAlgorithms, ResponseIssuer: true,
 	}
 }
 

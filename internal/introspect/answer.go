@@ -10,6 +10,7 @@ import (
 	"github.com/emberlatch/emberlatch/internal/oauth"
 	"github.com/emberlatch/emberlatch/internal/store"
 	"github.com/emberlatch/emberlatch/internal/tokens"
+	"github.com/emberlatch/emberlatch/internal/trust"
 	"github.com/emberlatch/emberlatch/smart"
 )
 
@@ -36,12 +37,19 @@ type active struct {
 	smart.LaunchContext
 }
 
-func (d *Door) active(ctx context.Context, t tokens.Verified) (any, *oauth.Error) {
+// otherActive is the answer about a good token of another server: what that server says
+// of it, under the name of that server. Nothing of ours is added.
+type otherActive struct {
+	Active bool `json:"active"`
+	trust.Claims
+}
+
+func (d *Door) active(ctx context.Context, t tokens.Verified) (*active, *oauth.Error) {
 	about, err := d.launchContext(ctx, t)
 	if err != nil {
 		return nil, tokens.BearerError(errors.Join(tokens.ErrUnavailable, err))
 	}
-	a := active{
+	a := &active{
 		Active: true, Scope: strings.Join(t.Scopes(), " "), ClientID: string(t.ClientID()), Username: t.Username(),
 		TokenType: "Bearer", Expires: t.ExpiresAt().Unix(), IssuedAt: t.IssuedAt().Unix(), Subject: t.Subject(),
 		Audience: t.Audience(), Issuer: d.deps.Issuer, TokenID: t.TokenID(), LaunchContext: about,

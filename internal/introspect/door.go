@@ -2,15 +2,18 @@ package introspect
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"log/slog"
 	"net/http"
+	"time"
 
 	"github.com/emberlatch/emberlatch/internal/clientauth"
 	"github.com/emberlatch/emberlatch/internal/door"
 	"github.com/emberlatch/emberlatch/internal/oauth"
 	"github.com/emberlatch/emberlatch/internal/store"
 	"github.com/emberlatch/emberlatch/internal/tokens"
+	"github.com/emberlatch/emberlatch/internal/trust"
 )
 
 const maxBody = 64 << 10
@@ -21,9 +24,10 @@ type Clients interface {
 	Authenticate(r *http.Request, p oauth.Parameters) (clientauth.Authenticated, *oauth.Error)
 }
 
-// Verifier verifies access tokens.
-type Verifier interface {
+// Tokens verifies access tokens, and signs answers.
+type Tokens interface {
 	Verify(ctx context.Context, text string) (tokens.Verified, error)
+	SignIntrospection(to store.Client, answer []byte) (string, error)
 }
 
 // Grants knows what a token leaves out of its launch context.
@@ -31,65 +35,99 @@ type Grants interface {
 	Grant(ctx context.Context, id store.GrantID) (store.Grant, error)
 }
 
-// Deps are the parts that the door needs; all are required.
+// Trusted knows which other server a token is of.
+type Trusted interface {
+	About(text string) (trust.Question, bool)
+}
+
+// Deps are the parts that the door needs; all but SignAnswers are required.
 type Deps struct {
 	Clients Clients
 	// Client finds a registered client.
 	Client   func(id store.ClientID) (store.Client, bool)
-	Tokens   Verifier
+	Tokens   Tokens
 	Grants   Grants
+	Trusted  Trusted
 	Issuer   string
 	FHIRBase string
-	Log      *slog.Logger
+	// SignAnswers: who asks for a signed answer gets one (RFC 9701).
+	SignAnswers bool
+	Now         func() time.Time
+	Log         *slog.Logger
 }
 
 // Door answers the introspection endpoint.
-type Door struct{ deps Deps }
+type Door struct {
+	deps Deps
+	vain *vain
+}
 
 // New makes the door; it refuses missing parts.
 func New(deps Deps) (*Door, error) {
-	if deps.Clients == nil || deps.Client == nil || deps.Tokens == nil || deps.Grants == nil || deps.Issuer == "" || deps.FHIRBase == "" || deps.Log == nil {
+	if deps.Clients == nil || deps.Client == nil || deps.Tokens == nil || deps.Grants == nil || deps.Trusted == nil ||
+		deps.Issuer == "" || deps.FHIRBase == "" || deps.Now == nil || deps.Log == nil {
 		return nil, errors.New("introspect: a part is missing")
 	}
-	return &Door{deps}, nil
+	return &Door{deps, newVain(deps.Now)}, nil
 }
 
 // ServeHTTP answers one request.
 func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	answer, err := d.answer(r)
-	if err != nil {
-		if door.IsBearer(r) {
-			door.WriteBearerError(w, err)
-			return
-		}
-		door.WriteOAuthError(w, err)
+	caller, found, err := d.find(r)
+	if err == nil {
+		err = d.write(w, r, caller, found)
+	}
+	if err == nil {
 		return
 	}
-	door.JSON(w, http.StatusOK, answer)
+	if door.IsBearer(r) {
+		door.WriteBearerError(w, err)
+		return
+	}
+	door.WriteOAuthError(w, err)
 }
 
-func (d *Door) answer(r *http.Request) (any, *oauth.Error) {
+// find is who asks, and what is known of the token.
+func (d *Door) find(r *http.Request) (store.Client, found, *oauth.Error) {
 	form, refused := oauth.ParseBody(r, maxBody)
 	if refused != nil {
-		return nil, refused
+		return store.Client{}, found{}, refused
 	}
 	// Order: who asks comes first; a stranger learns nothing (RFC 7662 §2.1).
 	caller, refused := d.caller(r, form)
 	if refused != nil {
-		return nil, refused
+		return store.Client{}, found{}, refused
 	}
 	text := form.Get("token")
 	if text == "" {
-		return nil, oauth.New(oauth.InvalidRequest, "The parameter token is missing").About("token").Slugged(oauth.SlugRequestParameterMissing)
+		return store.Client{}, found{}, oauth.New(oauth.InvalidRequest, "The parameter token is missing").About("token").Slugged(oauth.SlugRequestParameterMissing)
 	}
-	token, err := d.deps.Tokens.Verify(r.Context(), text)
-	switch {
-	case errors.Is(err, tokens.ErrUnavailable):
-		return nil, tokens.BearerError(err)
-	case err != nil, token.ClientID() != caller.ID && !caller.MayIntrospect:
-		return inactive{}, nil
+	f, refused := d.judge(r.Context(), caller, text)
+	d.audit(r.Context(), caller, f, refused)
+	return caller, f, refused
+}
+
+// write sends the answer, signed if the caller asked for that. Order: it is made once,
+// and both forms are of that one text, so that what is hidden in one is in the other
+// (attack P-71).
+func (d *Door) write(w http.ResponseWriter, r *http.Request, caller store.Client, f found) *oauth.Error {
+	body, err := json.Marshal(f.answer())
+	if err != nil {
+		return door.Failure(err, "The answer could not be made")
 	}
-	return d.active(r.Context(), token)
+	kind := "application/json"
+	if d.deps.SignAnswers && wantsSigned(r.Header.Values("Accept")) {
+		text, err := d.deps.Tokens.SignIntrospection(caller, body)
+		if err != nil {
+			return door.Failure(err, "The answer could not be signed")
+		}
+		kind, body = signedType, []byte(text)
+	}
+	h := w.Header()
+	door.NoStore(h)
+	h.Set("Content-Type", kind)
+	door.Body(w, http.StatusOK, body)
+	return nil
 }
 
 // caller is the client that asks: by Bearer token, or by its own credentials. A

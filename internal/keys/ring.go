@@ -16,7 +16,9 @@ import (
 	"github.com/emberlatch/emberlatch/internal/store"
 )
 
-// What a key signs. A key of one use never signs or verifies for another.
+// What a key signs. A key of one use never signs or verifies for another. UseID is for
+// what clients verify themselves: ID tokens and signed introspection answers, which
+// their typ keeps apart (RFC 8725 §3.11).
 const (
 	UseAccess = "access"
 	UseID     = "id"

@@ -17,6 +17,8 @@ const (
 	SlugClientWithoutSecret
 	SlugClientMayNotLaunch
 	SlugClientNeedsKey
+	SlugIntrospectionThrottled
+	SlugIntrospectionIssuer
 	SlugRequestMethod
 	SlugRequestTooLong
 	SlugRequestMalformed
@@ -161,6 +163,16 @@ var catalogue = [...]Explanation{
 		"client.needs_key", UnauthorizedClient, "token endpoint",
 		"Register the backend service with private_key_jwt and its keys.",
 		"SMART App Launch 2.2, backend-services",
+	},
+	SlugIntrospectionThrottled: {
+		"introspection.throttled", TemporarilyUnavailable, "introspection endpoint",
+		"Wait as long as Retry-After says. Good tokens are answered all the while; ask about a text only when it looks like a token, and keep the answer for a moment.",
+		"RFC 7662 §4",
+	},
+	SlugIntrospectionIssuer: {
+		"introspection.issuer", TemporarilyUnavailable, "introspection endpoint",
+		"The token is of another server, which this one asks and cannot reach now. Ask again after Retry-After; until then do not let the token in, and do not tell its holder that it is bad.",
+		"RFC 7662 §2.2, §4",
 	},
 	SlugRequestMethod: {
 		"request.method", InvalidRequest, "every endpoint for apps",

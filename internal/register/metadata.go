@@ -33,10 +33,12 @@ type metadata struct {
 	Scope           string   `json:"scope,omitempty"`
 	ApplicationType string   `json:"application_type,omitempty"`
 	IDTokenAlg      string   `json:"id_token_signed_response_alg,omitempty"`
-	LaunchURI       string   `json:"initiate_login_uri,omitempty"`
-	SoftwareID      string   `json:"software_id,omitempty"`
-	SoftwareVersion string   `json:"software_version,omitempty"`
-	RequirePushed   bool     `json:"require_pushed_authorization_requests,omitempty"`
+	// IntrospectionAlg is that of signed introspection answers (RFC 9701 §6).
+	IntrospectionAlg string `json:"introspection_signed_response_alg,omitempty"`
+	LaunchURI        string `json:"initiate_login_uri,omitempty"`
+	SoftwareID       string `json:"software_id,omitempty"`
+	SoftwareVersion  string `json:"software_version,omitempty"`
+	RequirePushed    bool   `json:"require_pushed_authorization_requests,omitempty"`
 	keyMetadata
 	Maker         string   `json:"emberlatch_maker,omitempty"`
 	Origins       []string `json:"emberlatch_origins,omitempty"`
@@ -202,6 +204,9 @@ func checkAlg(m *metadata) *oauth.Error {
 	if m.IDTokenAlg != "RS256" && m.IDTokenAlg != "ES256" {
 		return wrong("id_token_signed_response_alg", "RS256 or ES256")
 	}
+	if m.IntrospectionAlg != "" && m.IntrospectionAlg != "RS256" && m.IntrospectionAlg != "ES256" {
+		return wrong("introspection_signed_response_alg", "RS256 or ES256")
+	}
 	return nil
 }
 
@@ -235,7 +240,8 @@ func (m *metadata) client(now time.Time) store.Client {
 		SoftwareID: m.SoftwareID, SoftwareVersion: m.SoftwareVersion, Checked: m.Checked, Preapproved: m.Preapproved, Trusted: m.trusted(),
 		Contacts: some(m.Contacts), ApplicationType: store.ApplicationType(m.ApplicationType), AuthMethod: store.AuthMethod(m.AuthMethod),
 		RedirectURIs: m.RedirectURIs, PostLogoutRedirectURIs: some(m.PostLogoutURIs),
-		BackchannelLogoutURI: m.LogoutURI, BackchannelLogoutSession: m.LogoutSession, Origins: some(m.Origins), Scope: m.Scope, GrantTypes: m.GrantTypes, IDTokenAlg: m.IDTokenAlg,
+		BackchannelLogoutURI: m.LogoutURI, BackchannelLogoutSession: m.LogoutSession, Origins: some(m.Origins), Scope: m.Scope, GrantTypes: m.GrantTypes,
+		IDTokenAlg: m.IDTokenAlg, IntrospectionAlg: m.IntrospectionAlg,
 		RequirePushed: m.RequirePushed, PKCEOptional: m.PKCEOptional, KeepRefreshToken: m.KeepRefresh, MayIntrospect: m.MayIntrospect,
 		LaunchURI: m.LaunchURI, MayLaunch: m.MayLaunch, FHIRContextReferences: m.ContextRefs,
 		RefreshLife: time.Duration(m.RefreshLife) * time.Second, CreatedAt: now,
@@ -264,7 +270,7 @@ func metadataOf(c store.Client) metadata {
 		Contacts: c.Contacts, ApplicationType: string(c.ApplicationType), AuthMethod: string(c.AuthMethod),
 		RedirectURIs: c.RedirectURIs, PostLogoutURIs: c.PostLogoutRedirectURIs,
 		LogoutURI: c.BackchannelLogoutURI, LogoutSession: c.BackchannelLogoutSession, Origins: c.Origins, Scope: c.Scope, GrantTypes: c.GrantTypes, ResponseTypes: responseTypes(c),
-		IDTokenAlg: c.IDTokenAlg, RequirePushed: c.RequirePushed, PKCEOptional: c.PKCEOptional, KeepRefresh: c.KeepRefreshToken, MayIntrospect: c.MayIntrospect,
+		IDTokenAlg: c.IDTokenAlg, IntrospectionAlg: c.IntrospectionAlg, RequirePushed: c.RequirePushed, PKCEOptional: c.PKCEOptional, KeepRefresh: c.KeepRefreshToken, MayIntrospect: c.MayIntrospect,
 		RefreshLife: int64(c.RefreshLife / time.Second), Data: dataOf(c.Data),
 		keyMetadata: keyMetadata{JWKS: jsontext.Value(c.JWKS), JWKSURI: c.JWKSURI, AssertionAlg: c.AssertionAlg},
 	}

@@ -76,6 +76,9 @@ type Client struct {
 	Data ClientData `json:"data,omitzero"`
 	// IDTokenAlg is RS256 unless the client registered ES256.
 	IDTokenAlg string `json:"id_token_alg,omitempty"`
+	// IntrospectionAlg signs introspection answers to it (RFC 9701 §6): RS256 unless the
+	// client registered ES256.
+	IntrospectionAlg string `json:"introspection_alg,omitempty"`
 	// PKCEOptional is the legacy switch of a confidential client: a request
 	// without code_challenge is accepted. Never true for a public client.
 	PKCEOptional bool `json:"pkce_optional,omitempty"`

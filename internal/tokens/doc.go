@@ -5,6 +5,7 @@
 //	      ─▶ MintID        OpenID Connect ID token, RS256, or ES256 if registered
 //	      ─▶ MintLogout    logout token of Back-Channel Logout, typ logout+jwt, 2 minutes
 //	      ─▶ RefreshToken  rt_ + grant, generation, client, MAC
+//	answer ─▶ SignIntrospection  RFC 9701 JWT, RS256, or ES256 if registered
 //	text  ─▶ Verify        access token ─▶ Verified, or ErrInvalid, ErrUnavailable
 //
 // Verified is proof: only Verify makes one. A token that was verified before is
@@ -18,6 +19,7 @@
 // When the scopes are too many for a token (AT-09), it does not hold them and
 // Verify reads them from the grant.
 //
-// It fulfils RFC 9068 §2 and §4, OpenID Connect Core §2 and §3.1.3.6, OpenID Connect
-// Back-Channel Logout 1.0 §2.1 and §2.4, RFC 8725 §3. It decides nothing about who may see what.
+// It fulfils RFC 9068 §2 and §4, RFC 9701 §5, OpenID Connect Core §2 and §3.1.3.6, OpenID
+// Connect Back-Channel Logout 1.0 §2.1 and §2.4, RFC 8725 §3. It decides nothing about
+// who may see what.
 package tokens

@@ -56,7 +56,7 @@ func (l *List) asked(ctx context.Context, s *source, text string) (said, error) 
 	if s.isQuiet(l.deps.Now()) {
 		return said{}, errors.New("it has just failed to answer")
 	}
-	got, err := l.deps.Client.Post(ctx, s.Endpoint, egress.Form{
+	got, err := l.deps.Client.Ask(ctx, s.Endpoint, egress.Form{
 		Values: url.Values{"token": {text}, "token_type_hint": {"access_token"}}, User: s.ClientID, Secret: s.ClientSecret,
 	}, maxAnswer)
 	if err != nil {

@@ -21,7 +21,7 @@ import (
 // judged as a token is.
 //
 // spec: INTRO-06, INTRO-09, INTRO-13
-// attack: IN-03, JW-03, JW-04, RT-17
+// attack: IN-03, E-11
 func TestATokenOfAnotherServerByAsking(t *testing.T) {
 	p := newPartner(t)
 	i := p.byEndpoint()

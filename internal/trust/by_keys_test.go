@@ -53,7 +53,7 @@ func TestATokenOfAnotherServerByItsKeys(t *testing.T) {
 // Every required claim and header is, and what is bound stays bound.
 //
 // spec: INTRO-13
-// attack: IN-03, JW-03, JW-04, E-10, E-11, RT-17
+// attack: IN-03, CA-06, E-10, E-11
 func TestWhatIsNoTokenOfThatServer(t *testing.T) {
 	p := newPartner(t)
 	l := list(t, []*partner{p}, p.byKeys())
@@ -101,7 +101,7 @@ func TestWhatIsNoTokenOfThatServer(t *testing.T) {
 
 // Nothing but the published key of that server, with an algorithm that is listed, signs.
 //
-// attack: IN-03, CA-01, CA-02, CA-25
+// attack: IN-03, CA-01, CA-04, JW-05
 func TestWhoSigns(t *testing.T) {
 	p, evil := newPartner(t), newPartner(t)
 	rsaKey, err := rsa.GenerateKey(rand.Reader, 2048)

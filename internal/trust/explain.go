@@ -22,23 +22,29 @@ type Explained struct {
 	Problem string
 }
 
-// Explain asks every listed server, in the order of the list: for its keys, or about
-// a token that nobody has issued.
-func (l *List) Explain(ctx context.Context) []Explained {
+// Explain returns every listed server, in the order of the list. With ask it asks each:
+// for its keys, or about a token that nobody has issued.
+func (l *List) Explain(ctx context.Context, ask bool) []Explained {
 	all := make([]Explained, len(l.deps.Issuers))
 	var asked sync.WaitGroup
 	for n, i := range l.deps.Issuers {
-		asked.Go(func() { all[n] = l.explain(ctx, l.byIssuer[i.Name]) })
+		s := l.byIssuer[i.Name]
+		all[n] = Explained{Name: s.Name, Audience: s.Audience, Source: s.Endpoint, Opaque: s.Opaque}
+		if s.byKeys() {
+			all[n].Source, all[n].Algorithms = s.JWKSURI, s.Algorithms
+		}
+		if ask {
+			asked.Go(func() { l.look(ctx, s, &all[n]) })
+		}
 	}
 	asked.Wait()
 	return all
 }
 
-func (l *List) explain(ctx context.Context, s *source) Explained {
-	e := Explained{Name: s.Name, Audience: s.Audience, Source: s.Endpoint, Opaque: s.Opaque}
+// look finds out whether the tokens of a server can be checked now.
+func (l *List) look(ctx context.Context, s *source, e *Explained) {
 	var err error
 	if s.byKeys() {
-		e.Source, e.Algorithms = s.JWKSURI, s.Algorithms
 		e.Keys, err = clientkey.ExplainAt(ctx, fetch(l.deps.Client), s.JWKSURI, s.Algorithms)
 		if err == nil && e.Keys.Usable() == 0 {
 			err = errors.New("no key is usable")
@@ -52,5 +58,4 @@ func (l *List) explain(ctx context.Context, s *source) Explained {
 	if err != nil {
 		e.Problem = err.Error()
 	}
-	return e
 }

@@ -77,7 +77,7 @@ func TestExplain(t *testing.T) {
 		}
 		say(w, `{"active":false}`)
 	}
-	all := list(t, []*partner{good, away, liar, refuses, honest}, good.byKeys(), away.byKeys(), liar.byEndpoint(), refuses.byEndpoint(), honest.byEndpoint()).Explain(t.Context())
+	all := list(t, []*partner{good, away, liar, refuses, honest}, good.byKeys(), away.byKeys(), liar.byEndpoint(), refuses.byEndpoint(), honest.byEndpoint()).Explain(t.Context(), true)
 	for n, want := range []string{"", "status 404", "active", "status 401", ""} {
 		if got := all[n].Problem; want == "" && got != "" || !strings.Contains(got, want) {
 			t.Errorf("%d: %q, want %q", n, got, want)
