@@ -1,6 +1,7 @@
 // The built binary as a sandbox, and a person at a browser without JavaScript.
 import { execFileSync, spawn } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -9,24 +10,42 @@ const binary = new URL('../../bin/emberlatch', import.meta.url).pathname
 // start runs `emberlatch dev` on a free port and waits for its ready line.
 export async function start() {
   const data = mkdtempSync(join(tmpdir(), 'emberlatch-'))
-  const child = spawn(binary, ['dev', '--listen', '127.0.0.1:0', '--data', data, '--quiet'], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const stop = await run(['dev', '--listen', '127.0.0.1:0', '--data', data, '--quiet'], data, 'inherit')
+  return { ...JSON.parse(readFileSync(join(data, 'sandbox.json'), 'utf8')), data, stop }
+}
+
+// serve runs `emberlatch serve` on a free port of loopback, with more of a configuration.
+export async function serve(more) {
+  const data = mkdtempSync(join(tmpdir(), 'emberlatch-'))
+  const port = await new Promise((resolve) => {
+    const free = createServer().listen(0, '127.0.0.1', () => { const { port } = free.address(); free.close(() => resolve(port)) })
+  })
+  const issuer = `http://localhost:${port}`
+  const config = join(data, 'emberlatch.yaml')
+  writeFileSync(config, `public_url: ${issuer}\nlisten: { public: "127.0.0.1:${port}" }\n${more}\n`)
+  const stop = await run(['serve', '--config', config], data, 'ignore')
+  return { issuer, data, config, stop }
+}
+
+// run starts the binary and waits for its ready line.
+async function run(args, data, errors) {
+  const child = spawn(binary, args, { stdio: ['ignore', 'pipe', errors] })
   await new Promise((resolve, reject) => {
     let text = ''
     child.stdout.on('data', (d) => { text += d; if (/^ready /m.test(text)) resolve() })
     child.on('exit', (code) => reject(new Error(`emberlatch ended with ${code}`)))
   })
-  const file = JSON.parse(readFileSync(join(data, 'sandbox.json'), 'utf8'))
-  const stop = () => new Promise((resolve) => {
+  return () => new Promise((resolve) => {
     child.removeAllListeners('exit')
     child.on('exit', () => { rmSync(data, { recursive: true, force: true }); resolve() })
     child.kill('SIGTERM')
   })
-  return { ...file, data, stop }
 }
 
 // operator runs a command of an operator and reads its JSON.
 export function operator(sandbox, ...args) {
-  return JSON.parse(execFileSync(binary, [...args, '--data', sandbox.data], { encoding: 'utf8' }))
+  const where = sandbox.config ? ['--config', sandbox.config] : ['--data', sandbox.data]
+  return JSON.parse(execFileSync(binary, [...args, ...where], { encoding: 'utf8' }))
 }
 
 // Person fills in forms; it keeps cookies and follows redirects of the server.
