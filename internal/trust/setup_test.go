@@ -126,9 +126,10 @@ func list(t testing.TB, partners []*partner, issuers ...trust.Issuer) *trust.Lis
 		roots.AddCert(p.server.Certificate())
 	}
 	policy := egress.Policy{Loopback: true}
+	var ticks atomic.Int64 // no two moments are the same
 	l, err := trust.New(trust.Deps{
 		Issuers: issuers, Own: own, Policy: policy, Client: egress.New(egress.Deps{Policy: policy, Roots: roots, PerHost: 16}),
-		Now: func() time.Time { return partners[0].now }, Log: slog.New(slog.DiscardHandler),
+		Now: func() time.Time { return partners[0].now.Add(time.Duration(ticks.Add(1))) }, Log: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		t.Fatal(err)
