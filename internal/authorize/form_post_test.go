@@ -61,7 +61,7 @@ func TestACodeIsPosted(t *testing.T) {
 		t.Errorf("%d to %q: %v\n%s", a.status, action, fields, a.body)
 	}
 	policy := a.header.Get("Content-Security-Policy")
-	if a.header.Get("Cache-Control") != "no-store" || !strings.Contains(policy, "form-action https://web.example.org/cb; script-src 'sha256-") {
+	if a.header.Get("Cache-Control") != "no-store" || !strings.Contains(policy, "form-action https:; script-src 'sha256-") {
 		t.Errorf("headers %v", a.header)
 	}
 	if strings.Contains(a.body, "<script>alert") {
@@ -95,7 +95,7 @@ func TestAnErrorIsPosted(t *testing.T) {
 			if got := strings.Contains(a.body, "<script"); got != row.script {
 				t.Errorf("%s %s: a script: %v", name, want, got)
 			}
-			if policy := a.header.Get("Content-Security-Policy"); !strings.Contains(policy, "form-action https://web.example.org/cb") || strings.Contains(policy, "script-src") != row.script {
+			if policy := a.header.Get("Content-Security-Policy"); !strings.Contains(policy, "form-action https:") || strings.Contains(policy, "script-src") != row.script {
 				t.Errorf("%s %s: policy %q", name, want, policy)
 			}
 		}

@@ -30,15 +30,12 @@
 // # Headers
 //
 // Every page is answered with no-store, a content security policy that starts from
-// nothing, and no frames (RFC 9700 §4.16). Four choices need their reason:
+// nothing, and no frames (RFC 9700 §4.16). Three choices need their reason:
 //
 //   - form-action names the scheme of the app's redirect URI, not its origin.
 //     Chromium checks every redirect that follows a form, the app's own as well,
 //     and many an app answers on one origin and goes on to another (HDR-05). An
 //     https redirect URI that goes on to a private scheme should answer with a page.
-//   - The page that posts an answer to an app names the app's redirect URI and nothing
-//     else, since a code stands in its form. An app that goes on to another origin
-//     answers the form with a page first: Chromium lets it redirect within its own.
 //   - no-referrer makes browsers send "Origin: null" with our own forms. The guard
 //     against forged forms reads Sec-Fetch-Site first, which all browsers send since
 //     2023, and the ticket of the form is checked beside it.

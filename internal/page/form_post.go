@@ -5,7 +5,6 @@ import (
 	"encoding/base64"
 	"html/template"
 	"net/url"
-	"regexp"
 	"strings"
 )
 
@@ -29,25 +28,15 @@ func (p Post) Action() template.URL {
 	return template.URL(p.URL) //nolint:gosec // its scheme was judged, and it is escaped as an attribute
 }
 
-// target is the one source that the form may go to, as a policy names it: the address
-// without its query, or as much of it as a policy can say.
+// target is what form-action names for the address: its scheme, as for every form that
+// leads to an app (FormTarget), since an app may answer on one origin and go on to
+// another. The page has one form, and its action is the address.
 func (p Post) target() string {
-	u, err := url.Parse(p.URL)
-	if err != nil || p.Action() == "" {
+	if p.Action() == "" {
 		return ""
 	}
-	origin := u.Scheme + "://" + u.Host
-	switch {
-	case plainPath.MatchString(u.EscapedPath()) && source.MatchString(origin):
-		return origin + u.EscapedPath()
-	case source.MatchString(origin):
-		return origin
-	}
-	return u.Scheme + ":" // a policy has no word for an IPv6 address
+	return FormTarget(p.URL)
 }
-
-// plainPath has no character that means something in a policy.
-var plainPath = regexp.MustCompile(`^[A-Za-z0-9/._~%-]*$`)
 
 // FormPost brings the answer to an app by a form, which a script sends and else a
 // person does, by a button.

@@ -14,21 +14,21 @@ import (
 	"github.com/emberlatch/emberlatch/internal/page"
 )
 
-// The policy names the hash of the one script, and the redirect URI as the one place
-// that the form goes to, whatever that URI is made of.
+// The policy names the hash of the one script, and the scheme of the redirect URI, whatever
+// that URI is made of (HDR-05).
 //
 // spec: AUTHZ-37, HDR-04
 func TestWhereAnAnswerIsPosted(t *testing.T) {
 	for uri, want := range map[string]string{
-		"https://app.example.org/cb":               "https://app.example.org/cb",
-		"https://app.example.org/cb?x=1&y=a;b,c":   "https://app.example.org/cb",
-		"https://app.example.org:8443/a/b~%20c":    "https://app.example.org:8443/a/b~%20c",
-		"https://app.example.org":                  "https://app.example.org",
-		"http://127.0.0.1:49152/cb":                "http://127.0.0.1:49152/cb",
-		"http://[::1]:49152/cb":                    "http:",
-		"https://app.example.org/a;script-src *":   "https://app.example.org",
-		"https://app.example.org/a,default-src/*":  "https://app.example.org",
-		"https://app.example.org/'unsafe-inline'":  "https://app.example.org",
+		"https://app.example.org/cb":               "https:",
+		"https://app.example.org/cb?x=1&y=a;b,c":   "https:",
+		"https://app.example.org:8443/a/b~%20c":    "https:",
+		"https://app.example.org":                  "https:",
+		"http://127.0.0.1:49152/cb":                "http: https:",
+		"http://[::1]:49152/cb":                    "http: https:",
+		"https://app.example.org/a;script-src *":   "https:",
+		"https://app.example.org/a,default-src/*":  "https:",
+		"https://app.example.org/'unsafe-inline'":  "https:",
 		"https://app.example.org *;script-src *:/": "'none'",
 		"org.example.app:/cb":                      "'none'",
 		"javascript:alert(1)":                      "'none'",

@@ -30,7 +30,7 @@ func TestHeadersOfEveryPage(t *testing.T) {
 		policy := w.Header().Get("Content-Security-Policy")
 		action := "form-action 'self'"
 		if strings.HasSuffix(s.name, "-post") {
-			action = "form-action https://app.example.org/signin-oidc"
+			action = "form-action https:"
 		}
 		for _, directive := range []string{"default-src 'none'", "style-src 'self'", "frame-ancestors 'none'", "base-uri 'none'", action} {
 			if !strings.Contains(policy, directive) {
