@@ -67,6 +67,7 @@ var places = map[string]place{
 	"internal/register": {engines, map[string]string{
 		"internal/clientkey": "judges keys", "internal/egress": "judges where keys are fetched from",
 	}},
+	"internal/review":     {engines, nil},
 	"internal/clientauth": {engines, map[string]string{"internal/clientkey": "finds the key that an assertion names"}},
 	"internal/sampleapp":  {engines, nil},
 	"internal/session":    {engines, nil},

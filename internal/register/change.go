@@ -4,6 +4,7 @@ import (
 	"crypto/subtle"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/go-json-experiment/json"
 
@@ -40,8 +41,7 @@ func (r *Registrar) ReplaceSelf(was store.Client, raw []byte) (store.Client, []s
 	if refused := r.checkIdentity(was, u); refused != nil {
 		return store.Client{}, nil, refused
 	}
-	// No more than the policy allows, or than an operator has allowed before.
-	if refused := r.judgeSelf(&u.document, was, r.deps.Self.Scope+" "+was.Scope); refused != nil {
+	if refused := r.judgeSelf(&u.document, was, r.ceilingOf(was)); refused != nil {
 		return store.Client{}, nil, refused
 	}
 	now, changed, refused := succeed(was, &u.metadata)
@@ -56,7 +56,29 @@ func (r *Registrar) ReplaceSelf(was store.Client, raw []byte) (store.Client, []s
 	if now.SoftwareStatement = statement; statement != was.SoftwareStatement {
 		changed = append(changed, "software_statement")
 	}
+	if anotherApp(changed) && r.reviewAgain(&now) {
+		changed = append(changed, "review")
+	}
 	return now, changed, nil
+}
+
+// reviewAgain takes back that it is known who makes an app that is another one now.
+// Where apps wait for a review, one that came by the form waits again; the clock of
+// one that waits already runs on (REG-06).
+func (r *Registrar) reviewAgain(c *store.Client) bool {
+	before := c.Review
+	switch {
+	case c.RegisteredWith != store.RegisteredByForm || !r.deps.Self.Reviewed:
+		c.Review.VerifiedAt = time.Time{}
+	case !before.VerifiedAt.IsZero() || !before.EnabledAt.IsZero():
+		c.Review = store.Review{RegisteredAt: r.deps.Now().UTC()}
+	}
+	return c.Review != before
+}
+
+// anotherApp reports whether that by which an operator knows an app has changed.
+func anotherApp(changed []string) bool {
+	return slices.ContainsFunc(changed, func(member string) bool { return slices.Contains(vouched, member) })
 }
 
 // vouched are the members by which an operator knows an app.
@@ -70,7 +92,7 @@ var vouched = []string{
 // which it is known has changed; and the approval given in the place of clinicians
 // when more is asked for than was approved (REG-17: wider scopes need new consent).
 func (m *metadata) lapse(was store.Client, changed []string) bool {
-	another := slices.ContainsFunc(changed, func(member string) bool { return slices.Contains(vouched, member) })
+	another := anotherApp(changed)
 	if another {
 		m.Checked, m.Trusted, m.MayIntrospect, m.MayLaunch = false, nil, false, false
 	}
@@ -158,7 +180,7 @@ func (r *Registrar) Change(was store.Client, raw []byte) (store.Client, []string
 	if refused != nil {
 		return store.Client{}, nil, refused
 	}
-	return now, changed, nil
+	return now, m.setByOperator(&now, changed, patch), nil
 }
 
 // succeed puts judged metadata in the place of what a client had: its id, secrets
@@ -168,6 +190,7 @@ func succeed(was store.Client, m *metadata) (store.Client, []string, *oauth.Erro
 	now.ID, now.Secrets, now.RefuseSecretPost, now.Disabled = was.ID, was.Secrets, was.RefuseSecretPost, was.Disabled
 	now.SelfRegistered, now.RegisteredWith, now.SoftwareStatement = was.SelfRegistered, was.RegisteredWith, was.SoftwareStatement
 	now.RegistrationHash, now.Version = was.RegistrationHash, was.Version
+	now.Ceiling, now.Review, now.OperatorSet = was.Ceiling, was.Review, was.OperatorSet
 	changed, err := differences(metadataOf(was), metadataOf(now))
 	if err != nil {
 		return now, nil, malformed(err)

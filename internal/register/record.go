@@ -20,6 +20,9 @@ type record struct {
 	Disabled         bool           `json:"emberlatch_disabled,omitempty"`
 	SelfRegistered   bool           `json:"emberlatch_self_registered,omitempty"`
 	RefuseSecretPost bool           `json:"emberlatch_refuse_secret_post,omitempty"`
+	RegisteredWith   string         `json:"emberlatch_registered_with,omitempty"`
+	Ceiling          store.Ceiling  `json:"emberlatch_ceiling,omitzero"`
+	Review           store.Review   `json:"emberlatch_review,omitzero"`
 	Secrets          []secretRecord `json:"emberlatch_secrets,omitempty"`
 }
 
@@ -35,6 +38,7 @@ func Export(c store.Client) ([]byte, error) {
 	out := record{
 		ClientID: c.ID, IssuedAt: c.CreatedAt.Unix(), metadata: metadataOf(c),
 		Disabled: c.Disabled, SelfRegistered: c.SelfRegistered, RefuseSecretPost: c.RefuseSecretPost,
+		RegisteredWith: c.RegisteredWith, Ceiling: c.Ceiling, Review: c.Review,
 	}
 	for _, s := range c.Secrets {
 		out.Secrets = append(out.Secrets, secretRecord{hex.EncodeToString(s.Hash), s.CreatedAt, s.ExpiresAt})
@@ -62,6 +66,12 @@ func (r *Registrar) Import(raw []byte) (store.Client, error) {
 	}
 	c := in.client(created)
 	c.ID, c.Disabled, c.SelfRegistered, c.RefuseSecretPost = in.ClientID, in.Disabled, in.SelfRegistered, in.RefuseSecretPost
+	c.RegisteredWith, c.Ceiling, c.Review = in.RegisteredWith, in.Ceiling, in.Review
+	if c.SelfRegistered { // an operator takes it in: also one of a time without reviews
+		if c.OperatorSet = true; c.Review == (store.Review{}) {
+			c.Review = store.Review{RegisteredAt: created, EnabledAt: r.deps.Now().UTC()}
+		}
+	}
 	if c.Secrets, refused = secretsOf(in); refused != nil {
 		return store.Client{}, refused
 	}

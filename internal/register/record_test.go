@@ -22,6 +22,8 @@ func TestClientsGoToAnotherServer(t *testing.T) {
 		t.Fatal(err)
 	}
 	c.Disabled, c.SelfRegistered, c.RefuseSecretPost, c.RegistrationHash = true, true, true, []byte("h")
+	c.RegisteredWith, c.Ceiling = store.RegisteredByForm, store.Ceiling{Scope: "openid", RequirePushed: true}
+	c.Review = store.Review{RegisteredAt: now, VerifiedAt: now, EnabledAt: now, SuspendedAt: now, Reason: "Complaints."}
 	line, err := register.Export(c)
 	if err != nil {
 		t.Fatal(err)
@@ -33,7 +35,7 @@ func TestClientsGoToAnotherServer(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.RegistrationHash = nil // it manages itself at the place where it registered
+	c.RegistrationHash, c.OperatorSet = nil, true // it manages itself at the place where it registered
 	if diff := cmp.Diff(c, again); diff != "" {
 		t.Error(diff)
 	}
@@ -58,6 +60,9 @@ func TestRecordsThatAreRefused(t *testing.T) {
 		} else if refused := refusal(t, err); refused.Parameter != test.parameter {
 			t.Errorf("%s: %v", test.row, refused)
 		}
+	}
+	if c, err := registrar(t).Import([]byte(`{` + id + redirects + `,"emberlatch_self_registered":true}`)); err != nil || !c.MayAsk() || !c.OperatorSet {
+		t.Errorf("from a server without reviews: %+v, %v", c, err)
 	}
 	if c, err := registrar(t).Import([]byte(`{` + id + redirects + `}`)); err != nil || c.ID != store.ClientID("a") || len(c.Secrets) != 0 || !c.CreatedAt.Equal(now) {
 		t.Errorf("without a secret: %+v, %v", c, err)

@@ -51,8 +51,16 @@ type response struct {
 	URI             string         `json:"registration_client_uri,omitempty"`
 	metadata
 	// SoftwareStatement is returned as it came (RFC 7591 §3.2.1).
-	SoftwareStatement string   `json:"software_statement,omitempty"`
-	Warnings          []string `json:"emberlatch_warnings,omitempty"`
+	SoftwareStatement string `json:"software_statement,omitempty"`
+	// Review is how far an operator is with an app that registered itself.
+	Review   *reviewed `json:"emberlatch_review,omitempty"`
+	Warnings []string  `json:"emberlatch_warnings,omitempty"`
+}
+
+// reviewed is a review with its state, which is not stored.
+type reviewed struct {
+	State store.ReviewState `json:"state"`
+	store.Review
 }
 
 // Describe is the client information response: all that is registered, with what is
@@ -65,6 +73,9 @@ func describe(c store.Client, once Once) response {
 	out := response{
 		ClientID: c.ID, ClientSecret: once.Secret, IssuedAt: c.CreatedAt.Unix(), Token: once.Token, URI: once.URI, metadata: metadataOf(c),
 		SoftwareStatement: c.SoftwareStatement,
+	}
+	if state := c.Review.State(); state != "" {
+		out.Review = &reviewed{state, c.Review}
 	}
 	if last, ok := newest(c.Secrets, time.Time{}); ok {
 		var expires int64 // RFC 7591 §3.2.1: 0 does not expire

@@ -16,6 +16,8 @@ type Policy struct {
 	Scope string
 	// Names that only the organisation bears.
 	Names []string
+	// Reviewed: an app that came by the form waits until an operator has let it in.
+	Reviewed bool
 	// Statements are the issuers whose software statements count; none: statements
 	// are ignored.
 	Statements []StatementIssuer
@@ -28,9 +30,26 @@ type document struct {
 }
 
 // RegisterSelf reads the metadata of a client that registers itself (RFC 7591 §3.1)
-// and makes the client within the policy, with its secret unless it is public.
-// Errors are *oauth.Error that name the member.
+// and makes the client within the policy, with its secret unless it is public. It is
+// enabled: who lets its developer register has decided. Errors are *oauth.Error that
+// name the member.
 func (r *Registrar) RegisterSelf(raw []byte) (store.Client, string, error) {
+	return r.registerSelf(raw, r.deps.Self.Scope)
+}
+
+// RegisterByForm is RegisterSelf for a developer whom nobody has let in: never more
+// than one patient's record, and enabled by an operator where the policy says so
+// (REG-05, REG-06).
+func (r *Registrar) RegisterByForm(raw []byte) (store.Client, string, error) {
+	c, secret, err := r.registerSelf(raw, r.OpenScope())
+	c.RegisteredWith = store.RegisteredByForm
+	if r.deps.Self.Reviewed {
+		c.Review.EnabledAt = time.Time{}
+	}
+	return c, secret, err
+}
+
+func (r *Registrar) registerSelf(raw []byte, ceiling string) (store.Client, string, error) {
 	raw, statement, refused := r.withStatement(raw)
 	if refused != nil {
 		return store.Client{}, "", refused
@@ -39,11 +58,12 @@ func (r *Registrar) RegisterSelf(raw []byte) (store.Client, string, error) {
 	if refused != nil {
 		return store.Client{}, "", refused
 	}
-	if refused := r.judgeSelf(&d, store.Client{}, r.deps.Self.Scope); refused != nil {
+	if refused := r.judgeSelf(&d, store.Client{}, ceiling); refused != nil {
 		return store.Client{}, "", refused
 	}
 	c, secret := r.newClient(&d.metadata)
 	c.SelfRegistered, c.SoftwareStatement = true, statement
+	c.Review = store.Review{RegisteredAt: c.CreatedAt, EnabledAt: c.CreatedAt}
 	return c, secret, nil
 }
 
@@ -114,7 +134,7 @@ func (m *metadata) keepOperators(was store.Client) *oauth.Error {
 	}
 	m.PKCEOptional, m.KeepRefresh, m.MayIntrospect, m.MayLaunch = was.PKCEOptional, was.KeepRefreshToken, was.MayIntrospect, was.MayLaunch
 	m.RefreshLife, m.Checked, m.Preapproved = int64(was.RefreshLife/time.Second), was.Checked, was.Preapproved
-	m.Trusted = &was.Trusted
+	m.Trusted, m.RequirePushed = &was.Trusted, m.RequirePushed || was.Ceiling.RequirePushed
 	return nil
 }
 

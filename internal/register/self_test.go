@@ -60,7 +60,7 @@ func TestAClientRegistersItself(t *testing.T) {
 		ID: c.ID, Name: "Growth Tracker", ApplicationType: store.ApplicationWeb, AuthMethod: store.AuthSecretBasic, Scope: ceiling,
 		Secrets:      []store.ClientSecret{{Hash: oauth.Hash(secret), CreatedAt: now}},
 		RedirectURIs: []string{"https://app.example.org/cb"}, GrantTypes: []string{"authorization_code", "refresh_token"},
-		IDTokenAlg: "RS256", SelfRegistered: true, CreatedAt: now,
+		IDTokenAlg: "RS256", SelfRegistered: true, CreatedAt: now, Review: store.Review{RegisteredAt: now, EnabledAt: now},
 	}
 	if diff := cmp.Diff(want, c); diff != "" {
 		t.Errorf("more than the server's own defaults is stored (-want +got):\n%s", diff)
@@ -331,6 +331,7 @@ func TestAnOperatorChangesAClient(t *testing.T) {
 	}
 	want := was
 	want.Checked, want.Contacts, want.Scope = true, nil, "openid user/*.rs"
+	want.Ceiling, want.OperatorSet = store.Ceiling{Scope: "openid user/*.rs"}, true
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
@@ -482,6 +483,135 @@ func TestLineOfAMistake(t *testing.T) {
 		if got := register.Line([]byte(test.raw), refusal(t, err)); got != test.want {
 			t.Errorf("%s: line %d, want %d (%v)", name, got, test.want, err)
 		}
+	}
+}
+
+// What an operator has narrowed stays narrow whatever the app says later, and what an
+// operator has widened stays within reach.
+//
+// spec: REG-17
+// attack: DC-10, DC-15
+func TestAnOperatorsCeilingBinds(t *testing.T) {
+	was, _ := registered(t, `{`+redirects+`,"client_name":"A"}`)
+	itself := func(c store.Client, more string) (store.Client, error) {
+		now, _, err := strict(t).ReplaceSelf(c, []byte(`{"client_id":"`+string(c.ID)+`",`+redirects+`,"client_name":"A"`+more+`}`))
+		return now, err
+	}
+	operator := func(c store.Client, patch string) store.Client {
+		t.Helper()
+		now, changed, err := strict(t).Change(c, []byte(patch))
+		if err != nil || len(changed) == 0 || !now.OperatorSet {
+			t.Fatalf("%s: %v, %v", patch, changed, err)
+		}
+		return now
+	}
+	narrow := operator(was, `{"scope":"openid patient/Goal.rs"}`)
+	for _, more := range []string{`,"scope":"openid patient/*.rs"`, `,"scope":"patient/Goal.rs offline_access"`, `,"scope":"` + ceiling + `"`} {
+		if now, err := itself(narrow, more); err == nil {
+			t.Errorf("%s: it has %s again", more, now.Scope)
+		} else if refused := refusal(t, err); refused.Parameter != "scope" {
+			t.Errorf("%s: %v", more, refused)
+		}
+	}
+	if now, err := itself(narrow, ""); err != nil || now.Scope != "patient/Goal.rs openid" { // the usual ones, within its own ceiling
+		t.Errorf("without a scope: %q, %v", now.Scope, err)
+	}
+	less, err := itself(narrow, `,"scope":"openid"`)
+	if err != nil || less.Scope != "openid" || !less.OperatorSet {
+		t.Fatalf("less than it may: %+v, %v", less, err)
+	}
+	if now, err := itself(less, `,"scope":"openid patient/Goal.rs"`); err != nil || now.Scope != "openid patient/Goal.rs" {
+		t.Errorf("back to what the operator allowed: %q, %v", now.Scope, err)
+	}
+	wide := operator(was, `{"scope":"openid user/Goal.rs"}`)
+	if less, err = itself(wide, `,"scope":"openid"`); err != nil {
+		t.Fatal(err)
+	}
+	if now, err := itself(less, `,"scope":"user/Goal.rs"`); err != nil || now.Scope != "user/Goal.rs" {
+		t.Errorf("what the operator allowed beyond the policy: %q, %v", now.Scope, err)
+	}
+	if now, err := itself(operator(narrow, `{"scope":null}`), `,"scope":"openid patient/*.rs"`); err != nil || now.Scope != "openid patient/*.rs" {
+		t.Errorf("after the operator took the ceiling away: %q, %v", now.Scope, err)
+	}
+	pinned := operator(was, `{"scope":"`+was.Scope+`"}`) // the same scope, said by the operator
+	if pinned.Ceiling.Scope != was.Scope {
+		t.Errorf("pinned: %+v", pinned.Ceiling)
+	}
+	pushed := operator(was, `{"require_pushed_authorization_requests":true}`)
+	for _, more := range []string{"", `,"require_pushed_authorization_requests":false`} {
+		if now, err := itself(pushed, more); err != nil || !now.RequirePushed {
+			t.Errorf("pushed requests, %q: %v, %v", more, now.RequirePushed, err)
+		}
+	}
+	own, err := itself(was, `,"require_pushed_authorization_requests":true`)
+	if err != nil || !own.RequirePushed {
+		t.Fatal(err)
+	}
+	if now, err := itself(own, ""); err != nil || now.RequirePushed {
+		t.Errorf("its own wish is its own to take back: %v, %v", now.RequirePushed, err)
+	}
+	if now, err := itself(operator(pushed, `{"require_pushed_authorization_requests":false}`), ""); err != nil || now.RequirePushed {
+		t.Errorf("after the operator took it back: %v, %v", now.RequirePushed, err)
+	}
+}
+
+// A developer whom nobody let in registers for one patient at a time, and waits for an
+// operator where the policy says so; another name, address or key is another app.
+//
+// spec: REG-04, REG-05, REG-06
+// attack: DC-10, DC-15
+func TestRegisteredByForm(t *testing.T) {
+	at := now
+	registrar := func(reviewed bool) *register.Registrar {
+		r, err := register.New(register.Deps{Now: func() time.Time { return at }, Self: register.Policy{Scope: "openid offline_access patient/*.rs user/*.rs", Reviewed: reviewed}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	for _, reviewed := range []bool{true, false} {
+		r := registrar(reviewed)
+		for _, scope := range []string{"user/Patient.rs", "patient/*.rs user/*.rs", "system/*.rs", "patient/*.cruds", "admin"} {
+			if _, _, err := r.RegisterByForm([]byte(`{` + redirects + `,"scope":"` + scope + `"}`)); err == nil || refusal(t, err).Parameter != "scope" {
+				t.Errorf("%s: %v", scope, err)
+			}
+		}
+		was, secret, err := r.RegisterByForm([]byte(`{` + redirects + `,"client_name":"A","scope":"openid patient/*.rs"}`))
+		if err != nil || secret == "" || was.RegisteredWith != store.RegisteredByForm || was.MayAsk() == reviewed || was.Review.RegisteredAt != at {
+			t.Fatalf("%+v, %v", was, err)
+		}
+		itself := func(c store.Client, more string) (store.Client, []string) {
+			t.Helper()
+			now, changed, err := r.ReplaceSelf(c, []byte(`{"client_id":"`+string(c.ID)+`",`+redirects+more+`}`))
+			if err != nil {
+				t.Fatal(err)
+			}
+			return now, changed
+		}
+		if _, _, err := r.ReplaceSelf(was, []byte(`{"client_id":"`+string(was.ID)+`",`+redirects+`,"scope":"user/*.rs"}`)); err == nil {
+			t.Error("beyond one patient by an update")
+		}
+		at = now.Add(time.Hour)
+		if got, _ := itself(was, `,"client_name":"B"`); got.Review != was.Review {
+			t.Errorf("the clock begins anew: %+v", got.Review)
+		}
+		was.Review.VerifiedAt, was.Review.EnabledAt, was.Checked, was.OperatorSet = now, now, true, true
+		if got, _ := itself(was, `,"client_name":"A","scope":"openid"`); got.Review != was.Review || !got.Checked {
+			t.Errorf("the same app with less: %+v", got)
+		}
+		got, changed := itself(was, `,"client_name":"B"`)
+		want := store.Review{RegisteredAt: now, EnabledAt: now}
+		if reviewed {
+			want = store.Review{RegisteredAt: at}
+		}
+		if got.Review != want || got.Checked || got.MayAsk() == reviewed || !slices.Contains(changed, "review") {
+			t.Errorf("another app, reviewed %t: %+v, changed %v", reviewed, got.Review, changed)
+		}
+		at = now
+	}
+	body, err := register.Describe(store.Client{SelfRegistered: true, Review: store.Review{RegisteredAt: now, DeclinedAt: now, Reason: "Nobody answers."}}, register.Once{})
+	if err != nil || !strings.Contains(string(body), `"emberlatch_review":{"state":"declined","registered_at":"2026-03-01T12:00:00Z","declined_at":"2026-03-01T12:00:00Z","reason":"Nobody answers."}`) {
+		t.Errorf("%s, %v", body, err)
 	}
 }
 

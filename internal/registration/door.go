@@ -129,7 +129,7 @@ func (d *Door) permit(r *http.Request) (permitted, error) {
 	}
 	if !present {
 		if d.deps.Open {
-			return permitted{proven: true, by: "anybody"}, nil
+			return permitted{proven: true, by: store.RegisteredByAnyone}, nil
 		}
 		return permitted{}, &oauth.Error{Status: http.StatusUnauthorized}
 	}

@@ -111,16 +111,37 @@ type Client struct {
 	// SelfRegistered: nobody of the organisation made this registration; what it says
 	// of itself is not vouched for.
 	SelfRegistered bool `json:"self_registered,omitempty"`
-	// RegisteredWith is the id of the initial access token it registered with.
-	RegisteredWith string    `json:"registered_with,omitempty"`
-	Disabled       bool      `json:"disabled,omitempty"`
-	CreatedAt      time.Time `json:"created_at"`
+	// RegisteredWith is the id of the initial access token it registered with, or one
+	// of the words below.
+	RegisteredWith string `json:"registered_with,omitempty"`
+	// Ceiling is what an operator has set for it when it registered itself.
+	Ceiling Ceiling `json:"ceiling,omitzero"`
+	// Review is how far an operator is with it when it registered itself.
+	Review    Review    `json:"review,omitzero"`
+	Disabled  bool      `json:"disabled,omitempty"`
+	CreatedAt time.Time `json:"created_at"`
 
 	// RegistrationHash is the hash of the registration access token (RFC 7592 §1.2);
 	// empty: the client does not manage itself.
 	RegistrationHash []byte `json:"-"`
+	// OperatorSet: an operator has decided something about a client that registered
+	// itself, so that it stays though nobody has used it.
+	OperatorSet bool `json:"-"`
 	// Version is set by the store and grows with every change.
 	Version int64 `json:"-"`
+}
+
+// How a client registered itself without an initial access token. The ids of tokens
+// are longer.
+const (
+	RegisteredByForm   = "form"    // its developer filled in the page for developers
+	RegisteredByAnyone = "anybody" // at the endpoint of a sandbox that is open
+)
+
+// MayAsk reports whether people may be asked to approve it: it is not disabled, and
+// one that registered itself has been enabled (REG-06).
+func (c Client) MayAsk() bool {
+	return !c.Disabled && (!c.SelfRegistered || c.Review.State() == ReviewEnabled)
 }
 
 // ClientSecret is the SHA-256 of a server-made 256-bit secret.

@@ -20,5 +20,8 @@ type Registration struct {
 	TokenHash []byte
 	// Limit is how many self-registered clients there may be.
 	Limit int
-	Event Event
+	// WaitingLimit is how many of them may wait for an operator; it counts when the
+	// client is one that waits.
+	WaitingLimit int
+	Event        Event
 }

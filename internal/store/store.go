@@ -60,7 +60,8 @@ type Registrations interface {
 	RemoveInitialAccessToken(ctx context.Context, id string) error
 	// RegisterClient takes one use of the initial access token, stores the client and
 	// records the event, all or nothing. ErrConsumed when the token is not good any
-	// more, ErrFull when so many self-registered clients exist.
+	// more, ErrFull when so many self-registered clients exist, or so many of them wait
+	// for an operator already. The numbers are exact, whoever registers at the same time.
 	RegisterClient(ctx context.Context, r Registration) error
 }
 
@@ -251,7 +252,7 @@ type Feed interface {
 	ListEvents(ctx context.Context, limit int) ([]Event, error)
 	// Sweep removes what has ended: expired requests, pushed ones too, sessions,
 	// throttle windows, assertions, old changes, self-registered clients that were never
-	// used. It never removes grants, decisions or events.
+	// used, about which an operator has set nothing and has nothing to decide. It never removes grants, decisions or events.
 	Sweep(ctx context.Context) error
 	// Ping answers nil when the database can be read and written.
 	Ping(ctx context.Context) error

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"time"
 
 	"github.com/emberlatch/emberlatch/internal/db"
 	"github.com/emberlatch/emberlatch/internal/store"
@@ -15,6 +16,10 @@ func encodeClient(c store.Client) (string, error) {
 	for i, secret := range c.Secrets {
 		c.Secrets[i].CreatedAt, c.Secrets[i].ExpiresAt = moment(secret.CreatedAt), moment(secret.ExpiresAt)
 	}
+	r := &c.Review
+	for _, at := range []*time.Time{&r.RegisteredAt, &r.AskedAt, &r.VerifiedAt, &r.EnabledAt, &r.DeclinedAt, &r.SuspendedAt} {
+		*at = moment(*at)
+	}
 	return encode(c)
 }
 
@@ -24,8 +29,9 @@ func (s *Store) insertClient(ctx context.Context, tx *db.Tx, c store.Client) err
 	if err != nil {
 		return err
 	}
-	_, err = tx.Exec(ctx, `INSERT INTO client (id, disabled, body, registration_hash, self_registered, registered)
-VALUES ($1, $2, $3, $4, $5, $6)`, string(c.ID), flag(c.Disabled), body, notNil(c.RegistrationHash), flag(c.SelfRegistered), millis(c.CreatedAt))
+	_, err = tx.Exec(ctx, `INSERT INTO client (id, disabled, body, registration_hash, self_registered, registered, operator_set, review)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`, string(c.ID), flag(c.Disabled), body, notNil(c.RegistrationHash), flag(c.SelfRegistered), millis(c.CreatedAt),
+		flag(c.OperatorSet), string(c.Review.State()))
 	if err != nil {
 		return err
 	}
@@ -62,7 +68,7 @@ func (s *Store) PutClient(ctx context.Context, c store.Client) error {
 
 // ChangeClient implements store.Clients.
 func (s *Store) ChangeClient(ctx context.Context, c store.Client, e store.Event) error {
-	err := s.replaceClient(ctx, c, ` AND version = $5`, &e, c.Version)
+	err := s.replaceClient(ctx, c, ` AND version = $7`, &e, c.Version)
 	return failure("changing a client", s.goneOrChanged(ctx, c.ID, err))
 }
 
@@ -73,9 +79,9 @@ func (s *Store) replaceClient(ctx context.Context, c store.Client, condition str
 	if err != nil {
 		return err
 	}
-	args = append([]any{string(c.ID), flag(c.Disabled), body, notNil(c.RegistrationHash)}, args...)
+	args = append([]any{string(c.ID), flag(c.Disabled), body, notNil(c.RegistrationHash), flag(c.OperatorSet), string(c.Review.State())}, args...)
 	err = s.db.Write(ctx, func(ctx context.Context, tx *db.Tx) error {
-		n, err := tx.Exec(ctx, `UPDATE client SET disabled = $2, body = $3, registration_hash = $4, version = version + 1
+		n, err := tx.Exec(ctx, `UPDATE client SET disabled = $2, body = $3, registration_hash = $4, operator_set = $5, review = $6, version = version + 1
 WHERE id = $1 AND removed = 0`+condition, args...)
 		if err != nil {
 			return err
@@ -125,7 +131,7 @@ func (s *Store) RemoveClient(ctx context.Context, c store.Client, e store.Event)
 	}
 	end := ending{condition: "client_id = $3", arg: string(c.ID), reason: "client removed", actor: e.Actor}
 	err = s.db.Write(ctx, func(ctx context.Context, tx *db.Tx) error {
-		n, err := tx.Exec(ctx, `UPDATE client SET disabled = 1, removed = `+s.now+`, body = $2, registration_hash = $3, version = version + 1
+		n, err := tx.Exec(ctx, `UPDATE client SET disabled = 1, removed = `+s.now+`, body = $2, registration_hash = $3, operator_set = 0, review = '', version = version + 1
 WHERE id = $1 AND removed = 0 AND version = $4`, string(c.ID), body, []byte{}, c.Version)
 		if err != nil {
 			return err
@@ -150,19 +156,19 @@ WHERE id = $1 AND removed = 0 AND version = $4`, string(c.ID), body, []byte{}, c
 	return failure("removing a client", s.goneOrChanged(ctx, c.ID, err))
 }
 
-const selectClient = `SELECT body, registration_hash, version FROM client WHERE removed = 0`
+const selectClient = `SELECT body, registration_hash, version, operator_set FROM client WHERE removed = 0`
 
 func readClient(row db.Row) (store.Client, error) {
 	var (
-		body    string
-		hash    []byte
-		version int64
+		body         string
+		hash         []byte
+		version, set int64
 	)
-	if err := row.Scan(&body, &hash, &version); err != nil {
+	if err := row.Scan(&body, &hash, &version, &set); err != nil {
 		return store.Client{}, err
 	}
 	c, err := decode[store.Client](body)
-	c.Version = version
+	c.Version, c.OperatorSet = version, set != 0
 	if len(hash) > 0 {
 		c.RegistrationHash = hash
 	}

@@ -2,6 +2,7 @@ package storesql
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/emberlatch/emberlatch/internal/db"
 	"github.com/emberlatch/emberlatch/internal/store"
@@ -53,7 +54,13 @@ func (s *Store) RemoveInitialAccessToken(ctx context.Context, id string) error {
 // RegisterClient implements store.Registrations: the statement that takes a use
 // decides, and gives it back when anything after it fails.
 func (s *Store) RegisterClient(ctx context.Context, r store.Registration) error {
+	lock := s.db.Dialect().LockExclusive
 	return failure("registering a client", s.db.Write(ctx, func(ctx context.Context, tx *db.Tx) error {
+		if lock != "" { // so that nobody counts while another adds
+			if _, err := tx.Exec(ctx, fmt.Sprintf(lock, "client")); err != nil {
+				return err
+			}
+		}
 		if r.TokenHash != nil {
 			n, err := tx.Exec(ctx, `UPDATE initial_access_token SET uses = uses - 1`+s.goodToken(), r.TokenHash)
 			if err != nil {
@@ -63,13 +70,13 @@ func (s *Store) RegisterClient(ctx context.Context, r store.Registration) error 
 				return store.ErrConsumed
 			}
 		}
-		var registered int64
-		err := tx.One(ctx, `SELECT COUNT(*) FROM client WHERE self_registered = 1 AND removed = 0`, nil, &registered)
-		if err != nil {
+		if err := room(ctx, tx, `self_registered = 1`, r.Limit); err != nil {
 			return err
 		}
-		if registered >= int64(r.Limit) {
-			return store.ErrFull
+		if r.Client.Review.State().Waits() {
+			if err := room(ctx, tx, waits, r.WaitingLimit); err != nil {
+				return err
+			}
 		}
 		if err := s.insertClient(ctx, tx, r.Client); err != nil {
 			return err
@@ -78,16 +85,32 @@ func (s *Store) RegisterClient(ctx context.Context, r store.Registration) error 
 	}))
 }
 
+// waits is the condition of clients that an operator has to decide about.
+const waits = `review IN ('registered', 'asked', 'verified')`
+
+// room: fewer clients than the limit meet the condition.
+func room(ctx context.Context, tx *db.Tx, condition string, limit int) error {
+	var n int64
+	if err := tx.One(ctx, `SELECT COUNT(*) FROM client WHERE removed = 0 AND `+condition, nil, &n); err != nil {
+		return err
+	}
+	if n >= int64(limit) {
+		return store.ErrFull
+	}
+	return nil
+}
+
 // keepUnused is how long a self-registered client that nobody ever used is kept,
 // in milliseconds (security DC-18).
 const keepUnused = 90 * 24 * 60 * 60 * 1000
 
 // sweepClients removes self-registered clients, removed ones too, that were never
-// given anything: nothing refers to them.
+// given anything, by people or by an operator: nothing refers to them. Those that
+// wait for an operator stay: what is overdue does not vanish (REG-06).
 func (s *Store) sweepClients(ctx context.Context) error {
 	return failure("removing unused clients", s.db.Write(ctx, func(ctx context.Context, tx *db.Tx) error {
 		n, err := tx.Exec(ctx, `DELETE FROM client WHERE id IN (SELECT c.id FROM client c
-  WHERE c.self_registered = 1 AND c.registered < `+s.now+` - $1
+  WHERE c.self_registered = 1 AND c.operator_set = 0 AND NOT c.`+waits+` AND c.registered < `+s.now+` - $1
   AND NOT EXISTS (SELECT 1 FROM authorization_grant g WHERE g.client_id = c.id) LIMIT $2)`, int64(keepUnused), int64(sweepBatch))
 		if err != nil || n == 0 {
 			return err

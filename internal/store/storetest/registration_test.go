@@ -111,6 +111,106 @@ func TestRegistrationIsAllOrNothing(t *testing.T) {
 	})
 }
 
+// What an operator set and how far the review is comes back as it was written.
+//
+// spec: REG-06
+func TestReviewsAreKept(t *testing.T) {
+	both(t, func(t *testing.T, w world) {
+		at := w.now(t)
+		r := registration(w, t, "new", nil)
+		r.Client.Review, r.Client.RegisteredWith, r.WaitingLimit = store.Review{RegisteredAt: at}, store.RegisteredByForm, 1
+		must(t, w.RegisterClient(ctx, r))
+		got, err := w.Client(ctx, "new")
+		must(t, err)
+		same(t, r.Client.Review, got.Review)
+		if got.MayAsk() || got.OperatorSet || got.RegisteredWith != store.RegisteredByForm {
+			t.Errorf("%+v", got)
+		}
+		got.Review = store.Review{
+			RegisteredAt: at, AskedAt: at.Add(time.Hour), Question: "Who" + odd, VerifiedAt: at.Add(2 * time.Hour), EnabledAt: at.Add(3 * time.Hour),
+			DeclinedAt: at.Add(4 * time.Hour), SuspendedAt: at.Add(5 * time.Hour), Reason: "Why" + odd,
+		}
+		got.Ceiling, got.OperatorSet = store.Ceiling{Scope: "openid" + odd, RequirePushed: true}, true
+		must(t, w.ChangeClient(ctx, got, store.Event{ClientID: "new"}))
+		again, err := w.Client(ctx, "new")
+		must(t, err)
+		got.Version = again.Version
+		same(t, got, again)
+	})
+}
+
+// Those that wait for an operator have a limit of their own, and stay while they wait.
+//
+// spec: REG-06
+// attack: DC-18
+func TestThoseWhoWait(t *testing.T) {
+	both(t, func(t *testing.T, w world) {
+		waiting := func(id string, review store.Review) error {
+			r := registration(w, t, id, nil)
+			r.Client.Review, r.WaitingLimit = review, 3
+			return w.RegisterClient(ctx, r)
+		}
+		at := w.now(t)
+		must(t, waiting("registered", store.Review{RegisteredAt: at}))
+		must(t, waiting("asked", store.Review{RegisteredAt: at, AskedAt: at}))
+		must(t, waiting("verified", store.Review{RegisteredAt: at, VerifiedAt: at}))
+		if err := waiting("fourth", store.Review{RegisteredAt: at}); !errors.Is(err, store.ErrFull) {
+			t.Errorf("one more: %v", err)
+		}
+		must(t, waiting("enabled", store.Review{RegisteredAt: at, EnabledAt: at})) // waits for nobody
+		declined, err := w.Client(ctx, "asked")
+		must(t, err)
+		declined.Review.DeclinedAt = at
+		must(t, w.ChangeClient(ctx, declined, store.Event{ClientID: "asked"}))
+		must(t, waiting("fifth", store.Review{RegisteredAt: at}))
+		removed, err := w.Client(ctx, "fifth")
+		must(t, err)
+		must(t, w.RemoveClient(ctx, removed, store.Event{ClientID: "fifth"}))
+		must(t, waiting("sixth", store.Review{RegisteredAt: at}))
+		w.move(t, 91*24*time.Hour)
+		must(t, w.Sweep(ctx))
+		all, err := w.ListClients(ctx)
+		must(t, err)
+		var ids []string
+		for _, c := range all {
+			ids = append(ids, string(c.ID))
+		}
+		if !slices.Equal(ids, []string{"app", "evil", "registered", "sixth", "verified"}) {
+			t.Errorf("after 91 days: %v", ids)
+		}
+	})
+}
+
+// There are exactly as many as may be, whoever else registers at the same moment.
+//
+// attack: DC-18
+func TestFiftyRegistrationsForTenPlaces(t *testing.T) {
+	both(t, func(t *testing.T, w world) {
+		won := 0
+		for _, err := range together(50, func(i int) error {
+			s := w.Store
+			if i%2 == 1 {
+				s = w.other
+			}
+			r := registration(w, t, "c"+string(rune('A'+i)), nil)
+			r.Limit = 10
+			return s.RegisterClient(ctx, r)
+		}) {
+			switch {
+			case err == nil:
+				won++
+			case !errors.Is(err, store.ErrFull):
+				t.Error(err)
+			}
+		}
+		clients, err := w.ListClients(ctx)
+		must(t, err)
+		if won != 10 || len(clients) != 12 { // app, evil
+			t.Errorf("%d won, %d clients", won, len(clients))
+		}
+	})
+}
+
 // One use makes one client, whoever else tries at the same moment.
 //
 // attack: DC-01, E-01
@@ -279,6 +379,19 @@ func TestUnusedClientsAreSwept(t *testing.T) {
 		i.Grant.ClientID = "used"
 		must(t, w.IssueCode(ctx, i))
 		initialToken(t, w, "t", 1)
+		// A resource server introspects and an EHR launches: neither has grants.
+		trusted := registration(w, t, "trusted", nil)
+		must(t, w.RegisterClient(ctx, trusted))
+		set, err := w.Client(ctx, "trusted")
+		must(t, err)
+		set.MayIntrospect, set.OperatorSet = true, true
+		must(t, w.ChangeClient(ctx, set, store.Event{Kind: "client.changed", Actor: "operator", ClientID: "trusted"}))
+		itself, err := w.Client(ctx, "trusted") // what it says later does not undo that
+		must(t, err)
+		must(t, w.ChangeClient(ctx, itself, store.Event{Kind: "client.changed", Actor: "trusted", ClientID: "trusted"}))
+		changed, err := w.Client(ctx, "unused") // an app that changes itself is not used for that
+		must(t, err)
+		must(t, w.ChangeClient(ctx, changed, store.Event{Kind: "client.changed", Actor: "unused", ClientID: "unused"}))
 		kept := func() []string {
 			must(t, w.Sweep(ctx))
 			all, err := w.ListClients(context.Background())
@@ -290,11 +403,11 @@ func TestUnusedClientsAreSwept(t *testing.T) {
 			return ids
 		}
 		w.move(t, 89*24*time.Hour)
-		if got := kept(); !slices.Equal(got, []string{"app", "evil", "operator's", "unused", "used"}) {
+		if got := kept(); !slices.Equal(got, []string{"app", "evil", "operator's", "trusted", "unused", "used"}) {
 			t.Errorf("after 89 days: %v", got)
 		}
 		w.move(t, 2*24*time.Hour)
-		if got := kept(); !slices.Equal(got, []string{"app", "evil", "operator's", "used"}) {
+		if got := kept(); !slices.Equal(got, []string{"app", "evil", "operator's", "trusted", "used"}) {
 			t.Errorf("after 91 days: %v", got)
 		}
 		if !told(t, w, store.ChangeClient, "") {
