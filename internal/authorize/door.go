@@ -99,8 +99,8 @@ func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		d.deps.Flow.Error(w, r, *problem, http.StatusBadRequest)
 		return
 	}
-	if target.client.Disabled { // ERR-02
-		d.disabled(w, r)
+	if !target.client.MayAsk() {
+		d.mayNotAsk(w, r, target.client)
 		return
 	}
 	if repeated != nil { // RFC 6749 §3.1
@@ -129,9 +129,14 @@ func nothingBegins(w http.ResponseWriter) {
 	w.WriteHeader(http.StatusOK)
 }
 
-func (d *Door) disabled(w http.ResponseWriter, r *http.Request) {
-	d.deps.Flow.Error(w, r, page.Error{Title: "app", Slug: oauth.SlugClientDisabled, ErrorCode: string(oauth.UnauthorizedClient),
-		Description: "This client is not enabled on this server."}, http.StatusForbidden)
+// mayNotAsk tells that an app is switched off (ERR-02), or not let in yet (REG-06).
+func (d *Door) mayNotAsk(w http.ResponseWriter, r *http.Request, client store.Client) {
+	e := page.Error{Title: "app", Slug: oauth.SlugClientNotEnabled, ErrorCode: string(oauth.UnauthorizedClient),
+		Description: "This app has registered itself, and the organisation has not let it in yet."}
+	if client.Disabled {
+		e.Slug, e.Description = oauth.SlugClientDisabled, "This client is not enabled on this server."
+	}
+	d.deps.Flow.Error(w, r, e, http.StatusForbidden)
 }
 
 // parse reads the parameters by GET or POST. Malformed parameters are a page;

@@ -177,6 +177,7 @@ func TestTheLastLook(t *testing.T) {
 	}{
 		{"nothing changed", func(*env) {}, "code"},
 		{"AZ-23 client disabled", func(e *env) { c := e.clients["web"]; c.Disabled = true; e.clients["web"] = c }, "page"},
+		{"REG-06 client under review again", func(e *env) { c := e.clients["web"]; waits(&c); e.clients["web"] = c }, "page"},
 		{"AZ-23 client deleted", func(e *env) { delete(e.clients, "web") }, "page"},
 		{"AZ-23 redirect URI removed", func(e *env) { c := e.clients["web"]; c.RedirectURIs = c.RedirectURIs[1:]; e.clients["web"] = c }, "page"},
 		{"AZ-23 scopes narrowed", func(e *env) { c := e.clients["web"]; c.Scope = "patient/Immunization.rs"; e.clients["web"] = c }, "access_denied"},

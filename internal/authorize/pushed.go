@@ -18,6 +18,9 @@ func (d *Door) Check(p oauth.Parameters) (store.AuthorizationRequest, *oauth.Err
 	if problem != nil {
 		return store.AuthorizationRequest{}, invalid(problem.Slug, problem.Parameter, strings.TrimSuffix(problem.Description, "."))
 	}
+	if !target.client.MayAsk() { // a disabled one could not prove itself
+		return store.AuthorizationRequest{}, oauth.New(oauth.UnauthorizedClient, "This app has registered itself, and the organisation has not let it in yet").Slugged(oauth.SlugClientNotEnabled)
+	}
 	return d.check(p, target)
 }
 
@@ -41,8 +44,8 @@ func (d *Door) servePushed(w http.ResponseWriter, r *http.Request, p oauth.Param
 		d.deps.Flow.Error(w, r, *problem, http.StatusBadRequest)
 		return
 	}
-	if client.Disabled { // ERR-02
-		d.disabled(w, r)
+	if !client.MayAsk() {
+		d.mayNotAsk(w, r, client)
 		return
 	}
 	found, err := d.deps.Store.PushedRequest(r.Context(), oauth.Hash(reference), client.ID)

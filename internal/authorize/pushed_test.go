@@ -260,6 +260,7 @@ func TestARegistrationThatChangedSince(t *testing.T) {
 		status int
 	}{
 		{"disabled", func(c *store.Client) { c.Disabled = true }, "page", http.StatusForbidden},
+		{"under review again", waits, "page", http.StatusForbidden},
 		{"another redirect URI", func(c *store.Client) { c.RedirectURIs = []string{"https://other.example.org/cb"} }, "page", http.StatusBadRequest},
 		{"no scope of it", func(c *store.Client) { c.Scope = "user/Patient.rs" }, "invalid_scope", http.StatusSeeOther},
 		{"no launch", func(c *store.Client) { c.Scope = "patient/*.rs openid" }, "invalid_request", http.StatusSeeOther},
@@ -354,5 +355,22 @@ func TestWhoHasToPush(t *testing.T) {
 				t.Errorf("a place to fetch from: %s", a.outcome())
 			}
 		})
+	}
+}
+
+// An app that waits for its review pushes nothing: it may not ask people.
+//
+// spec: REG-06
+func TestAnAppUnderReviewPushesNothing(t *testing.T) {
+	e := newEnv(t)
+	c := e.clients["web"]
+	waits(&c)
+	e.clients["web"] = c
+	p, err := oauth.ParseParameters(e.values("web", "openid user/Patient.rs").Encode())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, refused := e.door.Check(p); refused == nil || refused.Code != oauth.UnauthorizedClient || refused.Slug != oauth.SlugClientNotEnabled {
+		t.Errorf("%v", refused)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/emberlatch/emberlatch/internal/oauth"
 	"github.com/emberlatch/emberlatch/internal/store"
@@ -83,7 +84,7 @@ func TestEveryClientNeedsAChallenge(t *testing.T) {
 
 // What is wrong with the client rather than with the request.
 //
-// spec: ERR-02, ERR-07
+// spec: ERR-02, ERR-07, REG-06
 func TestClientsThatMayNotAsk(t *testing.T) {
 	for _, row := range []struct {
 		name   string
@@ -93,6 +94,8 @@ func TestClientsThatMayNotAsk(t *testing.T) {
 	}{
 		{"ERR-02 suspended", func(c *store.Client) { c.Disabled = true }, "page", http.StatusForbidden},
 		{"ERR-02 suspended, and nothing of the rest is right", func(c *store.Client) { c.Disabled, c.GrantTypes, c.Scope = true, nil, "" }, "page", http.StatusForbidden},
+		{"REG-06 waits for a review", waits, "page", http.StatusForbidden},
+		{"REG-06 registered itself, and nobody says how far it is", func(c *store.Client) { c.SelfRegistered = true }, "page", http.StatusForbidden},
 		{"ERR-07 registered for another grant", func(c *store.Client) { c.GrantTypes = []string{"client_credentials"} }, "unauthorized_client", http.StatusSeeOther},
 		{"ERR-07 registered for none", func(c *store.Client) { c.GrantTypes = nil }, "unauthorized_client", http.StatusSeeOther},
 	} {
@@ -110,6 +113,11 @@ func TestClientsThatMayNotAsk(t *testing.T) {
 			}
 		})
 	}
+}
+
+// waits is an app whose review is not over.
+func waits(c *store.Client) {
+	c.SelfRegistered, c.Review = true, store.Review{RegisteredAt: time.Unix(1, 0), VerifiedAt: time.Unix(2, 0)}
 }
 
 // busy is a failure that passes.

@@ -19,7 +19,7 @@ import (
 func (s *Starter) client(id store.ClientID) (store.Client, error) {
 	client, known := s.deps.Client(id)
 	switch {
-	case !known || client.Disabled:
+	case !known || !client.MayAsk():
 		return client, &Refusal{"client", "there is no such app, or it is not enabled"}
 	case client.LaunchURI == "":
 		return client, &Refusal{"client", "this app has registered no launch URL (initiate_login_uri)"}

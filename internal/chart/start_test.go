@@ -86,6 +86,8 @@ func client(id store.ClientID) (store.Client, bool) {
 		c.FHIRContextReferences, c.LaunchURI = true, "https://app.example.org/launch"
 	case "disabled":
 		c.Disabled = true
+	case "waiting":
+		c.SelfRegistered, c.Review = true, store.Review{RegisteredAt: noon}
 	case "without-url":
 		c.LaunchURI = ""
 	case "without-scope":
@@ -186,6 +188,7 @@ func TestRefusals(t *testing.T) {
 	}{
 		{"CTX-34 unknown", chart.Request{Client: "nobody", Patient: "ann"}, "client"},
 		{"CTX-34 disabled", chart.Request{Client: "disabled", Patient: "ann"}, "client"},
+		{"CTX-34 under review", chart.Request{Client: "waiting", Patient: "ann"}, "client"},
 		{"CTX-34 no launch URL", chart.Request{Client: "without-url", Patient: "ann"}, "client"},
 		{"CTX-34 never asks for launch", chart.Request{Client: "without-scope", Patient: "ann"}, "client"},
 		{"CTX-34 a service", chart.Request{Client: "backend", Patient: "ann"}, "client"},

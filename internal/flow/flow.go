@@ -92,7 +92,7 @@ func (f *Flow) find(r *http.Request, handle string) (Step, error) {
 		return Step{}, err
 	}
 	client, known := f.deps.Client(request.ClientID)
-	if !known || client.Disabled {
+	if !known || !client.MayAsk() {
 		return Step{}, store.ErrNotFound
 	}
 	s := Step{request, client, handle}

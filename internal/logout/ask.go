@@ -101,7 +101,7 @@ func (d *Door) reopen(r *http.Request, p oauth.Parameters) (request, bool) {
 		return request{}, false
 	}
 	q := request{locales: c.Locales}
-	if client, found := d.deps.Client(c.ClientID); found && !client.Disabled {
+	if client, found := d.deps.Client(c.ClientID); found && client.MayAsk() {
 		q.client = client
 		q.to(c.URI, c.State)
 	}

@@ -83,7 +83,7 @@ func (d *Door) read(p oauth.Parameters) (request, *page.Error) {
 // match finds the client, and proves where the browser may go afterwards.
 func (d *Door) match(p oauth.Parameters, id store.ClientID, q *request) *page.Error {
 	client, found := d.deps.Client(id)
-	found = found && id != "" && !client.Disabled
+	found = found && id != "" && client.MayAsk()
 	if !found && p.Has("client_id") {
 		return problem(oauth.SlugLogoutClientUnknown, "client_id", "There is no enabled client of that client_id on this server.")
 	}

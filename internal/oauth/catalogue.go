@@ -6,6 +6,7 @@ const (
 	SlugClientMissing
 	SlugClientUnknown
 	SlugClientDisabled
+	SlugClientNotEnabled
 	SlugClientRedirectMissing
 	SlugClientRedirectNotRegistered
 	SlugClientGrantType
@@ -108,6 +109,11 @@ var catalogue = [...]Explanation{
 		"client.disabled", UnauthorizedClient, "authorization endpoint, token endpoint",
 		"The operator has switched this app off. Ask the operator why.",
 		"RFC 6749 §4.1.2.1",
+	},
+	SlugClientNotEnabled: {
+		"client.not_enabled", UnauthorizedClient, "authorization and pushed request endpoint",
+		"The organisation has not let this app in yet. The page for developers tells how far it is, and by when there is an answer. After a change of name, addresses or keys an app is looked at again.",
+		"45 CFR 170.404(b)(1)",
 	},
 	SlugClientRedirectMissing: {
 		"client.redirect_missing", InvalidRequest, "authorization and pushed request endpoint",
