@@ -16,6 +16,11 @@ type clientCommand struct {
 	List         clientListCommand         `cmd:"" help:"List the registered applications. Example: emberlatch client list --json"`
 	Show         clientShowCommand         `cmd:"" help:"Show what an application has registered. Example: emberlatch client show Zk3vQ0yR8mT5uW1xA7bC9dEf"`
 	Edit         clientEditCommand         `cmd:"" help:"Change members of the metadata; null takes one away. Example: echo '{\"emberlatch_checked\":true}' | emberlatch client edit Zk3vQ0yR8mT5uW1xA7bC9dEf -"`
+	Queue        clientQueueCommand        `cmd:"" help:"List the apps that wait for you, with the day by which each has to be decided. Example: emberlatch client queue --overdue"`
+	Ask          clientAskCommand          `cmd:"" help:"Ask the developer of a waiting app for a proof; they read it on their page. Example: emberlatch client ask Zk3vQ0yR8mT5uW1xA7bC9dEf --question \"Write to us from an address at app.example.org.\""`
+	Approve      clientApproveCommand      `cmd:"" help:"Say that you know who makes a waiting app, and let it ask people. Example: emberlatch client approve Zk3vQ0yR8mT5uW1xA7bC9dEf"`
+	Decline      clientDeclineCommand      `cmd:"" help:"Refuse a waiting app; its developer reads the reason. Example: emberlatch client decline Zk3vQ0yR8mT5uW1xA7bC9dEf --reason \"Nobody answers at the contact address.\""`
+	Suspend      clientSuspendCommand      `cmd:"" help:"Stop an application everywhere at once, and tell its developer why. Example: emberlatch client suspend Zk3vQ0yR8mT5uW1xA7bC9dEf --reason \"It asks patients for their passwords.\""`
 	Disable      clientDisableCommand      `cmd:"" help:"Stop an application everywhere; its access ends at once. Example: emberlatch client disable Zk3vQ0yR8mT5uW1xA7bC9dEf"`
 	Enable       clientEnableCommand       `cmd:"" help:"Let a disabled application ask again; what ended stays ended. Example: emberlatch client enable Zk3vQ0yR8mT5uW1xA7bC9dEf"`
 	Remove       clientRemoveCommand       `cmd:"" help:"Take an application away for good. Example: emberlatch client remove Zk3vQ0yR8mT5uW1xA7bC9dEf"`
@@ -62,10 +67,15 @@ type clientLine struct {
 	Checked        bool   `json:"checked"`
 	SelfRegistered bool   `json:"self_registered"`
 	Disabled       bool   `json:"disabled"`
+	State          string `json:"review_state"`
 }
 
+// state is where an app stands; that of a review says more.
 func (l clientLine) state() string {
-	if l.Disabled {
+	switch {
+	case l.State != "" && !(l.State == "enabled" && l.Disabled):
+		return l.State
+	case l.Disabled:
 		return "disabled"
 	}
 	return "enabled"
@@ -131,6 +141,7 @@ type clientView struct {
 	Disabled       bool           `json:"disabled"`
 	SelfRegistered bool           `json:"self_registered"`
 	RegisteredWith string         `json:"registered_with"`
+	Review         *reviewView    `json:"review"`
 	Secrets        []struct {
 		CreatedAt time.Time `json:"created_at"`
 		ExpiresAt time.Time `json:"expires_at"`
@@ -144,7 +155,11 @@ func (v clientView) write(w io.Writer) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	checked, _ := v.Registration["emberlatch_checked"].(bool)
 	line := clientLine{Disabled: v.Disabled, SelfRegistered: v.SelfRegistered, Checked: checked}
+	if v.Review != nil {
+		line.State = v.Review.State
+	}
 	fmt.Fprintf(table, "state\t%s\nstanding\t%s\n", line.state(), line.standing())
+	v.Review.write(table)
 	if v.RegisteredWith != "" {
 		fmt.Fprintf(table, "registered with\t%s\n", v.RegisteredWith)
 	}

@@ -17,8 +17,10 @@ type devCommand struct {
 	People int    `help:"How many sample patients to make at the first start." default:"12" placeholder:"N"`
 	// Registration is a word of the configuration.
 	Registration string `help:"Who may register apps at the public endpoint: off, token (whoever has an initial access token), open (anybody)." enum:"off,token,open" default:"token" placeholder:"WHO"`
-	Reset        bool   `help:"Forget everything in the data folder first."`
-	Quiet        bool   `help:"Print nothing but the line that says it is ready."`
+	// SelfService is a word of the configuration.
+	SelfService string `help:"What an app may do that was registered on the page for developers: off (there is no page), reviewed (it waits for client approve), at_once (everything)." enum:"off,reviewed,at_once" default:"at_once" placeholder:"WHEN"`
+	Reset       bool   `help:"Forget everything in the data folder first."`
+	Quiet       bool   `help:"Print nothing but the line that says it is ready."`
 }
 
 // Help shows one real example below the flags.
@@ -34,8 +36,8 @@ func (c *devCommand) Run(s *session) error {
 	}
 	sandbox, err := app.StartSandbox(s.ctx, app.SandboxOptions{
 		Listen: c.Listen, DataDir: c.Data, People: c.People, Reset: c.Reset,
-		Registration: app.DynamicRegistration(c.Registration),
-		Log:          slog.New(slog.NewTextHandler(s.stderr, &slog.HandlerOptions{Level: level})),
+		Registration: app.DynamicRegistration(c.Registration), SelfService: app.SelfService(c.SelfService),
+		Log: slog.New(slog.NewTextHandler(s.stderr, &slog.HandlerOptions{Level: level})),
 	})
 	if err != nil {
 		return err

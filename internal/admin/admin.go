@@ -16,6 +16,7 @@ import (
 	"github.com/emberlatch/emberlatch/internal/clientkey"
 	"github.com/emberlatch/emberlatch/internal/fhirstore"
 	"github.com/emberlatch/emberlatch/internal/keys"
+	"github.com/emberlatch/emberlatch/internal/review"
 	"github.com/emberlatch/emberlatch/internal/store"
 )
 
@@ -72,7 +73,7 @@ type Starter interface {
 	Start(ctx context.Context, actor string, r chart.Request) (chart.Started, error)
 }
 
-// Deps are the parts that the door needs; all are required.
+// Deps are the parts that the door needs; all but Calendar are required.
 type Deps struct {
 	Store     Store
 	Loader    Loader
@@ -86,6 +87,8 @@ type Deps struct {
 	Refresh func(ctx context.Context) error
 	// FetchKeys gets the key set of a client, as it is fetched for an assertion.
 	FetchKeys clientkey.Fetch
+	// Calendar says by when an app has to be decided about.
+	Calendar review.Calendar
 	// TokenPrefix begins an initial access token.
 	TokenPrefix string
 	NewID       func() string
@@ -116,6 +119,12 @@ func (d *Door) Handler() http.Handler {
 	mux.HandleFunc("DELETE /clients/{id}", d.answer(d.removeClient))
 	mux.HandleFunc("POST /clients/{id}/disable", d.answer(d.disableClient))
 	mux.HandleFunc("POST /clients/{id}/enable", d.answer(d.enableClient))
+	mux.HandleFunc("GET /queue", d.answer(d.queue))
+	mux.HandleFunc("POST /clients/{id}/ask", d.answer(d.decide("client.asked", ask)))
+	mux.HandleFunc("POST /clients/{id}/verify", d.answer(d.decide("client.verified", verify)))
+	mux.HandleFunc("POST /clients/{id}/approve", d.answer(d.decide("client.approved", approve)))
+	mux.HandleFunc("POST /clients/{id}/decline", d.answer(d.decide("client.declined", decline)))
+	mux.HandleFunc("POST /clients/{id}/suspend", d.answer(d.decide("client.suspended", suspend)))
 	mux.HandleFunc("POST /clients/{id}/secret", d.answer(d.rotateSecret))
 	mux.HandleFunc("POST /clients/{id}/check-jwks", d.answer(d.checkKeys))
 	mux.HandleFunc("GET /export/clients", d.exportClients)

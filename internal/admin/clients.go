@@ -11,6 +11,7 @@ import (
 
 	"github.com/emberlatch/emberlatch/internal/oauth"
 	"github.com/emberlatch/emberlatch/internal/register"
+	"github.com/emberlatch/emberlatch/internal/review"
 	"github.com/emberlatch/emberlatch/internal/store"
 )
 
@@ -74,10 +75,12 @@ type clientLine struct {
 	Checked        bool             `json:"checked,omitempty"`
 	SelfRegistered bool             `json:"self_registered,omitempty"`
 	Disabled       bool             `json:"disabled,omitempty"`
+	// State is how far the review is of an app that registered itself.
+	State store.ReviewState `json:"review_state,omitempty"`
 }
 
 func lineOf(c store.Client) clientLine {
-	return clientLine{c.ID, c.Name, c.AuthMethod, c.Scope, c.Checked, c.SelfRegistered, c.Disabled}
+	return clientLine{c.ID, c.Name, c.AuthMethod, c.Scope, c.Checked, c.SelfRegistered, c.Disabled, c.Review.State()}
 }
 
 func (d *Door) listClients(r *http.Request) (int, any, error) {
@@ -98,9 +101,11 @@ type clientView struct {
 	Disabled       bool            `json:"disabled"`
 	SelfRegistered bool            `json:"self_registered"`
 	// RegisteredWith is the initial access token it registered with.
-	RegisteredWith string       `json:"registered_with,omitempty"`
-	Secrets        []secretView `json:"secrets,omitempty"`
-	Changed        []string     `json:"changed,omitempty"` // by this request
+	RegisteredWith string        `json:"registered_with,omitempty"`
+	Review         *reviewView   `json:"review,omitempty"`
+	Ceiling        store.Ceiling `json:"ceiling,omitzero"` // what it cannot exceed by itself
+	Secrets        []secretView  `json:"secrets,omitempty"`
+	Changed        []string      `json:"changed,omitempty"` // by this request
 }
 
 // secretView is a secret without its hash.
@@ -114,6 +119,7 @@ func (d *Door) view(c store.Client, changed []string) (clientView, error) {
 	raw, err := register.Describe(c, register.Once{})
 	v := clientView{
 		Registration: raw, Disabled: c.Disabled, SelfRegistered: c.SelfRegistered, RegisteredWith: c.RegisteredWith, Changed: changed,
+		Review: d.reviewOf(c), Ceiling: c.Ceiling,
 	}
 	for _, s := range c.Secrets {
 		v.Secrets = append(v.Secrets, secretView{s.CreatedAt, s.ExpiresAt, !s.ExpiresAt.IsZero() && !d.deps.Now().Before(s.ExpiresAt)})
@@ -179,20 +185,29 @@ func (d *Door) editClient(r *http.Request) (int, any, error) {
 // disableClient stops an application everywhere: its grants end in the same
 // transaction (REVOKE-14, REG-16).
 func (d *Door) disableClient(r *http.Request) (int, any, error) {
-	return d.setDisabled(r, true, "client.disabled")
+	return d.setDisabled(r, "client.disabled", func(c store.Client) (store.Client, error) {
+		if c.SelfRegistered && !c.Disabled { // its developer is told
+			return review.Suspend(c, "", d.deps.Now().UTC())
+		}
+		c.Disabled = true
+		return c, nil
+	})
 }
 
 // enableClient lets it ask again; what ended stays ended.
 func (d *Door) enableClient(r *http.Request) (int, any, error) {
-	return d.setDisabled(r, false, "client.enabled")
+	return d.setDisabled(r, "client.enabled", review.Resume)
 }
 
-func (d *Door) setDisabled(r *http.Request, disabled bool, kind string) (int, any, error) {
+func (d *Door) setDisabled(r *http.Request, kind string, change func(store.Client) (store.Client, error)) (int, any, error) {
 	c, err := d.client(r)
 	if err != nil {
 		return 0, nil, err
 	}
-	c.Disabled = disabled
+	c, err = change(c)
+	if err := refusedBy(err); err != nil {
+		return 0, nil, err
+	}
 	if err := d.change(r.Context(), c, kind, ""); err != nil {
 		return 0, nil, err
 	}
@@ -242,6 +257,7 @@ func (d *Door) rotateSecret(r *http.Request) (int, any, error) {
 	if err != nil {
 		return judged(err, nil, 1)
 	}
+	now.OperatorSet = now.SelfRegistered
 	if err := d.change(r.Context(), now, "client.secret-rotated", ""); err != nil {
 		return 0, nil, err
 	}

@@ -10,6 +10,8 @@
 //	emberlatch client edit     ──PATCH /clients/{id}─▶ register, laid over ──▶ store, compared
 //	emberlatch client rotate-secret ──POST /clients/{id}/secret ─▶ register ──▶ store, compared
 //	emberlatch client check-jwks ──POST /clients/{id}/check-jwks ─▶ clientkey, fetched now
+//	emberlatch client queue    ──GET /queue─────▶ review: what waits, and by when
+//	emberlatch client ask, verify, approve, decline, suspend ──POST /clients/{id}/…─▶ review ──▶ store, compared
 //	emberlatch client import   ──POST /import/clients─▶ register, each ──▶ store, all or none
 //	emberlatch client token    ──POST /registration-tokens──▶ store, by its hash
 //	emberlatch user add FILE   ──POST /users────▶ is the record there? ──▶ accounts ──▶ store

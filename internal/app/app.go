@@ -20,6 +20,7 @@ import (
 	"github.com/emberlatch/emberlatch/internal/live"
 	"github.com/emberlatch/emberlatch/internal/reach"
 	"github.com/emberlatch/emberlatch/internal/register"
+	"github.com/emberlatch/emberlatch/internal/review"
 	"github.com/emberlatch/emberlatch/internal/session"
 	"github.com/emberlatch/emberlatch/internal/store"
 	"github.com/emberlatch/emberlatch/internal/store/storesql"
@@ -50,6 +51,7 @@ type App struct {
 	starter     *chart.Starter
 	// registrar judges what is said of clients.
 	registrar *register.Registrar
+	calendar  review.Calendar
 
 	public http.Handler
 	admin  http.Handler
@@ -144,6 +146,9 @@ func (a *App) openEngines(ctx context.Context) (err error) {
 	}
 	policy, err := a.cfg.policy()
 	if err != nil {
+		return err
+	}
+	if a.calendar, err = a.cfg.calendar(); err != nil {
 		return err
 	}
 	if a.registrar, err = register.New(register.Deps{Now: a.now, Sandbox: a.cfg.Sandbox, Outbound: a.cfg.egress(), Self: policy}); err != nil {

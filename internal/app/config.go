@@ -18,8 +18,6 @@ import (
 	"github.com/emberlatch/emberlatch/internal/egress"
 	"github.com/emberlatch/emberlatch/internal/keys"
 	"github.com/emberlatch/emberlatch/internal/page"
-	"github.com/emberlatch/emberlatch/internal/register"
-	"github.com/emberlatch/emberlatch/smart"
 )
 
 // Config is everything an operator can set. Unknown keys are refused, every
@@ -152,57 +150,6 @@ type OutboundConfig struct {
 	Ports    []uint16 `yaml:"ports"`    // beside 443 and 8443
 }
 
-// RegistrationConfig is dynamic client registration (RFC 7591).
-type RegistrationConfig struct {
-	// Dynamic: off, or token (with an initial access token). open, without one, is
-	// for `emberlatch dev` only.
-	Dynamic DynamicRegistration `yaml:"dynamic"`
-	// Scope is everything that an app which registers itself may ask for.
-	Scope string `yaml:"scope"`
-	// MaxClients is how many self-registered apps there may be.
-	MaxClients int `yaml:"max_clients"`
-	// SoftwareStatements are the issuers whose statements count; without one they
-	// are ignored.
-	SoftwareStatements []StatementIssuerConfig `yaml:"software_statements"`
-}
-
-// StatementIssuerConfig is a party that says what software is (RFC 7591 §2.3).
-type StatementIssuerConfig struct {
-	Issuer   string `yaml:"issuer"`
-	KeysFile string `yaml:"keys_file"` // a JSON Web Key Set
-}
-
-// policy is what apps that register themselves may say.
-func (c Config) policy() (register.Policy, error) {
-	p := register.Policy{Scope: c.Registration.Scope, Names: []string{c.Organisation.Name}}
-	for i, s := range c.Registration.SoftwareStatements {
-		raw, err := os.ReadFile(s.KeysFile)
-		if err != nil {
-			return p, fmt.Errorf("registration.software_statements[%d].keys_file: %w", i, err)
-		}
-		issuer, err := register.NewStatementIssuer(s.Issuer, raw)
-		if err != nil {
-			return p, fmt.Errorf("registration.software_statements[%d]: %s: %w", i, s.KeysFile, err)
-		}
-		p.Statements = append(p.Statements, issuer)
-	}
-	return p, nil
-}
-
-// DynamicRegistration says who may register an app at the public endpoint.
-type DynamicRegistration string
-
-// Nobody, whoever has an initial access token, anybody.
-const (
-	RegistrationOff   DynamicRegistration = "off"
-	RegistrationToken DynamicRegistration = "token"
-	RegistrationOpen  DynamicRegistration = "open"
-)
-
-// selfScope is what a party that nobody knows may ask for: one patient's record, to
-// read, and who signed in; never user/ or system/.
-const selfScope = "launch launch/patient launch/encounter patient/*.rs openid fhirUser profile offline_access online_access"
-
 // Defaults returns the configuration before any file is read.
 func Defaults() Config {
 	schedule := keys.DefaultSchedule()
@@ -215,7 +162,7 @@ func Defaults() Config {
 		},
 		Keys:          KeyConfig{RotateEvery: schedule.Every, PublishAhead: schedule.Ahead},
 		Sessions:      SessionConfig{Idle: 30 * time.Minute, Absolute: 12 * time.Hour},
-		Registration:  RegistrationConfig{Dynamic: RegistrationOff, Scope: selfScope, MaxClients: 1000},
+		Registration:  RegistrationConfig{Dynamic: RegistrationOff, SelfService: SelfServiceOff, Scope: selfScope, MaxClients: 1000, MaxWaiting: 100},
 		Authorization: AuthorizationConfig{PushedRequests: PushedOffered},
 	}
 }
@@ -310,33 +257,6 @@ func (c Config) Validate() error {
 		}
 	}
 	return errors.Join(errs...)
-}
-
-// validate reports what is wrong with the section.
-func (r RegistrationConfig) validate(sandbox bool) []error {
-	var errs []error
-	switch r.Dynamic {
-	case RegistrationOff, RegistrationToken:
-	case RegistrationOpen:
-		if !sandbox {
-			errs = append(errs, errors.New("registration.dynamic: open is for `emberlatch dev` only; use token"))
-		}
-	default:
-		errs = append(errs, fmt.Errorf("registration.dynamic: %q is neither off nor token", r.Dynamic))
-	}
-	set, err := smart.ParseScopes(r.Scope)
-	switch {
-	case err != nil:
-		errs = append(errs, errors.New("registration.scope: scopes separated by single spaces"))
-	case len(set.Unknown()) > 0:
-		errs = append(errs, fmt.Errorf("registration.scope: not understood: %s", strings.Join(set.Unknown(), " ")))
-	case set.HasLevel(smart.LevelSystem):
-		errs = append(errs, errors.New("registration.scope: system scopes act for nobody, and nobody registers for them by itself"))
-	}
-	if r.MaxClients < 1 || r.MaxClients > 100_000 {
-		errs = append(errs, fmt.Errorf("registration.max_clients: %d is outside of 1 to 100000", r.MaxClients))
-	}
-	return errs
 }
 
 // FHIRBase is the base URL of the FHIR API.

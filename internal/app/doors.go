@@ -13,6 +13,7 @@ import (
 	"github.com/emberlatch/emberlatch/internal/authorize"
 	"github.com/emberlatch/emberlatch/internal/clientkey"
 	"github.com/emberlatch/emberlatch/internal/consent"
+	"github.com/emberlatch/emberlatch/internal/developer"
 	"github.com/emberlatch/emberlatch/internal/discovery"
 	"github.com/emberlatch/emberlatch/internal/door"
 	"github.com/emberlatch/emberlatch/internal/enrol"
@@ -54,11 +55,13 @@ type doors struct {
 	fhir       *fhirapi.Door
 	// registration is nil where apps cannot register themselves.
 	registration *registration.Door
+	// developer is nil where developers cannot register apps by themselves.
+	developer *developer.Door
 }
 
 // openDoors builds each door with the parts that it names.
 func (a *App) openDoors(ctx context.Context) (d doors, err error) {
-	for _, open := range []func(context.Context, *doors) error{a.openFlow, a.openPeopleDoors, a.openAppDoors, a.openRegistration, a.openFHIR} {
+	for _, open := range []func(context.Context, *doors) error{a.openFlow, a.openPeopleDoors, a.openAppDoors, a.openRegistration, a.openDeveloper, a.openFHIR} {
 		if err := open(ctx, &d); err != nil {
 			return d, err
 		}
@@ -146,16 +149,35 @@ func (a *App) openAppDoors(_ context.Context, d *doors) error {
 	return errors.Join(errs[:]...)
 }
 
-// openRegistration opens the door for apps that register themselves, if it is
-// switched on.
+// openRegistration opens the door at which apps register, or look after what was
+// registered, if either is switched on.
 func (a *App) openRegistration(_ context.Context, d *doors) (err error) {
 	dynamic := a.cfg.Registration
-	if dynamic.Dynamic == RegistrationOff {
+	if dynamic.Dynamic == RegistrationOff && dynamic.SelfService == SelfServiceOff {
 		return nil
 	}
 	d.registration, err = registration.New(registration.Deps{
 		Store: a.store, Registrar: a.registrar, Settle: a.live.Refresh, Endpoint: a.cfg.PublicURL + pathRegister,
 		Open: dynamic.Dynamic == RegistrationOpen, Limit: dynamic.MaxClients, Address: a.address, Now: a.now, Log: a.log,
+	})
+	return err
+}
+
+// openDeveloper opens the pages for developers, if they are switched on.
+func (a *App) openDeveloper(ctx context.Context, d *doors) error {
+	cfg := a.cfg.Registration
+	if cfg.SelfService == SelfServiceOff {
+		return nil
+	}
+	ticketKey, err := a.ring.Secret(ctx, "form-ticket")
+	if err != nil {
+		return err
+	}
+	d.developer, err = developer.New(developer.Deps{
+		Store: a.store, Registrar: a.registrar, Approval: developer.Approval{Preview: d.consent.Preview, Offer: consent.Offer, Choose: consent.Choose},
+		Flow: d.flow, Sessions: a.sessions, Calendar: a.calendar, Settle: a.live.Refresh, Path: pathDevelopers, Endpoint: a.cfg.PublicURL + pathRegister,
+		Issuer: a.cfg.PublicURL, FHIRBase: a.cfg.FHIRBase(), TermsURI: cfg.TermsURI, Reviewed: cfg.SelfService == SelfServiceReviewed,
+		Limit: cfg.MaxClients, WaitingLimit: cfg.MaxWaiting, Address: a.address, Key: ticketKey, Now: a.now, Log: a.log,
 	})
 	return err
 }

@@ -31,6 +31,7 @@ const (
 	pathLaunch     = "/launch"
 	pathSample     = "/sandbox/launch"
 	pathRegister   = "/register"
+	pathDevelopers = "/developers"
 	pathFHIR       = "/fhir"
 	pathErrors     = oauth.ErrorsPath
 	pathBrands     = "/brands"
@@ -59,6 +60,9 @@ func (a *App) routes(ctx context.Context) (http.Handler, error) {
 	mux.HandleFunc("POST "+pathEncounter, d.launch.PostEncounter)
 	mux.HandleFunc("GET "+pathApprove, d.consent.Show)
 	mux.HandleFunc("POST "+pathApprove, d.consent.Post)
+	if d.developer != nil {
+		d.developer.Mount(mux)
+	}
 	mux.Handle("GET /assets/{file}", d.pages.Assets())
 
 	// What apps call.
@@ -71,7 +75,9 @@ func (a *App) routes(ctx context.Context) (http.Handler, error) {
 	mux.Handle(pathIntrospect, d.introspect) // no browser origins (CORS-12)
 	mux.Handle(pathLaunch, d.ehr)            // what an EHR calls
 	if d.registration != nil {
-		mux.Handle(pathRegister, door.CORS(registered, http.HandlerFunc(d.registration.Register)))
+		if a.registerPath() != "" {
+			mux.Handle(pathRegister, door.CORS(registered, http.HandlerFunc(d.registration.Register)))
+		}
 		mux.Handle(pathRegister+"/{id}", door.CORS(registered, http.HandlerFunc(d.registration.Manage)))
 	}
 	mux.Handle(pathFHIR, door.CORS(registered, d.fhir))

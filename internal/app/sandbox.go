@@ -27,7 +27,10 @@ type SandboxOptions struct {
 	// Registration says who may register an app; empty: whoever has an initial
 	// access token.
 	Registration DynamicRegistration
-	Log          *slog.Logger
+	// SelfService says what an app may do that a developer has registered on the page
+	// for developers; empty: everything, at once.
+	SelfService SelfService
+	Log         *slog.Logger
 }
 
 // Sandbox is a running server with sample people and a sample app on an origin of
@@ -46,7 +49,7 @@ func DevConfig(dataDir, public string) (Config, error) {
 	cfg := Defaults()
 	cfg.DataDir, cfg.Sandbox = dataDir, true
 	cfg.Organisation = OrganisationConfig{Name: "Valley Clinic", Phone: "555-0100"}
-	cfg.Registration.Dynamic = RegistrationToken
+	cfg.Registration.Dynamic, cfg.Registration.SelfService = RegistrationToken, SelfServiceAtOnce
 	cfg.PublicURL = public
 	if public == "" {
 		cfg.PublicURL = "http://localhost:8765"
@@ -86,6 +89,9 @@ func openSandbox(ctx context.Context, o SandboxOptions, port int, listener, samp
 	}
 	if o.Registration != "" {
 		cfg.Registration.Dynamic = o.Registration
+	}
+	if o.SelfService != "" {
+		cfg.Registration.SelfService = o.SelfService
 	}
 	s := &Sandbox{sampleURL: "http://" + sample.Addr().String(), dataDir: o.DataDir}
 	if s.data, err = sandbox.Generate(o.People, time.Now()); err != nil {
@@ -196,7 +202,7 @@ func resetFolder(dir string) error {
 func (s *Sandbox) startPage() page.Start {
 	p := page.Start{
 		Shell:     page.Shell{Self: "/", Action: pathSample, FormTargets: []string{page.FormTarget(s.sampleURL)}},
-		SampleApp: s.sampleURL, Charts: s.charts, Issuer: s.app.cfg.PublicURL, FHIRBase: s.app.cfg.FHIRBase(), DataDir: s.dataDir,
+		SampleApp: s.sampleURL, Developers: s.developers(), Charts: s.charts, Issuer: s.app.cfg.PublicURL, FHIRBase: s.app.cfg.FHIRBase(), DataDir: s.dataDir,
 	}
 	for _, v := range s.data.People {
 		p.People = append(p.People, page.StartPerson{Username: v.Username, Password: v.Password, Display: v.Display, Role: string(v.Role), Note: v.Note})
@@ -205,6 +211,14 @@ func (s *Sandbox) startPage() page.Start {
 		p.Enrol = append(p.Enrol, page.StartEnrolment{Given: e.Given, Family: e.Family, BirthDate: e.BirthDate, Code: e.Code})
 	}
 	return p
+}
+
+// developers is the path of the pages for developers; empty: there are none.
+func (s *Sandbox) developers() string {
+	if s.app.cfg.Registration.SelfService == SelfServiceOff {
+		return ""
+	}
+	return pathDevelopers
 }
 
 // Welcome is what a terminal shows before the ready line.

@@ -16,7 +16,7 @@ import (
 	"github.com/emberlatch/emberlatch/internal/admin"
 	"github.com/emberlatch/emberlatch/internal/db"
 	"github.com/emberlatch/emberlatch/internal/fhirstore"
-	"github.com/emberlatch/emberlatch/internal/registration"
+	"github.com/emberlatch/emberlatch/internal/register"
 )
 
 // LoadLine is one line of the answer to a load, see admin.LoadLine.
@@ -27,8 +27,8 @@ type LoadLine = admin.LoadLine
 func (a *App) adminHandler() (http.Handler, error) {
 	d, err := admin.New(admin.Deps{
 		Store: a.store, Loader: a.fhir, Registrar: a.registrar, Accounts: a.accounts, Keys: a.ring, HasRecord: a.hasRecord,
-		Starter: a.starter,
-		Refresh: a.live.Refresh, FetchKeys: a.fetchKeys(), TokenPrefix: registration.InitialPrefix, NewID: newID, Now: a.now, Log: a.log,
+		Starter: a.starter, Calendar: a.calendar,
+		Refresh: a.live.Refresh, FetchKeys: a.fetchKeys(), TokenPrefix: register.InitialPrefix, NewID: newID, Now: a.now, Log: a.log,
 	})
 	if err != nil {
 		return nil, err

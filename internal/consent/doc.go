@@ -14,5 +14,8 @@
 // Who signed in and whose record it is are not choices; offline access is one, with
 // its length (CONS-08, CONS-20).
 //
+// Developers see the same page of their app before people do, and choose what it asks
+// for in the same words (preview.go).
+//
 // It decides nothing about silence: package authorize knows when not to ask.
 package consent

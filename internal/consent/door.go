@@ -73,15 +73,8 @@ func (d *Door) page(ctx context.Context, s flow.Step) (page.Approve, error) {
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return page.Approve{}, err
 	}
-	cuts := cutUp(q.Scopes)
-	asked := smart.NewScopeSet(q.Scopes)
-	p := page.Approve{
-		Shell: d.deps.Flow.Shell(s, d.deps.Path), UserName: user.Display, App: d.app(s.Client, q.RedirectURI),
-		Identity: asked.Has(smart.OpenID), Offline: offline(q, s.Client, before, d.deps.Now()), Online: online(q, before),
-		CanRemember: flow.MaySkipApproval(s.Client, q.RedirectURI),
-		Wildcard:    slices.ContainsFunc(asked.Clinical(), func(c smart.Scope) bool { return c.Type() == smart.AnyType }),
-	}
-	p.Read, p.Write = rows(cuts, before)
+	p := d.asked(q, s.Client, before)
+	p.Shell, p.UserName = d.deps.Flow.Shell(s, d.deps.Path), user.Display
 	if q.Patient == "" {
 		return p, nil
 	}
@@ -92,6 +85,18 @@ func (d *Door) page(ctx context.Context, s flow.Step) (page.Approve, error) {
 	p.HasPatient = true
 	p.Patient = page.Person{ID: patient.ID, Name: patient.Name, Self: user.FHIRUser == "Patient/"+patient.ID}
 	return p, err
+}
+
+// asked is what the page says of the app and of what it asks for.
+func (d *Door) asked(q store.AuthorizationRequest, c store.Client, before store.RememberedConsent) page.Approve {
+	asked := smart.NewScopeSet(q.Scopes)
+	p := page.Approve{
+		App: d.app(c, q.RedirectURI), Identity: asked.Has(smart.OpenID), Offline: offline(q, c, before, d.deps.Now()), Online: online(q, before),
+		CanRemember: flow.MaySkipApproval(c, q.RedirectURI),
+		Wildcard:    slices.ContainsFunc(asked.Clinical(), func(s smart.Scope) bool { return s.Type() == smart.AnyType }),
+	}
+	p.Read, p.Write = rows(cutUp(q.Scopes), before)
+	return p
 }
 
 func (d *Door) app(c store.Client, redirectURI string) page.App {

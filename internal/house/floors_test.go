@@ -80,6 +80,7 @@ var places = map[string]place{
 	"internal/admin":        {doors, nil},
 	"internal/authorize":    {doors, nil},
 	"internal/consent":      {doors, nil},
+	"internal/developer":    {doors, nil},
 	"internal/discovery":    {doors, nil},
 	"internal/enrol":        {doors, nil},
 	"internal/fhirapi":      {doors, nil},

@@ -75,6 +75,16 @@ func TestNamesThatOthersRelyOn(t *testing.T) {
 		{"approve", "button", []string{"name", "decision", "value", "switch"}},
 		{"code", "input", []string{"id", "authorization-code", "value", "ac_3hJ8sVYk2Qm7RtX0aLfWzC1uEoD9pNbGiK4xTqS6vMc"}},
 		{"error-app", "span", []string{"id", "error-id"}},
+		{"register-app", "input", []string{"name", "client_name", "type", "text"}},
+		{"register-app", "textarea", []string{"name", "redirect_uris"}},
+		{"register-app", "input", []string{"type", "radio", "name", "application_type", "value", "native"}},
+		{"register-app", "input", []string{"type", "radio", "name", "token_endpoint_auth_method", "value", "none"}},
+		{"register-app", "input", []string{"type", "checkbox", "name", "scope", "value", "patient/Patient.rs"}},
+		{"register-app", "button", []string{"name", "action", "value", "register"}},
+		{"registered-app", "dd", []string{"id", "client-secret"}},
+		{"registered-app", "dd", []string{"id", "registration-token"}},
+		{"app-state", "input", []string{"name", "registration_access_token", "type", "password", "autocomplete", "off"}},
+		{"app-state-shown", "span", []string{"id", "state"}},
 	}
 	for _, r := range rows {
 		t.Run(r.page+" "+strings.Join(r.pairs, "="), func(t *testing.T) {
@@ -87,9 +97,9 @@ func TestNamesThatOthersRelyOn(t *testing.T) {
 }
 
 // Every form of a flow says which request it belongs to and carries its ticket,
-// and goes to a path of ours by POST. The start page of the sandbox belongs to no
-// request: there it is the origin that is checked. What is posted to an app has
-// nothing of ours but the answer.
+// and goes to a path of ours by POST. The pages for developers belong to no request,
+// nor does the start page of the sandbox: there it is the origin that is checked. What
+// is posted to an app has nothing of ours but the answer.
 //
 // spec: LOGIN-16
 func TestFormsCarryTheirTicket(t *testing.T) {
@@ -109,8 +119,8 @@ func TestFormsCarryTheirTicket(t *testing.T) {
 				}
 				continue
 			}
-			if find(form, "input", "type", "hidden", "name", "ticket", "value", "tk_7") == nil ||
-				find(form, "input", "type", "hidden", "name", "request", "value", "rq_5") == nil ||
+			request := find(form, "input", "type", "hidden", "name", "request", "value", "rq_5") != nil
+			if find(form, "input", "type", "hidden", "name", "ticket", "value", "tk_7") == nil || request == ofDevelopers(s) ||
 				attr(form, "method") != "post" || !strings.HasPrefix(attr(form, "action"), "/") {
 				t.Errorf("%s: a form to %q without its request or ticket", s.name, attr(form, "action"))
 			}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -86,7 +87,7 @@ func checkWidth(t *testing.T, tab context.Context, w window) {
 // checkbox or radio button (WCAG 2.5.8 asks for 24).
 func checkTargets(t *testing.T, tab context.Context) {
 	t.Helper()
-	small := ask(t, tab, chromedp.Evaluate[[]string](`[...document.querySelectorAll("button:not(.unseen), summary, label.tick, select, input[type=text], input[type=password]")]
+	small := ask(t, tab, chromedp.Evaluate[[]string](`[...document.querySelectorAll("button:not(.unseen), summary, label.tick, select, textarea, input[type=text], input[type=password]")]
 		.filter(e => e.checkVisibility() && e.getBoundingClientRect().height < 43.9).map(e => e.outerHTML.slice(0, 120))`))
 	if len(small) > 0 {
 		t.Errorf("lower than 44 pixels: %q", small)
@@ -134,10 +135,10 @@ func checkAxe(t *testing.T, tab context.Context, axe string) {
 // spec: LOGIN-25
 func TestKeyboardOrder(t *testing.T) {
 	tab, server := chromium(t), site(t)
-	for _, name := range []string{"sign-in", "identify", "choose-patient", "choose-encounter", "approve", "start"} {
+	for _, name := range []string{"sign-in", "identify", "choose-patient", "choose-encounter", "approve", "register-app", "app-state-shown", "start"} {
 		t.Run(name, func(t *testing.T) {
 			show(t, tab, windows[0], server.URL+"/sample/"+name)
-			want := ask(t, tab, chromedp.Evaluate[[]string](`[...document.querySelectorAll("a[href], button:not(.unseen), input:not([type=hidden]), select, summary")]
+			want := ask(t, tab, chromedp.Evaluate[[]string](`[...document.querySelectorAll("a[href], button:not(.unseen):not(:disabled), :is(input:not([type=hidden]), select, textarea):not(:disabled), summary")]
 				.filter(e => e.checkVisibility()).map(e => e.outerHTML)`))
 			want = oneRadioPerGroup(want)
 			got := walkByTab(t, tab, len(want))
@@ -167,14 +168,27 @@ func walkByTab(t *testing.T, tab context.Context, steps int) []string {
 // oneRadioPerGroup: Tab enters a group of radio buttons once, at the one that is
 // chosen, or at the first.
 func oneRadioPerGroup(list []string) []string {
-	chosen := slices.ContainsFunc(list, func(e string) bool { return strings.Contains(e, `type="radio"`) && strings.Contains(e, "checked") })
-	seen := false
+	chosen, seen := map[string]bool{}, map[string]bool{}
+	for _, e := range list {
+		chosen[groupOf(e)] = chosen[groupOf(e)] || strings.Contains(e, "checked")
+	}
 	return slices.DeleteFunc(slices.Clone(list), func(e string) bool {
-		if !strings.Contains(e, `type="radio"`) {
+		group := groupOf(e)
+		if group == "" {
 			return false
 		}
-		keep := !seen && (!chosen || strings.Contains(e, "checked"))
-		seen = seen || keep
+		keep := !seen[group] && (!chosen[group] || strings.Contains(e, "checked"))
+		seen[group] = seen[group] || keep
 		return !keep
 	})
+}
+
+var groupName = regexp.MustCompile(`type="radio".* name="([^"]+)"`)
+
+// groupOf is the name of the group that a radio button belongs to, empty for all else.
+func groupOf(element string) string {
+	if m := groupName.FindStringSubmatch(element); m != nil {
+		return m[1]
+	}
+	return ""
 }

@@ -23,8 +23,9 @@ type Shell struct {
 
 func (s Shell) shell() Shell { return s }
 
-// FieldProblem is a mistake in an input; Message is a key of the catalogue.
-type FieldProblem struct{ Field, Message string }
+// FieldProblem is a mistake in an input; Message is a key of the catalogue. Detail
+// says more, in English.
+type FieldProblem struct{ Field, Message, Detail string }
 
 // SignIn asks for user name and password (page C1).
 type SignIn struct {
@@ -167,6 +168,7 @@ type Start struct {
 	Enrol            []StartEnrolment
 	Charts           []StartCharts // of clinicians, to start the sample app from
 	DataDir          string
+	Developers       string // path of the pages for developers; empty: there are none
 }
 
 // StartCharts are the charts of one clinician.

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -65,7 +66,7 @@ func newTongue(code string, deps Deps) (*tongue, error) {
 	l := &tongue{
 		code: code, tag: language.MustParse(code), messages: messages, pages: map[string]*template.Template{}, now: deps.Now, log: deps.Log,
 	}
-	layout, err := template.New("layout").Funcs(l.functions()).ParseFS(files, "pages/layout.tmpl")
+	layout, err := template.New("layout").Funcs(l.functions()).ParseFS(files, shared...)
 	if err != nil {
 		return nil, err
 	}
@@ -75,7 +76,7 @@ func newTongue(code string, deps Deps) (*tongue, error) {
 	}
 	for _, file := range names {
 		name := strings.TrimSuffix(strings.TrimPrefix(file, "pages/"), ".tmpl")
-		if name == "layout" {
+		if slices.Contains(shared, file) {
 			continue
 		}
 		t, err := layout.Clone()
@@ -89,6 +90,9 @@ func newTongue(code string, deps Deps) (*tongue, error) {
 	return l, nil
 }
 
+// shared are the templates that no page is made of by itself.
+var shared = []string{"pages/layout.tmpl", "pages/approval.tmpl"}
+
 // view is what a template sees.
 type view struct {
 	Page         Page
@@ -101,6 +105,15 @@ type view struct {
 	Direction    string // of the writing
 	Others       []languageLink
 }
+
+// Of is the view of another page, shown inside of this one.
+func (v view) Of(p Page) view {
+	v.Page, v.Shell, v.Name = p, p.shell(), p.name()
+	return v
+}
+
+// Tongues are the other languages, for a page that has no address of its own.
+func (v view) Tongues() []languageLink { return others(v.Language, "/") }
 
 type languageLink struct{ Code, Name, URL string }
 

@@ -51,7 +51,7 @@ func hostilePages() []sample {
 		}
 	}
 	problems := []page.FieldProblem{{Field: "given", Message: "identify.given-missing"}, {Field: "birth_date-year", Message: "identify.date-wrong"}}
-	return []sample{
+	return append(hostileDevelopers(rows), []sample{
 		{"sign-in", 200, page.SignIn{Shell: shell, Username: hostile, Failed: true, Reauthenticate: true, SignedInAs: hostile, CanEnrol: true, EnrolURL: "/enrol?request=" + hostile}},
 		{"signed-out", 200, page.SignedOut{Shell: shell, Leave: page.Leave{URL: "javascript:alert(1)", Host: hostile}}},
 		{"identify", 200, page.Identify{Shell: shell, Given: hostile, Family: hostile, Year: hostile, Month: hostile, Day: hostile, Code: hostile, Problems: problems}},
@@ -73,7 +73,7 @@ func hostilePages() []sample {
 			Shell: shell, People: []page.StartPerson{{Username: hostile, Password: hostile, Display: hostile, Role: "patient", Note: hostile}}, SampleApp: "javascript:alert(1)",
 			Issuer: hostile, FHIRBase: "javascript:alert(1)", Enrol: []page.StartEnrolment{{Given: hostile, Family: hostile, BirthDate: hostile, Code: hostile}}, DataDir: hostile,
 		}},
-	}
+	}...)
 }
 
 func render(t *testing.T, s sample, lang string) (*httptest.ResponseRecorder, *html.Node) {

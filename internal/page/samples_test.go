@@ -31,6 +31,7 @@ func samples() []sample {
 	list = append(list, enrolSamples()...)
 	list = append(list, choiceSamples()...)
 	list = append(list, approveSamples()...)
+	list = append(list, developerSamples()...)
 	return append(list, endSamples()...)
 }
 
@@ -163,7 +164,7 @@ func endSamples() []sample {
 		{"error-expired", 400, page.Error{Shell: page.Shell{AppName: "GrowthTracker"}, ID: "7KQ2M4XT9C", Title: "expired", Slug: oauth.SlugRequestExpired, When: noon}},
 		{"errors", 200, page.Errors{Shell: page.Shell{Self: "/errors"}}},
 		{"start", 200, page.Start{
-			Shell: page.Shell{Self: "/", Action: "/sandbox/launch"}, SampleApp: "http://127.0.0.1:8766", Issuer: "http://localhost:8765", FHIRBase: "http://localhost:8765/fhir", DataDir: ".emberlatch",
+			Shell: page.Shell{Self: "/", Action: "/sandbox/launch"}, SampleApp: "http://127.0.0.1:8766", Issuer: "http://localhost:8765", FHIRBase: "http://localhost:8765/fhir", DataDir: ".emberlatch", Developers: "/developers",
 			People: []page.StartPerson{
 				{Username: "maria", Password: "maple-river-42", Display: "Maria Lopez", Role: "representative", Note: "with a record of her own; stands for Leo Lopez"},
 				{Username: "osei", Password: "amber-window-7", Display: "Dr Kim Osei", Role: "practitioner", Note: "12 patients"},

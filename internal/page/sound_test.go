@@ -75,7 +75,7 @@ func checkInputs(t *testing.T, doc *html.Node) {
 			labels[target] = true
 		}
 	}
-	for _, n := range elements(doc, "input") {
+	for _, n := range elements(doc, "input", "textarea", "select") {
 		if attr(n, "type") != "hidden" && !labels[attr(n, "id")] {
 			t.Errorf("input %q has no label", attr(n, "name"))
 		}
@@ -86,7 +86,7 @@ func checkInputs(t *testing.T, doc *html.Node) {
 		}
 	}
 	for _, n := range elements(doc, "fieldset") {
-		if attr(n, "aria-labelledby") == "" && (len(elements(n, "legend")) == 0 || words(elements(n, "legend")[0]) == "") {
+		if attr(n, "aria-labelledby") == "" && attr(n, "aria-label") == "" && (len(elements(n, "legend")) == 0 || words(elements(n, "legend")[0]) == "") {
 			t.Error("a fieldset has no name")
 		}
 	}

@@ -81,6 +81,10 @@ var uses = []use{
 	{"../consent/duration.go", regexp.MustCompile(`\{"([a-z]+)", [0-9 *]*time`), []string{"duration.*"}},
 	{"../consent/door.go", regexp.MustCompile(`Status(?:: | = )"([a-z]+)"`), []string{"status.*"}},
 	{"../consent/pieces.go", regexp.MustCompile(`\{"http[^"]+", "([a-z-]+)"\}`), []string{"part.*"}},
+	{"developer.go", regexp.MustCompile(`"(register-app\.[a-z-]+)"`), []string{"*"}},
+	{"developer.go", regexp.MustCompile(`"(native|browser|web)"`), []string{"app-kind.*", "app-kind.*-hint"}},
+	{"developer.go", regexp.MustCompile(`"(none|client_secret_basic|private_key_jwt)"`), []string{"app-proof.*", "app-proof.*-hint"}},
+	{"../store/review.go", regexp.MustCompile(`ReviewState = "([a-z]+)"`), []string{"review.*", "review.*-text", "review-step.*"}},
 	{"../store/user.go", regexp.MustCompile(`Role = "([a-z]+)"`), []string{"role.*"}},
 }
 
@@ -154,7 +158,7 @@ func sources(t *testing.T, glob string) []string {
 }
 
 // families are keys that are put together where they are used.
-var families = regexp.MustCompile(`^(month|group|type|part|access|sex|relationship|status|role|duration|error)\.|\.(one|other|theirs|title)$`)
+var families = regexp.MustCompile(`^(month|group|type|part|access|sex|relationship|status|role|duration|error|review|review-step|app-kind|app-proof|scope)\.|\.(one|other|theirs|title)$`)
 
 // Every sentence is used: what nobody shows is not kept up.
 func TestEverySentenceIsUsed(t *testing.T) {

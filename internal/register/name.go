@@ -64,6 +64,12 @@ func bears(name, other string) bool {
 	return other != "" && strings.Contains(folded(name), other)
 }
 
+// SameName reports whether people would take two names for one.
+func SameName(a, b string) bool {
+	a = folded(a)
+	return a != "" && a == folded(b)
+}
+
 func folded(name string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsLetter(r) || unicode.IsNumber(r) {

@@ -62,12 +62,6 @@ func New(deps Deps) (*Door, error) {
 	return &Door{deps}, nil
 }
 
-// InitialPrefix and managementPrefix tell the classes of tokens apart.
-const (
-	InitialPrefix    = "it_"
-	managementPrefix = "ra_"
-)
-
 // Register answers POST at the endpoint (RFC 7591 §3.1).
 func (d *Door) Register(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodPost {
@@ -107,7 +101,7 @@ const (
 
 // tooMany counts a try before anything is verified, and says how long to wait.
 func (d *Door) tooMany(r *http.Request) (time.Duration, error) {
-	n, until, err := d.deps.Store.Count(r.Context(), "registration address "+d.deps.Address(r), window)
+	n, until, err := d.deps.Store.Count(r.Context(), register.TriesKey+" "+d.deps.Address(r), window)
 	if err != nil || n <= tries {
 		return 0, err
 	}
@@ -134,7 +128,7 @@ func (d *Door) permit(r *http.Request) (permitted, error) {
 		return permitted{}, &oauth.Error{Status: http.StatusUnauthorized}
 	}
 	known, err := d.deps.Store.InitialAccessToken(r.Context(), oauth.Hash(token))
-	if errors.Is(err, store.ErrNotFound) || err == nil && !strings.HasPrefix(token, InitialPrefix) {
+	if errors.Is(err, store.ErrNotFound) || err == nil && !strings.HasPrefix(token, register.InitialPrefix) {
 		return permitted{}, refusedToken()
 	}
 	if err != nil {
@@ -163,8 +157,8 @@ func (d *Door) register(r *http.Request, allowed permitted) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	token := oauth.RandomToken(managementPrefix)
-	c.RegistrationHash, c.RegisteredWith = oauth.Hash(token), allowed.by
+	token := register.NewManagementToken(&c)
+	c.RegisteredWith = allowed.by
 	err = d.deps.Store.RegisterClient(r.Context(), store.Registration{
 		Client: c, TokenHash: allowed.hash, Limit: d.deps.Limit, Event: d.event("client.registered", c.ID, allowed.by),
 	})

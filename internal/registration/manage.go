@@ -2,7 +2,6 @@ package registration
 
 import (
 	"context"
-	"crypto/subtle"
 	"errors"
 	"net/http"
 	"net/url"
@@ -84,8 +83,7 @@ func (d *Door) prove(ctx context.Context, id store.ClientID, token string) (regi
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return registration{}, err
 	}
-	same := subtle.ConstantTimeCompare(oauth.Hash(token), c.RegistrationHash) == 1
-	if err != nil || !same || !strings.HasPrefix(token, managementPrefix) || c.Disabled {
+	if err != nil || !register.Manages(c, token) || c.Disabled {
 		return registration{}, refusedToken()
 	}
 	return registration{client: c, token: token}, nil

@@ -28,7 +28,7 @@ func Ask(c store.Client, question string, now time.Time) (store.Client, error) {
 	if question == "" {
 		return c, &Refusal{"question: say what the developer has to show"}
 	}
-	c.Review.AskedAt, c.Review.Question = now, question
+	c.Review.AskedAt, c.Review.Question, c.OperatorSet = now, question, true
 	return c, sayable("question", question)
 }
 
@@ -44,14 +44,14 @@ func Verify(c store.Client, now time.Time) (store.Client, error) {
 		return c, &Refusal{"who makes this app is verified already"}
 	}
 	c.Review.VerifiedAt, c.Review.DeclinedAt, c.Review.Reason = now, time.Time{}, ""
-	c.Checked, c.Disabled = true, false
+	c.Checked, c.Disabled, c.OperatorSet = true, false, true
 	return c, nil
 }
 
 // Approve verifies what is not verified yet, and lets the app ask people.
 func Approve(c store.Client, now time.Time) (store.Client, error) {
 	if c.Review.State() == store.ReviewVerified {
-		c.Review.EnabledAt = now
+		c.Review.EnabledAt, c.OperatorSet = now, true
 		return c, ownedByDeveloper(c)
 	}
 	c, err := Verify(c, now)
@@ -75,7 +75,7 @@ func Decline(c store.Client, reason string, now time.Time) (store.Client, error)
 		return c, &Refusal{"reason: the developer has to be told why"}
 	}
 	c.Review.DeclinedAt, c.Review.EnabledAt, c.Review.Reason = now, time.Time{}, reason
-	c.Checked, c.Disabled = false, true
+	c.Checked, c.Disabled, c.OperatorSet = false, true, false // it goes when nobody has used it
 	return c, sayable("reason", reason)
 }
 
@@ -94,6 +94,7 @@ func Resume(c store.Client) (store.Client, error) {
 		return c, &Refusal{"the app was declined: client approve lets it in"}
 	}
 	c.Review.SuspendedAt, c.Review.Reason, c.Disabled = time.Time{}, "", false
+	c.OperatorSet = c.SelfRegistered
 	return c, nil
 }
 

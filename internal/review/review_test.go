@@ -153,6 +153,8 @@ func TestDecisions(t *testing.T) {
 				t.Errorf("%s of %s: %+v", verb, before, c)
 			case (verb == "verify" || verb == "approve") && (!c.Checked || c.Review.VerifiedAt.IsZero() || c.Review.Reason != ""):
 				t.Errorf("%s of %s: %+v", verb, before, c)
+			case c.OperatorSet == (verb == "decline" || verb == "suspend"):
+				t.Errorf("%s of %s: set by an operator: %t", verb, before, c.OperatorSet)
 			case want == declined && (c.Checked || c.Review.Reason == ""):
 				t.Errorf("%s of %s: %+v", verb, before, c)
 			}
