@@ -91,7 +91,7 @@ func (d *Door) decide(kind string, f func(c store.Client, in words, now time.Tim
 		if err != nil {
 			return 0, nil, err
 		}
-		now, err := f(was, in, d.deps.Now().UTC())
+		now, err := f(was, in, d.deps.Now().UTC().Truncate(time.Millisecond))
 		if err := refusedBy(err); err != nil {
 			return 0, nil, err
 		}

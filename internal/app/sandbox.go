@@ -232,6 +232,10 @@ func (s *Sandbox) Welcome() string {
 	for _, e := range s.data.Enrolment {
 		fmt.Fprintf(&b, "  No login yet: %s %s, born %s, invitation %s\n", e.Given, e.Family, e.BirthDate, e.Code)
 	}
-	b.WriteString("\n  Registered apps: see sandbox.json in the data folder.\n\n")
+	b.WriteString("\n  Registered apps: see sandbox.json in the data folder.\n")
+	if path := s.developers(); path != "" {
+		fmt.Fprintf(&b, "  Register your own: %s\n", s.URL()+path)
+	}
+	b.WriteString("\n")
 	return b.String()
 }

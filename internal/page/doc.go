@@ -1,6 +1,6 @@
 // Package page renders the pages that people meet: signing in, confirming who
 // they are, choosing a person or a patient, approving an app, reading a code off a
-// page, and errors.
+// page, errors, and what developers see of their apps.
 //
 //	struct of the page ─▶ Renderer.Render ─▶ template in the person's language ─▶ buffer ─▶ answer
 //

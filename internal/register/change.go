@@ -71,7 +71,7 @@ func (r *Registrar) reviewAgain(c *store.Client) bool {
 	case c.RegisteredWith != store.RegisteredByForm || !r.deps.Self.Reviewed:
 		c.Review.VerifiedAt = time.Time{}
 	case !before.VerifiedAt.IsZero() || !before.EnabledAt.IsZero():
-		c.Review = store.Review{RegisteredAt: r.deps.Now().UTC()}
+		c.Review = store.Review{RegisteredAt: r.deps.Now().UTC().Truncate(time.Millisecond)}
 	}
 	return c.Review != before
 }

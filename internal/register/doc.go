@@ -19,6 +19,10 @@
 // has no redirect URI and no scopes but system/ ones, and it does nothing else (SMART
 // App Launch 2.2 backend-services).
 //
+// A client that came by the form for developers asks for one patient's record at most,
+// and waits for a review where the policy says so; what an operator has set for a
+// client is its ceiling (ceiling.go).
+//
 // A client that registers itself asks for no more than the Policy allows, acts for
 // people only, sets no switch of the operator, and bears neither the name of the
 // organisation nor one of letters that only look alike. When it changes who it says it
@@ -33,5 +37,6 @@
 // client says itself (§2.3), within the same policy; where no issuer is trusted,
 // statements are ignored. statement.go verifies them.
 //
-// It stores nothing, fetches nothing and asks nobody who they are.
+// token.go makes and compares registration access tokens. It stores nothing, fetches
+// nothing and asks nobody who they are.
 package register

@@ -136,7 +136,7 @@ func (r *Registrar) judge(m *metadata) *oauth.Error {
 // newClient gives the client of judged metadata its id and, when it authenticates by
 // one, its secret.
 func (r *Registrar) newClient(m *metadata) (store.Client, string) {
-	now := r.deps.Now().UTC()
+	now := r.deps.Now().UTC().Truncate(time.Millisecond) // as it is kept
 	c := m.client(now)
 	c.ID = newID()
 	if !c.Symmetric() {

@@ -19,6 +19,8 @@
 // the same transaction; this process knows before the answer leaves.
 //
 // It fulfils RFC 7591 §3 and RFC 7592 §2 and §3. What may be said of a client is
-// judged by package register. It serves no pages, and is mounted only where
-// registration is switched on.
+// judged by package register. It serves no pages: those for developers are package
+// developer's. The first line is mounted where registration is switched on, the others
+// where those pages are, too. An app that waits for its review manages its registration
+// as any other; one that is declined or suspended does not.
 package registration
