@@ -137,6 +137,7 @@ func (c *clientShowCommand) Run(s *session) error {
 
 // clientView is a client with all that is registered, see admin.
 type clientView struct {
+	Revision       int64          `json:"revision"`
 	Registration   map[string]any `json:"registration"`
 	Disabled       bool           `json:"disabled"`
 	SelfRegistered bool           `json:"self_registered"`

@@ -72,6 +72,7 @@ type clientQueueCommand struct {
 // queueLine is an app that waits, see admin.
 type queueLine struct {
 	ID        string     `json:"client_id"`
+	Revision  int64      `json:"revision"`
 	Name      string     `json:"client_name"`
 	Maker     string     `json:"emberlatch_maker"`
 	Contacts  []string   `json:"contacts"`
@@ -106,20 +107,20 @@ func writeQueue(w io.Writer, list []queueLine) error {
 		return err
 	}
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "DUE\tSTATE\tREGISTERED\tCLIENT ID\tNAME\tMADE BY\tCONTACT\tSENDS PEOPLE TO")
+	fmt.Fprintln(table, "DUE\tSTATE\tREGISTERED\tCLIENT ID\tREVISION\tNAME\tMADE BY\tCONTACT\tSENDS PEOPLE TO")
 	for _, l := range list {
 		name := printable(l.Name)
 		if len(l.Alike) > 0 {
 			name += " (same name as " + strings.Join(l.Alike, ", ") + ")"
 		}
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", l.Review.due(), l.Review.State, l.Review.RegisteredAt.UTC().Format(time.DateOnly), l.ID,
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%d\t%s\t%s\t%s\t%s\n", l.Review.due(), l.Review.State, l.Review.RegisteredAt.UTC().Format(time.DateOnly), l.ID, l.Revision,
 			name, printable(l.Maker), printable(strings.Join(l.Contacts, ", ")), printable(strings.Join(l.Redirects, " ")))
 	}
 	return table.Flush()
 }
 
 // decide sends a decision about an app and prints a sentence, or the app as JSON.
-func (c clientID) decide(s *session, verb, sentence string, words map[string]string) error {
+func (c clientID) decide(s *session, verb, sentence string, words map[string]any) error {
 	in, err := json.Marshal(words)
 	if err != nil {
 		return err
@@ -146,20 +147,31 @@ type clientAskCommand struct {
 
 // Run asks the developer.
 func (c *clientAskCommand) Run(s *session) error {
-	return c.decide(s, "ask", "waits for its developer; the clock runs on", map[string]string{"question": c.Question})
+	return c.decide(s, "ask", "waits for its developer; the clock runs on", map[string]any{"question": c.Question})
 }
 
 type clientApproveCommand struct {
 	clientID
-	VerifyOnly bool `help:"Only say that you know who makes it; approve it again to let it ask people."`
+	VerifyOnly bool  `help:"Only say that you know who makes it; approve it again to let it ask people."`
+	Revision   int64 `help:"The revision that you have looked at, as the queue tells it: an app that has changed since is not approved. Without it, the app as it is now." placeholder:"N"`
 }
 
-// Run approves the app.
+// Run approves the app, and prints who and what was approved.
 func (c *clientApproveCommand) Run(s *session) error {
-	if c.VerifyOnly {
-		return c.decide(s, "verify", "is verified, and not enabled yet", map[string]string{})
+	var v clientView
+	if _, err := c.ask(s, http.MethodGet, c.path(), nil, &v); err != nil {
+		return err
 	}
-	return c.decide(s, "approve", "may ask people, who read that it is checked", map[string]string{})
+	revision := c.Revision
+	if revision == 0 {
+		revision = v.Revision
+	}
+	of := fmt.Sprintf(" (made by %s, sends people to %s)", words(v.Registration["emberlatch_maker"]), words(v.Registration["redirect_uris"]))
+	in := map[string]any{"revision": revision}
+	if c.VerifyOnly {
+		return c.decide(s, "verify", "is verified, and not enabled yet"+of, in)
+	}
+	return c.decide(s, "approve", "may ask people, who read that it is checked"+of, in)
 }
 
 type clientDeclineCommand struct {
@@ -169,7 +181,7 @@ type clientDeclineCommand struct {
 
 // Run declines the app.
 func (c *clientDeclineCommand) Run(s *session) error {
-	return c.decide(s, "decline", "is declined; what it was given has ended", map[string]string{"reason": c.Reason})
+	return c.decide(s, "decline", "is declined; what it was given has ended", map[string]any{"reason": c.Reason})
 }
 
 type clientSuspendCommand struct {
@@ -179,5 +191,5 @@ type clientSuspendCommand struct {
 
 // Run suspends the app.
 func (c *clientSuspendCommand) Run(s *session) error {
-	return c.decide(s, "suspend", "is stopped everywhere, and its access has ended", map[string]string{"reason": c.Reason})
+	return c.decide(s, "suspend", "is stopped everywhere, and its access has ended", map[string]any{"reason": c.Reason})
 }

@@ -97,7 +97,7 @@ func TestTheQueueOfApps(t *testing.T) {
 		want string
 	}{
 		{[]string{"ask", first, "--question", "Who are you?"}, "waits for its developer; the clock runs on; due "},
-		{[]string{"approve", first, "--verify-only"}, "is verified, and not enabled yet; due "},
+		{[]string{"approve", first, "--verify-only"}, "is verified, and not enabled yet (made by Sprout, sends people to https://app.example.org/cb); due "},
 		{[]string{"approve", first}, "may ask people, who read that it is checked"},
 		{[]string{"decline", second, "--reason", "Nobody answers."}, "is declined"},
 		{[]string{"suspend", first, "--reason", "Complaints."}, "is stopped everywhere"},
@@ -115,6 +115,7 @@ func TestTheQueueOfApps(t *testing.T) {
 	if out := ran(t, "client", "list", "--config", config); !strings.Contains(out, "declined") || !strings.Contains(out, "suspended") {
 		t.Errorf("list: %s", out)
 	}
+	refuses(t, "has changed since you looked at it", "client", "approve", second, "--revision", "1", "--config", config)
 	refuses(t, "the app is declined already", "client", "decline", second, "--reason", "x", "--config", config)
 	refuses(t, "there is no client nobody", "client", "approve", "nobody", "--config", config)
 	if status, id := registerOnPage(t, address, "Third App"); status != http.StatusOK || id == "" {

@@ -23,6 +23,8 @@ func printable(s string) string {
 // words shows a JSON value on one line.
 func words(v any) string {
 	switch v := v.(type) {
+	case nil:
+		return "-"
 	case string:
 		return printable(v)
 	case []any:

@@ -97,6 +97,7 @@ func (d *Door) listClients(r *http.Request) (int, any, error) {
 
 // clientView is all that an operator may see of a client.
 type clientView struct {
+	Revision       int64           `json:"revision"`
 	Registration   json.RawMessage `json:"registration"` // RFC 7591 §3.2.1, without a secret
 	Disabled       bool            `json:"disabled"`
 	SelfRegistered bool            `json:"self_registered"`
@@ -118,7 +119,7 @@ type secretView struct {
 func (d *Door) view(c store.Client, changed []string) (clientView, error) {
 	raw, err := register.Describe(c, register.Once{})
 	v := clientView{
-		Registration: raw, Disabled: c.Disabled, SelfRegistered: c.SelfRegistered, RegisteredWith: c.RegisteredWith, Changed: changed,
+		Revision: c.Version, Registration: raw, Disabled: c.Disabled, SelfRegistered: c.SelfRegistered, RegisteredWith: c.RegisteredWith, Changed: changed,
 		Review: d.reviewOf(c), Ceiling: c.Ceiling,
 	}
 	for _, s := range c.Secrets {

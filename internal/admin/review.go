@@ -32,6 +32,7 @@ func (d *Door) reviewOf(c store.Client) *reviewView {
 // makes it.
 type queueLine struct {
 	ID        store.ClientID `json:"client_id"`
+	Revision  int64          `json:"revision"` // grows with every change; an approval names it
 	Name      string         `json:"client_name"`
 	Maker     string         `json:"emberlatch_maker,omitempty"`
 	Website   string         `json:"client_uri,omitempty"`
@@ -56,7 +57,7 @@ func (d *Door) queue(r *http.Request) (int, any, error) {
 		if v == nil || !v.State.Waits() || r.URL.Query().Has("overdue") && !v.Overdue {
 			continue
 		}
-		lines = append(lines, queueLine{c.ID, c.Name, c.Maker, c.ClientURI, c.Contacts, c.RedirectURIs, c.Scope, alike(c, clients), v})
+		lines = append(lines, queueLine{c.ID, c.Version, c.Name, c.Maker, c.ClientURI, c.Contacts, c.RedirectURIs, c.Scope, alike(c, clients), v})
 	}
 	slices.SortStableFunc(lines, func(a, b queueLine) int { return a.Review.Due.Compare(b.Review.Due) })
 	return http.StatusOK, lines, nil
@@ -77,6 +78,9 @@ func alike(c store.Client, all []store.Client) []store.ClientID {
 type words struct {
 	Question string `json:"question"`
 	Reason   string `json:"reason"`
+	// Revision is the one that the operator has looked at. Who approves has to name it:
+	// an app that became another one meanwhile was not looked at.
+	Revision int64 `json:"revision"`
 }
 
 // decide makes one decision about an app, with its event, in one transaction; an app
@@ -90,6 +94,9 @@ func (d *Door) decide(kind string, f func(c store.Client, in words, now time.Tim
 		was, err := d.client(r)
 		if err != nil {
 			return 0, nil, err
+		}
+		if in.Revision != 0 && in.Revision != was.Version {
+			return 0, nil, conflict("the app has changed since you looked at it: look at it again")
 		}
 		now, err := f(was, in, d.deps.Now().UTC().Truncate(time.Millisecond))
 		if err := refusedBy(err); err != nil {
@@ -116,11 +123,19 @@ func ask(c store.Client, in words, now time.Time) (store.Client, error) {
 	return review.Ask(c, in.Question, now)
 }
 
-func verify(c store.Client, _ words, now time.Time) (store.Client, error) {
+var errUnseen = &review.Refusal{Text: "revision: name the one that you have looked at, as the queue tells it"}
+
+func verify(c store.Client, in words, now time.Time) (store.Client, error) {
+	if in.Revision == 0 {
+		return c, errUnseen
+	}
 	return review.Verify(c, now)
 }
 
-func approve(c store.Client, _ words, now time.Time) (store.Client, error) {
+func approve(c store.Client, in words, now time.Time) (store.Client, error) {
+	if in.Revision == 0 {
+		return c, errUnseen
+	}
 	return review.Approve(c, now)
 }
 

@@ -15,6 +15,9 @@
 // calendar.go counts days, standing.go says what is due, decide.go makes the changes:
 // each takes a client and returns the next one, or a Refusal for the operator.
 //
+// Who decides names the revision that was looked at (package admin compares): an app
+// may become another one while it waits.
+//
 // A declined or suspended app is disabled, so that every door refuses it and its
 // grants end with the change; one that only waits may not ask people (Client.MayAsk).
 // It stores nothing, and knows no clock but the time it is given.

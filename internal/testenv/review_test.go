@@ -1,6 +1,8 @@
 package testenv_test
 
 import (
+	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -12,6 +14,11 @@ import (
 // decide makes a decision as an operator does.
 func decide(t *testing.T, env *testenv.Env, id, verb, words string) testenv.Answer {
 	t.Helper()
+	if verb == "approve" || verb == "verify" {
+		if words == `{}` {
+			words = `{"revision":` + fmt.Sprint(env.Admin(http.MethodGet, "/clients/"+id, "").Body["revision"]) + `}`
+		}
+	}
 	a := env.Admin(http.MethodPost, "/clients/"+id+"/"+verb, words)
 	if a.Status != http.StatusOK {
 		t.Fatalf("%s: %d %s", verb, a.Status, a.Raw)
@@ -107,7 +114,7 @@ func TestTheReviewOfAnApp(t *testing.T) {
 	if got := env.JSON(http.MethodGet, own.URI, own.Token, ""); got.Status != http.StatusUnauthorized {
 		t.Errorf("suspended, its registration: %d", got.Status)
 	}
-	if a := env.Admin(http.MethodPost, "/clients/"+own.ID+"/approve", `{}`); a.Status != http.StatusBadRequest || !strings.Contains(a.Raw, "client enable") {
+	if a := env.Admin(http.MethodPost, "/clients/"+own.ID+"/approve", `{"revision":`+fmt.Sprint(env.Admin(http.MethodGet, "/clients/"+own.ID, "").Body["revision"])+`}`); a.Status != http.StatusBadRequest || !strings.Contains(a.Raw, "client enable") {
 		t.Errorf("suspended, and approved: %d %s", a.Status, a.Raw)
 	}
 	decide(t, env, own.ID, "enable", `{}`)
@@ -162,6 +169,41 @@ func TestAnApprovedAppThatChanges(t *testing.T) {
 	}
 }
 
+// An app that changes between the operator's look and the approval is not what was
+// looked at, and is not approved.
+//
+// spec: REG-06
+// attack: DC-15
+func TestAnAppThatChangesBeforeItsApproval(t *testing.T) {
+	env := testenv.StartWith(t, reviewed)
+	own := env.Browser().OwnApp(testenv.AppForm())
+	looked := func() string {
+		t.Helper()
+		var queue []struct {
+			Revision json.Number `json:"revision"`
+		}
+		if err := json.Unmarshal([]byte(env.Admin(http.MethodGet, "/queue", "").Raw), &queue); err != nil || len(queue) != 1 {
+			t.Fatalf("%v: %v", queue, err)
+		}
+		return queue[0].Revision.String()
+	}
+	seen := looked()
+	changed := env.JSON(http.MethodPut, own.URI, own.Token, `{"client_id":"`+own.ID+`","client_name":"Growth Tracker","emberlatch_maker":"Sprout Health","application_type":"native",
+		"token_endpoint_auth_method":"none","redirect_uris":["https://evil.example.org/cb"],"scope":"openid launch/patient patient/Patient.rs"}`)
+	if changed.Status != http.StatusOK {
+		t.Fatal(changed.Raw)
+	}
+	for _, verb := range []string{"approve", "verify"} {
+		if a := env.Admin(http.MethodPost, "/clients/"+own.ID+"/"+verb, `{"revision":`+seen+`}`); a.Status != http.StatusConflict || !strings.Contains(a.Raw, "has changed") {
+			t.Errorf("%s of what it was: %d %s", verb, a.Status, a.Raw)
+		}
+	}
+	if a := env.Admin(http.MethodPost, "/clients/"+own.ID+"/approve", `{}`); a.Status != http.StatusBadRequest || !strings.Contains(a.Raw, "revision") {
+		t.Errorf("approved unseen: %d %s", a.Status, a.Raw)
+	}
+	decide(t, env, own.ID, "approve", `{"revision":`+looked()+`}`)
+}
+
 // Who has an initial access token was let in by it: such an app waits for nobody. Who
 // takes an app's name is seen in the queue.
 //
@@ -183,7 +225,7 @@ func TestWhoWaitsForAReview(t *testing.T) {
 		t.Errorf("queue: %s", q.Raw)
 	}
 	for _, verb := range []string{"approve", "verify", "decline", "ask"} {
-		if a := env.Admin(http.MethodPost, "/clients/sandbox-native/"+verb, `{"reason":"x","question":"x"}`); a.Status != http.StatusBadRequest {
+		if a := env.Admin(http.MethodPost, "/clients/sandbox-native/"+verb, `{"reason":"x","question":"x","revision":1}`); a.Status != http.StatusBadRequest {
 			t.Errorf("%s of an operator's app: %d %s", verb, a.Status, a.Raw)
 		}
 		if a := env.Admin(http.MethodPost, "/clients/nobody/"+verb, `{}`); a.Status != http.StatusNotFound {
