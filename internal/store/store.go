@@ -16,6 +16,7 @@ type Store interface {
 	PushedRequests
 	Launches
 	Grants
+	Sharings
 	Consents
 	Keys
 	Feed
@@ -79,6 +80,11 @@ type Users interface {
 	UserByName(ctx context.Context, usernameKey string) (User, error)
 	// SetPasswordHash replaces the hash only (upgrade of parameters).
 	SetPasswordHash(ctx context.Context, id UserID, hash string) error
+	// ChangePassword replaces the password, ends all sessions of the user but the one
+	// kept, with what lives by them, and records the event, all or nothing. ErrConflict
+	// when the password is not the one that was loaded any more, ErrNotFound when there
+	// is no such user.
+	ChangePassword(ctx context.Context, c PasswordChange) error
 	// ListUsers returns all accounts ordered by username key.
 	ListUsers(ctx context.Context) ([]User, error)
 
@@ -117,6 +123,9 @@ type Sessions interface {
 	EndSession(ctx context.Context, idHash []byte, reason string) error
 	// EndUserSessions ends all sessions of a user, but the one kept (may be nil).
 	EndUserSessions(ctx context.Context, id UserID, keep []byte, reason string) error
+	// ListSessions returns the live sessions of a user, the last seen first, at most
+	// limit of them.
+	ListSessions(ctx context.Context, id UserID, limit int) ([]Session, error)
 }
 
 // Requests are authorization requests under way.
@@ -209,6 +218,25 @@ type Grants interface {
 	Revoke(ctx context.Context, r Revocation) (int, error)
 	// RevokeToken ends one access token.
 	RevokeToken(ctx context.Context, t RevokedToken) error
+}
+
+// Sharings are grants as people look after them.
+type Sharings interface {
+	// LivingGrants returns what the query asks for and may still give access: redeemed,
+	// not revoked, and with a refresh token that is good, or an access token that may
+	// be. The latest first.
+	LivingGrants(ctx context.Context, q SharingQuery) ([]SharedGrant, error)
+	// StoppedGrants returns what the query asks for, was redeemed, and has been revoked
+	// since then, the latest first. Grants that ended because their session did are
+	// left out, and so are those of practitioners about the person's record.
+	StoppedGrants(ctx context.Context, q SharingQuery, since time.Time) ([]SharedGrant, error)
+	// StopSharing ends all live grants of a sharing, with codes that nobody has redeemed
+	// yet, and forgets what is remembered of that user and client (REVOKE-15). It
+	// returns how many ended. ErrNotFound when the sharing names no user or no client.
+	StopSharing(ctx context.Context, s Sharing, reason, actor string) (int, error)
+	// NoteUses keeps when grants were last used. An earlier time than the one that is
+	// kept changes nothing; a grant that does not exist is no error.
+	NoteUses(ctx context.Context, uses []GrantUse) error
 }
 
 // Consents are decisions and what is remembered of them.

@@ -62,27 +62,40 @@ func (s *Store) ContinueSession(ctx context.Context, v store.Session, old []byte
 	}))
 }
 
-func sessionStatement(now string) string {
-	return `SELECT v.sid, v.user_id, v.auth_time, v.amr, v.created, v.last_seen, v.idle_until, v.expires
+// livingSession reads live sessions of people who are not disabled.
+func livingSession(now, condition string) string {
+	return `SELECT v.id_hash, v.sid, v.user_id, v.auth_time, v.amr, v.created, v.last_seen, v.idle_until, v.expires
 FROM browser_session v JOIN account a ON a.id = v.user_id
-WHERE v.id_hash = $1 AND v.ended = 0 AND a.disabled = 0 AND v.idle_until > ` + now + ` AND v.expires > ` + now
+WHERE ` + condition + ` AND v.ended = 0 AND a.disabled = 0 AND v.idle_until > ` + now + ` AND v.expires > ` + now
+}
+
+func readSession(row db.Row) (store.Session, error) {
+	var (
+		hash                                       []byte
+		sid, user, amr                             string
+		authTime, created, lastSeen, idle, expires int64
+	)
+	err := row.Scan(&hash, &sid, &user, &authTime, &amr, &created, &lastSeen, &idle, &expires)
+	if err != nil {
+		return store.Session{}, err
+	}
+	methods, err := decode[[]string](amr)
+	return store.Session{
+		IDHash: hash, SID: sid, UserID: store.UserID(user), AuthTime: instant(authTime), AMR: methods, CreatedAt: instant(created),
+		LastSeenAt: instant(lastSeen), IdleUntil: instant(idle), ExpiresAt: instant(expires),
+	}, err
 }
 
 // Session implements store.Sessions.
 func (s *Store) Session(ctx context.Context, idHash []byte) (store.Session, error) {
-	var (
-		sid, user, amr                             string
-		authTime, created, lastSeen, idle, expires int64
-	)
-	err := s.db.Find(ctx, s.sql.session, idHash).Scan(&sid, &user, &authTime, &amr, &created, &lastSeen, &idle, &expires)
-	if err != nil {
-		return store.Session{}, failure("loading a session", err)
-	}
-	methods, err := decode[[]string](amr)
-	return store.Session{
-		IDHash: idHash, SID: sid, UserID: store.UserID(user), AuthTime: instant(authTime), AMR: methods, CreatedAt: instant(created),
-		LastSeenAt: instant(lastSeen), IdleUntil: instant(idle), ExpiresAt: instant(expires),
-	}, err
+	v, err := readSession(s.db.Find(ctx, s.sql.session, idHash))
+	return v, failure("loading a session", err)
+}
+
+// ListSessions implements store.Sessions.
+func (s *Store) ListSessions(ctx context.Context, id store.UserID, limit int) ([]store.Session, error) {
+	all, err := list(ctx, s, readSession, livingSession(s.now, "v.user_id = $1")+` ORDER BY v.last_seen DESC, v.id_hash LIMIT $2`, string(id), int64(limit))
+	return all, failure("listing sessions", err)
 }
 
 // TouchSession implements store.Sessions. A session that is over stays over.

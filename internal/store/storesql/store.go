@@ -43,7 +43,7 @@ func NewBeside(d *db.DB, r Records) *Store {
 	s.sql = statements{
 		redeem: redeemStatement(s.now).spendable(4), refresh: refreshStatement(s.now, gone, whatever).spendable(4),
 		refreshWithin: refreshStatement(s.now, gone, holds(d.Dialect())).spendable(7),
-		standing:      standingStatement(s.now, d.Dialect()).spendable(5), session: sessionStatement(s.now),
+		standing:      standingStatement(s.now, d.Dialect()).spendable(5), session: livingSession(s.now, "v.id_hash = $1"),
 	}
 	return s
 }

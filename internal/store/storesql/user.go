@@ -103,6 +103,36 @@ func (s *Store) SetPasswordHash(ctx context.Context, id store.UserID, hash strin
 	return failure("replacing a password", err)
 }
 
+// ChangePassword implements store.Users. Order: the password is replaced first. Its row
+// is locked from then on, so that of two changes that knew the same old one, one wins.
+func (s *Store) ChangePassword(ctx context.Context, c store.PasswordChange) error {
+	return failure("changing a password", s.db.Write(ctx, func(ctx context.Context, tx *db.Tx) error {
+		n, err := tx.Exec(ctx, `UPDATE account SET password_hash = $2 WHERE id = $1 AND password_hash = $3`, string(c.UserID), c.Hash, c.Was)
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			return s.whyUnchanged(ctx, tx, c.UserID)
+		}
+		if err := s.endUser(ctx, tx, c.UserID, c.Keep, "password changed"); err != nil {
+			return err
+		}
+		return s.record(ctx, tx, c.Event)
+	}))
+}
+
+// whyUnchanged tells a password that others have changed from a user who is not there.
+func (s *Store) whyUnchanged(ctx context.Context, tx *db.Tx, id store.UserID) error {
+	var there int64
+	if err := tx.QueryRow(ctx, `SELECT COUNT(*) FROM account WHERE id = $1`, string(id)).Scan(&there); err != nil {
+		return err
+	}
+	if there == 0 {
+		return store.ErrNotFound
+	}
+	return store.ErrConflict
+}
+
 // ListUsers implements store.Users.
 func (s *Store) ListUsers(ctx context.Context) ([]store.User, error) {
 	all, err := list(ctx, s, readUser, selectAccount+` ORDER BY username_key`)
