@@ -25,6 +25,7 @@ import (
 	"github.com/emberlatch/emberlatch/internal/store"
 	"github.com/emberlatch/emberlatch/internal/store/storesql"
 	"github.com/emberlatch/emberlatch/internal/tokens"
+	"github.com/emberlatch/emberlatch/internal/use"
 )
 
 // App is an opened server without its listeners: the store, the engines and the
@@ -46,6 +47,7 @@ type App struct {
 	backchannel *backchannel.Sender
 	people      *people
 	services    *services
+	uses        *use.Recorder
 	metrics     *metrics
 	style       *launch.Style
 	starter     *chart.Starter
@@ -141,6 +143,9 @@ func (a *App) openEngines(ctx context.Context) (err error) {
 		return err
 	}
 	a.live.Subscribe(a.changed)
+	if a.uses, err = use.New(use.Deps{NoteUses: a.store.NoteUses, Every: usesEvery, Now: a.now, Log: a.log}); err != nil {
+		return err
+	}
 	if a.accounts, err = account.New(); err != nil {
 		return err
 	}
@@ -163,6 +168,9 @@ func (a *App) openEngines(ctx context.Context) (err error) {
 
 // livePoll is how often a process looks for what others have changed.
 const livePoll = 200 * time.Millisecond
+
+// usesEvery is how often it is written which grants were used.
+const usesEvery = 30 * time.Second
 
 // changed makes remembered answers about people and backend services stale, and has
 // apps told of the end of a session.

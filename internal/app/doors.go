@@ -207,7 +207,7 @@ func (a *App) openFHIR(ctx context.Context, d *doors) error {
 		return err
 	}
 	d.fhir, err = fhirapi.New(fhirapi.Deps{
-		Base: a.cfg.FHIRBase(), Path: pathFHIR, Subjects: &subjects{tokens: a.tokens, people: a.people, services: a.services, base: a.cfg.FHIRBase()},
+		Base: a.cfg.FHIRBase(), Path: pathFHIR, Subjects: &subjects{tokens: a.tokens, people: a.people, services: a.services, used: a.uses.Note, base: a.cfg.FHIRBase()},
 		Backend: a.fhir, PageKey: pageKey, Capability: capability, Now: a.now, Log: a.log,
 	})
 	return err

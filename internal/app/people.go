@@ -114,8 +114,10 @@ type subjects struct {
 	}
 	people   *people
 	services *services
-	base     string
-	cache    subjectCache
+	// used is told of every grant that somebody calls with.
+	used  func(grant store.GrantID)
+	base  string
+	cache subjectCache
 }
 
 // Subject verifies the token and adds whom its user reaches at this moment
@@ -142,6 +144,7 @@ func (s *subjects) Subject(ctx context.Context, text string) (access.Subject, er
 	if err != nil {
 		return access.Subject{}, err
 	}
+	s.used(token.GrantID())
 	if subject, ok := s.cache.get(token.TokenID(), who.asOf); ok {
 		return subject, nil
 	}

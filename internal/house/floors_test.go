@@ -76,6 +76,7 @@ var places = map[string]place{
 	"internal/trust": {engines, map[string]string{
 		"internal/clientkey": "finds the keys of a server", "internal/egress": "asks a server",
 	}},
+	"internal/use":        {engines, nil},
 
 	"internal/admin":        {doors, nil},
 	"internal/authorize":    {doors, nil},
