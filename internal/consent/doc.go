@@ -4,12 +4,8 @@
 //	requested scopes ─▶ pieces: one checkbox each ─▶ page, last choice filled in
 //	ticked pieces ─▶ approved scopes ─▶ fact ─▶ continue          deny ─▶ refused
 //
-// A requested scope is cut into pieces: a wildcard into the types it stands for,
-// reading apart from writing, and Condition and Observation into the categories
-// that people may choose one by one (CONS-03, CONS-04). When every piece is left
-// ticked the scope is granted in the words in which it was asked for; otherwise the
-// ticked pieces are, and never more than was asked. A form can only choose among
-// the pieces of its own request.
+// Package choice cuts what is asked for into pieces; a form can only choose among the
+// pieces of its own request, so that what is granted is never more than was asked.
 //
 // Who signed in and whose record it is are not choices; offline access is one, with
 // its length (CONS-08, CONS-20).

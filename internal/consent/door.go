@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/emberlatch/emberlatch/fhir/search"
+	"github.com/emberlatch/emberlatch/internal/choice"
 	"github.com/emberlatch/emberlatch/internal/flow"
 	"github.com/emberlatch/emberlatch/internal/page"
 	"github.com/emberlatch/emberlatch/internal/reach"
@@ -95,22 +96,14 @@ func (d *Door) asked(q store.AuthorizationRequest, c store.Client, before store.
 		CanRemember: flow.MaySkipApproval(c, q.RedirectURI),
 		Wildcard:    slices.ContainsFunc(asked.Clinical(), func(s smart.Scope) bool { return s.Type() == smart.AnyType }),
 	}
-	p.Read, p.Write = rows(cutUp(q.Scopes), before)
+	p.Read, p.Write = choice.Of(q.Scopes).Rows(before)
 	return p
 }
 
 func (d *Door) app(c store.Client, redirectURI string) page.App {
-	a := page.App{Name: c.Name, Maker: c.Maker, PolicyURI: c.PolicyURI, TermsURI: c.TermsURI, Status: "registered"}
+	a := choice.App(c, d.deps.Sandbox)
 	if redirectURI != store.OutOfBand {
 		a.Host = flow.Host(redirectURI)
-	}
-	switch {
-	case c.Checked:
-		a.Status = "checked"
-	case c.SelfRegistered: // CONS-23
-		a.Status = "self"
-	case d.deps.Sandbox:
-		a.Status = "test"
 	}
 	return a
 }
@@ -139,9 +132,9 @@ func (d *Door) Post(w http.ResponseWriter, r *http.Request) {
 // allow writes what was ticked. Nothing ticked is a refusal (CONS-10).
 func (d *Door) allow(w http.ResponseWriter, r *http.Request, s flow.Step, typed url.Values) {
 	ticked := typed["scope"]
-	cuts := cutUp(s.Request.Scopes)
-	approved := approve(cuts, ticked)
-	if len(cuts) > 0 && len(approved) == 0 {
+	choices := choice.Of(s.Request.Scopes)
+	approved := choices.Approved(ticked)
+	if !choices.None() && len(approved) == 0 {
 		d.deps.Flow.Refuse(w, r, s)
 		return
 	}

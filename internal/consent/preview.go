@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/emberlatch/emberlatch/internal/choice"
 	"github.com/emberlatch/emberlatch/internal/page"
 	"github.com/emberlatch/emberlatch/internal/store"
 	"github.com/emberlatch/emberlatch/smart"
@@ -30,13 +31,13 @@ func (d *Door) Preview(c store.Client) page.Approve {
 // Offer are the rows from which a developer chooses what an app may ask for, in the
 // words that people read later; chosen is what was chosen before.
 func Offer(offered, chosen []string) (read, write []page.ScopeRow) {
-	return rows(cutUp(offered), store.RememberedConsent{Requested: offered, Approved: chosen})
+	return choice.Of(offered).Rows(store.RememberedConsent{Requested: offered, Approved: chosen})
 }
 
 // Choose turns what a developer has ticked into scopes: a whole one when nothing of it
 // was left out, and nothing that was not offered.
 func Choose(offered, ticked []string) []string {
-	scopes := approve(cutUp(offered), ticked)
+	scopes := choice.Of(offered).Approved(ticked)
 	for _, text := range offered {
 		if _, err := smart.ParseScope(text); err != nil && slices.Contains(ticked, text) {
 			scopes = append(scopes, text)

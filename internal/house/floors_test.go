@@ -46,6 +46,7 @@ var places = map[string]place{
 	"internal/backchannel": {engines, nil},
 	"internal/brand":       {engines, nil},
 	"internal/chart":       {engines, map[string]string{"internal/reach": "whose chart it is"}},
+	"internal/choice":      {engines, map[string]string{"internal/page": "says it in rows of a page"}},
 	"internal/clientkey":   {engines, nil},
 	"internal/conform": {engines, map[string]string{
 		"internal/conform/suite": "runs its checks", "internal/conform/probe": "makes its target", "internal/conform/agent": "makes its person",

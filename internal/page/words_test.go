@@ -77,10 +77,10 @@ var uses = []use{
 	{"../*/*.go", regexp.MustCompile(`Message: +"([a-z.-]+)"`), []string{"*"}},
 	{"../account/password.go", regexp.MustCompile(`PasswordProblem = "([a-z-]+)"`), []string{"*"}},
 	{"../enrol/claim.go", regexp.MustCompile(`"(identify\.[a-z-]+)"`), []string{"*"}},
-	{"../consent/rows.go", regexp.MustCompile(`\t\{"([a-z]+)", \[\]fhir`), []string{"group.*", "group.*.examples"}},
+	{"../choice/rows.go", regexp.MustCompile(`\t\{"([a-z]+)", \[\]fhir`), []string{"group.*", "group.*.examples"}},
 	{"../consent/duration.go", regexp.MustCompile(`\{"([a-z]+)", [0-9 *]*time`), []string{"duration.*"}},
-	{"../consent/door.go", regexp.MustCompile(`Status(?:: | = )"([a-z]+)"`), []string{"status.*"}},
-	{"../consent/pieces.go", regexp.MustCompile(`\{"http[^"]+", "([a-z-]+)"\}`), []string{"part.*"}},
+	{"../choice/app.go", regexp.MustCompile(`Status(?:: | = )"([a-z]+)"`), []string{"status.*"}},
+	{"../choice/pieces.go", regexp.MustCompile(`\{"http[^"]+", "([a-z-]+)"\}`), []string{"part.*"}},
 	{"developer.go", regexp.MustCompile(`"(register-app\.[a-z-]+)"`), []string{"*"}},
 	{"developer.go", regexp.MustCompile(`"(native|browser|web)"`), []string{"app-kind.*", "app-kind.*-hint"}},
 	{"developer.go", regexp.MustCompile(`"(none|client_secret_basic|private_key_jwt)"`), []string{"app-proof.*", "app-proof.*-hint"}},
@@ -110,7 +110,7 @@ func TestNamedSentencesExist(t *testing.T) {
 // A type that shares its group with others is told apart by words of its own.
 func TestTypesOfSharedGroupsHaveWords(t *testing.T) {
 	known := messages(t, page.Languages[0])
-	groups := matches(t, use{files: "../consent/rows.go", pattern: regexp.MustCompile(`\[\]fhir\.ResourceType\{(.*?)\}`)})
+	groups := matches(t, use{files: "../choice/rows.go", pattern: regexp.MustCompile(`\[\]fhir\.ResourceType\{(.*?)\}`)})
 	if len(groups) == 0 {
 		t.Fatal("the groups are not found any more")
 	}

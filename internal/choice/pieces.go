@@ -1,4 +1,4 @@
-package consent
+package choice
 
 import (
 	"slices"
@@ -53,8 +53,11 @@ var categories = map[fhir.ResourceType][]struct{ system, code string }{
 	},
 }
 
-// cutUp cuts the clinical scopes of a request.
-func cutUp(requested []string) []cut {
+// Choices are the pieces of what was asked for. The zero value offers nothing.
+type Choices struct{ cuts []cut }
+
+// Of cuts the clinical scopes of a request.
+func Of(requested []string) Choices {
 	var cuts []cut
 	for _, scope := range smart.NewScopeSet(requested).Clinical() {
 		c := cut{scope: scope}
@@ -67,8 +70,11 @@ func cutUp(requested []string) []cut {
 		}
 		cuts = append(cuts, c)
 	}
-	return withoutDoubles(cuts)
+	return Choices{withoutDoubles(cuts)}
 }
+
+// None reports whether there is nothing to choose.
+func (c Choices) None() bool { return len(c.cuts) == 0 }
 
 // withoutDoubles takes away parts that the app asked for by themselves: they are
 // choices of their own, and ticking them narrows nothing.
@@ -139,17 +145,17 @@ func partsOf(scope smart.Scope, t fhir.ResourceType, reads string) []part {
 	return list
 }
 
-// approve turns ticked values into the scopes to grant: whole when nothing of a
+// Approved turns ticked values into the scopes to grant: whole when nothing of a
 // scope was left out, else what was ticked. A ticked part takes the place of its
 // piece (CONS-05). Values that are no piece of the request count for nothing.
-func approve(cuts []cut, ticked []string) []string {
+func (c Choices) Approved(ticked []string) []string {
 	// Parts first: a narrowed type stays narrowed whichever scope it came from.
 	narrowed := map[string][]string{}
-	for _, c := range cuts {
-		for _, p := range c.pieces {
+	for _, cut := range c.cuts {
+		for _, p := range cut.pieces {
 			for _, part := range p.parts {
 				if slices.Contains(ticked, part.value) {
-					key := string(c.scope.Level()) + "/" + string(p.kind)
+					key := string(cut.scope.Level()) + "/" + string(p.kind)
 					if !slices.Contains(narrowed[key], part.value) {
 						narrowed[key] = append(narrowed[key], part.value)
 					}
@@ -165,11 +171,11 @@ func approve(cuts []cut, ticked []string) []string {
 			}
 		}
 	}
-	for _, c := range cuts {
+	for _, cut := range c.cuts {
 		whole := true
 		var some []string
-		for _, p := range c.pieces {
-			parts := narrowed[string(c.scope.Level())+"/"+string(p.kind)]
+		for _, p := range cut.pieces {
+			parts := narrowed[string(cut.scope.Level())+"/"+string(p.kind)]
 			switch {
 			case !p.writes && len(parts) > 0:
 				whole = false
@@ -181,7 +187,7 @@ func approve(cuts []cut, ticked []string) []string {
 			}
 		}
 		if whole {
-			add(c.scope.String())
+			add(cut.scope.String())
 		} else {
 			add(some...)
 		}

@@ -1,4 +1,4 @@
-package consent
+package choice
 
 import (
 	"slices"
@@ -45,16 +45,51 @@ func order(t fhir.ResourceType) (int, string) {
 	return len(groups), "other"
 }
 
-// rows makes what the page shows. before is the last choice; its zero value says
-// that there was none.
-func rows(cuts []cut, before store.RememberedConsent) (read, write []page.ScopeRow) {
+// Rows makes what the approval page shows. before is the last choice; its zero value
+// says that there was none.
+func (c Choices) Rows(before store.RememberedConsent) (read, write []page.ScopeRow) {
 	b := builder{before: before, known: smart.NewScopeSet(before.Requested), chosen: smart.NewScopeSet(before.Approved)}
-	for _, c := range cuts {
-		for _, p := range c.pieces {
-			b.add(c, p)
+	for _, cut := range c.cuts {
+		for _, p := range cut.pieces {
+			b.add(cut, p)
 		}
 	}
 	return sorted(b.read), sorted(b.write)
+}
+
+// Shown makes what a page shows of scopes that were granted: every kind of information
+// once, and a wildcard as the one kind that it is.
+func Shown(granted []string) (read, write []page.ScopeRow) {
+	var rest []string
+	all := smart.NewScopeSet(granted)
+	wild := all.Without(func(text string) bool {
+		scope, err := smart.ParseScope(text)
+		return err != nil || scope.Type() != smart.AnyType || len(scope.Query()) > 0
+	})
+	for _, scope := range all.Clinical() {
+		if !wild.Has(scope.String()) {
+			if !wild.Covers(scope) {
+				rest = append(rest, scope.String())
+			}
+			continue
+		}
+		reads, writes := split(scope.Permissions())
+		if reads != "" {
+			read = append(read, everything(scope, reads))
+		}
+		if writes != "" {
+			write = append(write, everything(scope, writes))
+		}
+	}
+	r, w := Of(rest).Rows(store.RememberedConsent{})
+	return append(read, r...), append(write, w...)
+}
+
+// everything is the row of a wildcard.
+func everything(scope smart.Scope, permissions string) page.ScopeRow {
+	return page.ScopeRow{Group: "everything", Type: string(smart.AnyType), Choices: []page.ScopeChoice{{
+		Value: smart.Compose(scope.Level(), smart.AnyType, permissions, scope.Version1()),
+	}}}
 }
 
 // builder gathers rows by group and gives inputs their ids.
