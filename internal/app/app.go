@@ -25,6 +25,7 @@ import (
 	"github.com/emberlatch/emberlatch/internal/store"
 	"github.com/emberlatch/emberlatch/internal/store/storesql"
 	"github.com/emberlatch/emberlatch/internal/tokens"
+	"github.com/emberlatch/emberlatch/internal/tries"
 	"github.com/emberlatch/emberlatch/internal/use"
 )
 
@@ -42,6 +43,7 @@ type App struct {
 	tokens   *tokens.Tokens
 	reach    *reach.Resolver
 	accounts *account.Accounts
+	tries    *tries.Tries
 	sessions *session.Sessions
 	// backchannel tells apps of logouts.
 	backchannel *backchannel.Sender
@@ -147,6 +149,9 @@ func (a *App) openEngines(ctx context.Context) (err error) {
 		return err
 	}
 	if a.accounts, err = account.New(); err != nil {
+		return err
+	}
+	if a.tries, err = tries.New(tries.Deps{Store: a.store, UsernameKey: a.accounts.UsernameKey, Address: a.address, Now: a.now}); err != nil {
 		return err
 	}
 	policy, err := a.cfg.policy()

@@ -104,8 +104,8 @@ func (a *App) openPeopleDoors(_ context.Context, d *doors) error {
 		OfferPushed: a.cfg.Authorization.offersPushed(), RequirePushed: a.cfg.Authorization.requiresPushed(),
 	})
 	d.login, errs[1] = login.New(login.Deps{
-		Store: a.store, Accounts: a.accounts, Flow: d.flow, Sessions: a.sessions, Path: pathLogin, EnrolPath: pathEnrol,
-		Address: a.address, Now: a.now, Log: a.log,
+		Store: a.store, Accounts: a.accounts, Tries: a.tries, Flow: d.flow, Sessions: a.sessions, Path: pathLogin, EnrolPath: pathEnrol,
+		Now: a.now, Log: a.log,
 	})
 	d.enrol, errs[2] = enrol.New(enrol.Deps{
 		Store: a.store, Accounts: a.accounts, Patients: a.reach, Flow: d.flow, Sessions: a.sessions, Path: pathEnrol,

@@ -77,7 +77,8 @@ var places = map[string]place{
 	"internal/trust": {engines, map[string]string{
 		"internal/clientkey": "finds the keys of a server", "internal/egress": "asks a server",
 	}},
-	"internal/use":        {engines, nil},
+	"internal/tries": {engines, nil},
+	"internal/use":   {engines, nil},
 
 	"internal/admin":        {doors, nil},
 	"internal/authorize":    {doors, nil},

@@ -13,6 +13,7 @@ import (
 	"github.com/emberlatch/emberlatch/internal/page"
 	"github.com/emberlatch/emberlatch/internal/session"
 	"github.com/emberlatch/emberlatch/internal/store"
+	"github.com/emberlatch/emberlatch/internal/tries"
 )
 
 // Store is what the door needs of the store.
@@ -20,8 +21,6 @@ type Store interface {
 	UserByName(ctx context.Context, usernameKey string) (store.User, error)
 	User(ctx context.Context, id store.UserID) (store.User, error)
 	SetPasswordHash(ctx context.Context, id store.UserID, hash string) error
-	Count(ctx context.Context, key string, window time.Duration) (n int, until time.Time, err error)
-	ResetCount(ctx context.Context, key string) error
 	Record(ctx context.Context, e store.Event) error
 }
 
@@ -36,14 +35,13 @@ type Accounts interface {
 type Deps struct {
 	Store     Store
 	Accounts  Accounts
+	Tries     *tries.Tries
 	Flow      *flow.Flow
 	Sessions  *session.Sessions
 	Path      string // of this step
 	EnrolPath string // of enrolment
-	// Address is the network address that tries are counted by.
-	Address func(r *http.Request) string
-	Now     func() time.Time
-	Log     *slog.Logger
+	Now       func() time.Time
+	Log       *slog.Logger
 }
 
 // Door answers the login step.
@@ -52,7 +50,7 @@ type Door struct{ deps Deps }
 // New makes the door; it refuses missing parts.
 func New(deps Deps) (*Door, error) {
 	if deps.Store == nil || deps.Accounts == nil || deps.Flow == nil || deps.Sessions == nil || deps.Path == "" ||
-		deps.EnrolPath == "" || deps.Address == nil || deps.Now == nil || deps.Log == nil {
+		deps.EnrolPath == "" || deps.Tries == nil || deps.Now == nil || deps.Log == nil {
 		return nil, errors.New("login: a part is missing")
 	}
 	return &Door{deps}, nil
@@ -148,7 +146,7 @@ func (d *Door) save(w http.ResponseWriter, r *http.Request, s flow.Step, who ses
 func (d *Door) signIn(w http.ResponseWriter, r *http.Request, s flow.Step, typed url.Values) {
 	p := d.page(s)
 	p.Username = typed.Get("username")
-	wait, err := d.tooMany(r, p.Username)
+	wait, err := d.deps.Tries.Wait(r, p.Username)
 	if err != nil {
 		d.deps.Flow.Fail(w, r, err)
 		return
@@ -169,7 +167,7 @@ func (d *Door) signIn(w http.ResponseWriter, r *http.Request, s flow.Step, typed
 		d.deps.Flow.Show(w, r, http.StatusOK, p)
 		return
 	}
-	if err := d.deps.Store.ResetCount(r.Context(), accountKey(user.UsernameKey)); err != nil {
+	if err := d.deps.Tries.Forget(r.Context(), user.UsernameKey); err != nil {
 		d.deps.Flow.Fail(w, r, err)
 		return
 	}

@@ -18,6 +18,7 @@ import (
 	"github.com/emberlatch/emberlatch/internal/page"
 	"github.com/emberlatch/emberlatch/internal/session"
 	"github.com/emberlatch/emberlatch/internal/store"
+	"github.com/emberlatch/emberlatch/internal/tries"
 )
 
 // env is the login step of one request; it is its own store and accounts.
@@ -134,7 +135,7 @@ func newEnv(t *testing.T) *env {
 	}
 	now := func() time.Time { return e.clock }
 	log := slog.New(slog.DiscardHandler)
-	var errs [4]error
+	var errs [5]error
 	var sessions *session.Sessions
 	var pages *page.Renderer
 	var way *flow.Flow
@@ -146,9 +147,12 @@ func newEnv(t *testing.T) *env {
 			return store.Client{ID: "app", Name: "Growth Tracker"}, true
 		},
 	})
+	counted, err := tries.New(tries.Deps{
+		Store: e, UsernameKey: e.UsernameKey, Now: now, Address: func(r *http.Request) string { return r.Header.Get("Test-Address") },
+	})
+	errs[4] = err
 	e.door, errs[3] = login.New(login.Deps{
-		Store: e, Accounts: e, Flow: way, Sessions: sessions, Path: "/login", EnrolPath: "/enrol", Now: now, Log: log,
-		Address: func(r *http.Request) string { return r.Header.Get("Test-Address") },
+		Store: e, Accounts: e, Tries: counted, Flow: way, Sessions: sessions, Path: "/login", EnrolPath: "/enrol", Now: now, Log: log,
 	})
 	for _, err := range errs {
 		if err != nil {

@@ -1,0 +1,75 @@
+package tries
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+)
+
+// Tries that are free within a window; after them each one waits for its end.
+const (
+	accountTries  = 8
+	accountWindow = 30 * time.Second
+	addressTries  = 60
+	addressWindow = 5 * time.Minute
+)
+
+// Store counts.
+type Store interface {
+	Count(ctx context.Context, key string, window time.Duration) (n int, until time.Time, err error)
+	ResetCount(ctx context.Context, key string) error
+}
+
+// Deps are the parts that Tries needs; all are required.
+type Deps struct {
+	Store       Store
+	UsernameKey func(username string) (string, error)
+	// Address is the network address that tries are counted by.
+	Address func(r *http.Request) string
+	Now     func() time.Time
+}
+
+// Tries counts. It is safe for concurrent use.
+type Tries struct{ deps Deps }
+
+// New makes it; it refuses missing parts.
+func New(deps Deps) (*Tries, error) {
+	if deps.Store == nil || deps.UsernameKey == nil || deps.Address == nil || deps.Now == nil {
+		return nil, errors.New("tries: a part is missing")
+	}
+	return &Tries{deps}, nil
+}
+
+func accountKey(usernameKey string) string { return "login account " + usernameKey }
+
+// Wait counts a try by account and by address before anything is verified, and says
+// how long to wait: at most to the end of the window.
+func (t *Tries) Wait(r *http.Request, username string) (time.Duration, error) {
+	key, err := t.deps.UsernameKey(username)
+	if err != nil {
+		key = "-" // all impossible names share one counter
+	}
+	for _, c := range []struct {
+		key    string
+		tries  int
+		window time.Duration
+	}{
+		{"login address " + t.deps.Address(r), addressTries, addressWindow},
+		{accountKey(key), accountTries, accountWindow},
+	} {
+		n, until, err := t.deps.Store.Count(r.Context(), c.key, c.window)
+		if err != nil {
+			return 0, err
+		}
+		if n > c.tries {
+			return max(time.Second, until.Sub(t.deps.Now())), nil
+		}
+	}
+	return 0, nil
+}
+
+// Forget forgets the tries of an account after a success.
+func (t *Tries) Forget(ctx context.Context, usernameKey string) error {
+	return t.deps.Store.ResetCount(ctx, accountKey(usernameKey))
+}
