@@ -25,6 +25,7 @@ import (
 	"github.com/emberlatch/emberlatch/internal/live"
 	"github.com/emberlatch/emberlatch/internal/login"
 	"github.com/emberlatch/emberlatch/internal/logout"
+	"github.com/emberlatch/emberlatch/internal/manage"
 	"github.com/emberlatch/emberlatch/internal/oauth"
 	"github.com/emberlatch/emberlatch/internal/page"
 	"github.com/emberlatch/emberlatch/internal/push"
@@ -42,6 +43,7 @@ type doors struct {
 	authorize  *authorize.Door
 	login      *login.Door
 	logout     *logout.Door
+	manage     *manage.Door
 	enrol      *enrol.Door
 	launch     *launch.Door
 	ehr        *launch.EHR
@@ -72,7 +74,7 @@ func (a *App) openDoors(ctx context.Context) (d doors, err error) {
 func (a *App) openFlow(ctx context.Context, d *doors) (err error) {
 	d.pages, err = page.New(page.Deps{
 		Organisation: a.cfg.Organisation.Name, Phone: a.cfg.Organisation.Phone, Sandbox: a.cfg.Sandbox,
-		Secure: a.cfg.secure(), Now: a.now, Log: a.log,
+		Secure: a.cfg.secure(), ConnectedPath: pathManage, Now: a.now, Log: a.log,
 	})
 	if err != nil {
 		return err
@@ -95,7 +97,7 @@ func (a *App) openFlow(ctx context.Context, d *doors) (err error) {
 }
 
 func (a *App) openPeopleDoors(_ context.Context, d *doors) error {
-	var errs [5]error
+	var errs [6]error
 	d.authorize, errs[0] = authorize.New(authorize.Deps{
 		Store: a.store, Flow: d.flow, Sessions: a.sessions, Client: a.live.Client, Person: a.person, Offered: fhirapi.Offered, HintedUser: a.tokens.HintedUser,
 		LoginPath: pathLogin, PatientPath: pathChoose, EncounterPath: pathEncounter, ApprovePath: pathApprove,
@@ -104,7 +106,7 @@ func (a *App) openPeopleDoors(_ context.Context, d *doors) error {
 		OfferPushed: a.cfg.Authorization.offersPushed(), RequirePushed: a.cfg.Authorization.requiresPushed(),
 	})
 	d.login, errs[1] = login.New(login.Deps{
-		Store: a.store, Accounts: a.accounts, Tries: a.tries, Flow: d.flow, Sessions: a.sessions, Path: pathLogin, EnrolPath: pathEnrol,
+		Store: a.store, Accounts: a.accounts, Tries: a.tries, Flow: d.flow, Sessions: a.sessions, Place: manage.Place, Path: pathLogin, EnrolPath: pathEnrol,
 		Now: a.now, Log: a.log,
 	})
 	d.enrol, errs[2] = enrol.New(enrol.Deps{
@@ -115,6 +117,11 @@ func (a *App) openPeopleDoors(_ context.Context, d *doors) error {
 	d.consent, errs[4] = consent.New(consent.Deps{
 		Remembered: a.store.Remembered, Person: a.person, Patient: a.reach.Patient, Flow: d.flow, Sessions: a.sessions,
 		Path: pathApprove, Sandbox: a.cfg.Sandbox, Now: a.now,
+	})
+	d.manage, errs[5] = manage.New(manage.Deps{
+		Store: a.store, Accounts: a.accounts, Tries: a.tries, Flow: d.flow, Sessions: a.sessions, Client: a.live.Client, Person: a.person, Patient: a.reach.Patient,
+		FlushUses: a.uses.Flush, Settle: a.live.Refresh, LoginPath: pathLogin, LogoutPath: pathLogout, AccessLife: a.cfg.Tokens.Access,
+		Sandbox: a.cfg.Sandbox, Now: a.now, Log: a.log,
 	})
 	return errors.Join(errs[:]...)
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/emberlatch/emberlatch/internal/door"
+	"github.com/emberlatch/emberlatch/internal/manage"
 	"github.com/emberlatch/emberlatch/internal/oauth"
 	"github.com/emberlatch/emberlatch/internal/page"
 )
@@ -22,6 +23,7 @@ const (
 	pathEncounter  = "/choose/encounter"
 	pathApprove    = "/approve"
 	pathLogout     = "/logout"
+	pathManage     = manage.Path
 	pathToken      = "/token"
 	pathIntrospect = "/introspect"
 	pathRevoke     = "/revoke"
@@ -63,6 +65,16 @@ func (a *App) routes(ctx context.Context) (http.Handler, error) {
 	if d.developer != nil {
 		d.developer.Mount(mux)
 	}
+	mux.HandleFunc("GET "+pathManage, d.manage.List)
+	mux.HandleFunc("GET "+manage.PathStop, d.manage.ShowStop)
+	mux.HandleFunc("POST "+manage.PathStop, d.manage.Stop)
+	mux.HandleFunc("GET "+manage.PathStopAll, d.manage.ShowStopAll)
+	mux.HandleFunc("POST "+manage.PathStopAll, d.manage.StopAll)
+	mux.HandleFunc("GET "+manage.PathReceipt, d.manage.Receipt)
+	mux.HandleFunc("GET "+manage.PathSignIns, d.manage.ShowSignIns)
+	mux.HandleFunc("POST "+manage.PathSignIns, d.manage.EndOthers)
+	mux.HandleFunc("GET "+manage.PathPassword, d.manage.ShowPassword)
+	mux.HandleFunc("POST "+manage.PathPassword, d.manage.ChangePassword)
 	mux.Handle("GET /assets/{file}", d.pages.Assets())
 
 	// What apps call.

@@ -11,6 +11,9 @@
 // is good for one form that was shown here, and for one change (CONS-17, RFC 9700
 // §4.7).
 //
+// Pages of a person's own belong to no request and no app: their forms carry a ticket
+// over the browser, the session, the path and what the page is about (own.go).
+//
 // A request that somebody else's browser began, that does not exist or that was
 // answered gets a page, never a redirect. It decides nothing about people, patients
 // or scopes.

@@ -130,16 +130,9 @@ const maxForm = 256 << 10
 // Form opens the request that a posted form belongs to and proves that the form
 // was shown here. What was typed is returned; values may repeat (checkboxes).
 func (f *Flow) Form(w http.ResponseWriter, r *http.Request, path string) (s Step, typed url.Values, ok bool) {
-	if err := f.cross.Check(r); err != nil {
-		f.Forbidden(w, r, Step{})
+	if typed, ok = f.Typed(w, r); !ok {
 		return Step{}, nil, false
 	}
-	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
-	if err := r.ParseForm(); err != nil {
-		f.Forbidden(w, r, Step{})
-		return Step{}, nil, false
-	}
-	typed = r.PostForm
 	if s, ok = f.Open(w, r, typed.Get("request")); !ok {
 		return Step{}, nil, false
 	}
@@ -148,6 +141,20 @@ func (f *Flow) Form(w http.ResponseWriter, r *http.Request, path string) (s Step
 		return Step{}, nil, false
 	}
 	return s, typed, true
+}
+
+// Typed reads a form that comes from our own site; its ticket proves the rest.
+func (f *Flow) Typed(w http.ResponseWriter, r *http.Request) (url.Values, bool) {
+	if err := f.cross.Check(r); err != nil {
+		f.Forbidden(w, r, Step{})
+		return nil, false
+	}
+	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+	if err := r.ParseForm(); err != nil {
+		f.Forbidden(w, r, Step{})
+		return nil, false
+	}
+	return r.PostForm, true
 }
 
 // Forbidden answers a form that was not shown here, or was used (ERR-23).

@@ -91,6 +91,7 @@ var places = map[string]place{
 	"internal/launch":       {doors, nil},
 	"internal/login":        {doors, nil},
 	"internal/logout":       {doors, nil},
+	"internal/manage":       {doors, nil},
 	"internal/push":         {doors, nil},
 	"internal/registration": {doors, nil},
 	"internal/revoke":       {doors, nil},

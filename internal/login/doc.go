@@ -6,6 +6,10 @@
 //	       too many: wait ◀┘   one text ◀┘
 //	POST continue ─▶ adopt the session that exists     POST cancel ─▶ refused
 //
+// Pages of a person's own need somebody as well, and no app has asked: then the handle
+// names a place, the same page is shown and counted alike, and the browser goes there.
+// A place is one of a fixed set; no address that comes with a request is gone to.
+//
 // Wrong name, wrong password, unknown and disabled accounts get one text and cost
 // one hash (LOGIN-10). Tries are counted by account and by address before anything
 // is verified, durably and for all processes; too many mean waiting for the end of

@@ -33,11 +33,14 @@ type Accounts interface {
 
 // Deps are the parts that the door needs; all are required.
 type Deps struct {
-	Store     Store
-	Accounts  Accounts
-	Tries     *tries.Tries
-	Flow      *flow.Flow
-	Sessions  *session.Sessions
+	Store    Store
+	Accounts Accounts
+	Tries    *tries.Tries
+	Flow     *flow.Flow
+	Sessions *session.Sessions
+	// Place is a page of a person's own that sign-in returns to; false for any handle
+	// that names none.
+	Place     func(handle string) (flow.Place, bool)
 	Path      string // of this step
 	EnrolPath string // of enrolment
 	Now       func() time.Time
@@ -49,7 +52,7 @@ type Door struct{ deps Deps }
 
 // New makes the door; it refuses missing parts.
 func New(deps Deps) (*Door, error) {
-	if deps.Store == nil || deps.Accounts == nil || deps.Flow == nil || deps.Sessions == nil || deps.Path == "" ||
+	if deps.Store == nil || deps.Accounts == nil || deps.Flow == nil || deps.Sessions == nil || deps.Place == nil || deps.Path == "" ||
 		deps.EnrolPath == "" || deps.Tries == nil || deps.Now == nil || deps.Log == nil {
 		return nil, errors.New("login: a part is missing")
 	}
@@ -58,6 +61,10 @@ func New(deps Deps) (*Door, error) {
 
 // Show answers GET.
 func (d *Door) Show(w http.ResponseWriter, r *http.Request) {
+	if place, own := d.deps.Place(r.URL.Query().Get("request")); own {
+		d.showOwn(w, r, place)
+		return
+	}
 	s, ok := d.deps.Flow.Open(w, r, r.URL.Query().Get("request"))
 	if !ok {
 		return
@@ -108,6 +115,14 @@ func mustProve(q store.AuthorizationRequest, who session.Authenticated) bool {
 
 // Post answers the form.
 func (d *Door) Post(w http.ResponseWriter, r *http.Request) {
+	typed, ok := d.deps.Flow.Typed(w, r)
+	if !ok {
+		return
+	}
+	if place, own := d.deps.Place(typed.Get("request")); own {
+		d.postOwn(w, r, place)
+		return
+	}
 	s, typed, ok := d.deps.Flow.Form(w, r, d.deps.Path)
 	if !ok {
 		return
@@ -142,42 +157,48 @@ func (d *Door) save(w http.ResponseWriter, r *http.Request, s flow.Step, who ses
 	})
 }
 
-// signIn verifies user name and password.
+// signIn goes on with the person who proves a user name and password.
 func (d *Door) signIn(w http.ResponseWriter, r *http.Request, s flow.Step, typed url.Values) {
-	p := d.page(s)
+	if who, ok := d.prove(w, r, d.page(s), s.Client.ID, typed); ok {
+		d.save(w, r, s, who)
+	}
+}
+
+// prove verifies user name and password, and begins a session. Otherwise the page is
+// shown again and ok is false.
+func (d *Door) prove(w http.ResponseWriter, r *http.Request, p page.SignIn, client store.ClientID, typed url.Values) (who session.Authenticated, ok bool) {
 	p.Username = typed.Get("username")
 	wait, err := d.deps.Tries.Wait(r, p.Username)
 	if err != nil {
 		d.deps.Flow.Fail(w, r, err)
-		return
+		return who, false
 	}
 	if wait > 0 {
 		p.WaitSeconds = int(wait.Seconds()) + 1
 		d.deps.Flow.Show(w, r, http.StatusTooManyRequests, p)
-		return
+		return who, false
 	}
-	user, ok, err := d.verify(r.Context(), p.Username, typed.Get("password"))
+	user, right, err := d.verify(r.Context(), p.Username, typed.Get("password"))
 	if err != nil {
 		d.deps.Flow.Fail(w, r, err)
-		return
+		return who, false
 	}
-	if !ok {
-		d.record(r.Context(), "login.failed", user.ID, s, "refused")
+	if !right {
+		d.record(r.Context(), "login.failed", user.ID, client, "refused")
 		p.Failed = true
 		d.deps.Flow.Show(w, r, http.StatusOK, p)
-		return
+		return who, false
 	}
 	if err := d.deps.Tries.Forget(r.Context(), user.UsernameKey); err != nil {
 		d.deps.Flow.Fail(w, r, err)
-		return
+		return who, false
 	}
-	who, err := d.deps.Sessions.Start(w, r, user.ID, []string{"pwd"})
-	if err != nil {
+	if who, err = d.deps.Sessions.Start(w, r, user.ID, []string{"pwd"}); err != nil {
 		d.deps.Flow.Fail(w, r, err)
-		return
+		return who, false
 	}
-	d.record(r.Context(), "login", user.ID, s, "ok")
-	d.save(w, r, s, who)
+	d.record(r.Context(), "login", user.ID, client, "ok")
+	return who, true
 }
 
 // verify finds the account and checks the password; the work is the same when
@@ -208,8 +229,8 @@ func (d *Door) verify(ctx context.Context, username, password string) (store.Use
 	return user, true, nil
 }
 
-func (d *Door) record(ctx context.Context, kind string, user store.UserID, s flow.Step, outcome string) {
-	err := d.deps.Store.Record(ctx, store.Event{At: d.deps.Now(), Kind: kind, Actor: string(user), ClientID: s.Client.ID, Outcome: outcome})
+func (d *Door) record(ctx context.Context, kind string, user store.UserID, client store.ClientID, outcome string) {
+	err := d.deps.Store.Record(ctx, store.Event{At: d.deps.Now(), Kind: kind, Actor: string(user), ClientID: client, Outcome: outcome})
 	if err != nil {
 		d.deps.Log.ErrorContext(ctx, "an event could not be recorded", "kind", kind, "error", err)
 	}

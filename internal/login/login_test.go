@@ -153,6 +153,9 @@ func newEnv(t *testing.T) *env {
 	errs[4] = err
 	e.door, errs[3] = login.New(login.Deps{
 		Store: e, Accounts: e, Tries: counted, Flow: way, Sessions: sessions, Path: "/login", EnrolPath: "/enrol", Now: now, Log: log,
+		Place: func(handle string) (flow.Place, bool) {
+			return flow.Place{Handle: "own", Path: "/own?x=1", MaxAge: 5 * time.Minute}, handle == "own"
+		},
 	})
 	for _, err := range errs {
 		if err != nil {

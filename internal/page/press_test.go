@@ -121,7 +121,7 @@ func TestEnterDecidesNothing(t *testing.T) {
 // spec: LOGIN-25
 func TestMistakesTakeTheFocus(t *testing.T) {
 	tab, server := chromium(t), site(t)
-	for name, field := range map[string]string{"sign-in-failed": "username", "identify-mistakes": "given", "choose-person-missed": "patient-0", "choose-encounter-missed": "encounter-0", "approve-nothing": "scope-1"} {
+	for name, field := range map[string]string{"sign-in-failed": "username", "identify-mistakes": "given", "choose-person-missed": "patient-0", "choose-encounter-missed": "encounter-0", "approve-nothing": "scope-1", "change-password-refused": "current"} {
 		do(t, tab, chromedp.Navigate(server.URL+"/sample/"+name))
 		focusOn(t, tab, name, "mistake")
 		do(t, tab, chromedp.Click(chromedp.CSS("#mistake a")))

@@ -25,8 +25,10 @@ type Deps struct {
 	Phone        string
 	Sandbox      bool // every page says that this is a test system
 	Secure       bool // cookies travel over https only
-	Now          func() time.Time
-	Log          *slog.Logger
+	// ConnectedPath is the page of connected apps; empty: there is none.
+	ConnectedPath string
+	Now           func() time.Time
+	Log           *slog.Logger
 }
 
 // Renderer renders pages. It is safe for concurrent use.
@@ -101,6 +103,7 @@ type view struct {
 	Organisation string
 	Phone        string
 	Sandbox      bool
+	Connected    string // the page of connected apps
 	Language     string
 	Direction    string // of the writing
 	Others       []languageLink
@@ -129,7 +132,7 @@ func (r *Renderer) Render(w http.ResponseWriter, req *http.Request, status int, 
 	}
 	v := view{
 		Page: p, Shell: shell, Name: p.name(), Organisation: r.deps.Organisation, Phone: r.deps.Phone, Sandbox: r.deps.Sandbox,
-		Language: code, Direction: "ltr", Others: others(code, shell.Self),
+		Connected: r.deps.ConnectedPath, Language: code, Direction: "ltr", Others: others(code, shell.Self),
 	}
 	var body bytes.Buffer
 	if err := t.ExecuteTemplate(&body, "layout", v); err != nil {

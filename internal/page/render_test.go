@@ -21,7 +21,7 @@ const hostile = `<script>alert(1)</script>"'&{app}` + "\u202e\u2028"
 func renderer(t testing.TB) *page.Renderer {
 	t.Helper()
 	r, err := page.New(page.Deps{
-		Organisation: "Valley Clinic", Phone: "555-0100", Sandbox: true, Secure: true, Now: func() time.Time { return noon }, Log: slog.New(slog.DiscardHandler),
+		Organisation: "Valley Clinic", Phone: "555-0100", Sandbox: true, Secure: true, ConnectedPath: "/manage", Now: func() time.Time { return noon }, Log: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -50,6 +50,12 @@ func hostilePages() []sample {
 			{Group: "care", Type: "Goal", Choices: []page.ScopeChoice{{ID: prefix + "d", Value: "patient/Goal.cud"}}},
 		}
 	}
+	access := page.Access{
+		App: page.App{Name: hostile, Maker: hostile, Status: "self", PolicyURI: "javascript:alert(1)"}, By: hostile, Read: rows("r"), Write: rows("w"), Scopes: []string{hostile},
+		Since: noon, Ends: page.Ending{Kind: "on", At: noon}, StopURL: "/manage/stop?access=" + hostile,
+	}
+	whose := page.Whose{Kind: "other", Name: hostile}
+	stopped := []page.StoppedAccess{{App: access.App, Whose: whose, At: noon, By: "app", ReceiptURL: "/manage/receipt?access=" + hostile}}
 	problems := []page.FieldProblem{{Field: "given", Message: "identify.given-missing"}, {Field: "birth_date-year", Message: "identify.date-wrong"}}
 	return append(hostileDevelopers(rows), []sample{
 		{"sign-in", 200, page.SignIn{Shell: shell, Username: hostile, Failed: true, Reauthenticate: true, SignedInAs: hostile, CanEnrol: true, EnrolURL: "/enrol?request=" + hostile}},
@@ -65,6 +71,10 @@ func hostilePages() []sample {
 			Online:  &page.Duration{Scope: hostile},
 		}},
 		{"code", 200, page.Code{Shell: shell, Code: hostile, ExpiresAt: noon}},
+		{"connected", 200, page.Connected{Shell: shell, UserName: hostile, Records: []page.Record{{ID: "record-1", Whose: whose, Accesses: []page.Access{access}}}, Stopped: stopped, StopAllURL: "javascript:alert(1)"}},
+		{"stop-sharing", 200, page.StopSharing{Shell: shell, Access: access, Whose: whose, Back: "/manage"}},
+		{"sharing-stopped", 200, page.SharingStopped{Shell: shell, Stopped: stopped, Back: "/manage"}},
+		{"change-password", 200, page.ChangePassword{Shell: shell, Username: hostile, Back: "/manage"}},
 		{"error", 400, page.Error{Shell: shell, ID: hostile, Title: "app", ErrorCode: hostile, Slug: oauth.SlugScopeMissing, Parameter: hostile, Description: hostile, Section: hostile, When: noon}},
 		{"error-post", 400, page.Error{Shell: shell, ID: hostile, Title: "app", Leave: page.Leave{Post: hostilePost("https://app.example.org/" + hostile)}, When: noon}},
 		{"error-post nowhere", 400, page.Error{Shell: shell, ID: hostile, Title: "app", Leave: page.Leave{Post: hostilePost("javascript:alert(1)")}, When: noon}},

@@ -32,6 +32,7 @@ func samples() []sample {
 	list = append(list, choiceSamples()...)
 	list = append(list, approveSamples()...)
 	list = append(list, developerSamples()...)
+	list = append(list, connectedSamples()...)
 	return append(list, endSamples()...)
 }
 

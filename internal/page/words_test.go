@@ -85,6 +85,9 @@ var uses = []use{
 	{"developer.go", regexp.MustCompile(`"(native|browser|web)"`), []string{"app-kind.*", "app-kind.*-hint"}},
 	{"developer.go", regexp.MustCompile(`"(none|client_secret_basic|private_key_jwt)"`), []string{"app-proof.*", "app-proof.*-hint"}},
 	{"../store/review.go", regexp.MustCompile(`ReviewState = "([a-z]+)"`), []string{"review.*", "review.*-text", "review-step.*"}},
+	{"../manage/*.go", regexp.MustCompile(`(?:Whose\{Kind: |whose = )"([a-z]+)"`), []string{"record.*"}},
+	{"../manage/*.go", regexp.MustCompile(`Ending\{Kind: "([a-z]+)"`), []string{"ends.*"}},
+	{"../manage/*.go", regexp.MustCompile(`return "([a-z]+)" // stopped-by`), []string{"stopped-by.*"}},
 	{"../store/user.go", regexp.MustCompile(`Role = "([a-z]+)"`), []string{"role.*"}},
 }
 
@@ -158,7 +161,7 @@ func sources(t *testing.T, glob string) []string {
 }
 
 // families are keys that are put together where they are used.
-var families = regexp.MustCompile(`^(month|group|type|part|access|sex|relationship|status|role|duration|error|review|review-step|app-kind|app-proof|scope)\.|\.(one|other|theirs|title)$`)
+var families = regexp.MustCompile(`^(month|group|type|part|access|sex|relationship|status|role|duration|error|review|review-step|app-kind|app-proof|scope|record|ends|stopped-by)\.|\.(one|other|theirs|title)$`)
 
 // Every sentence is used: what nobody shows is not kept up.
 func TestEverySentenceIsUsed(t *testing.T) {
