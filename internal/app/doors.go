@@ -204,7 +204,7 @@ func (a *App) openFHIR(ctx context.Context, d *doors) error {
 	}
 	origin := a.cfg.PublicURL
 	uris := fhirapi.OAuthURIs{
-		Authorize: origin + pathAuthorize, Token: origin + pathToken, Introspect: origin + pathIntrospect, Revoke: origin + pathRevoke,
+		Authorize: origin + pathAuthorize, Token: origin + pathToken, Introspect: origin + pathIntrospect, Revoke: origin + pathRevoke, Manage: origin + pathManage,
 	}
 	if path := a.registerPath(); path != "" {
 		uris.Register = origin + path
@@ -235,7 +235,7 @@ func (a *App) features() discovery.Features {
 	return discovery.Features{
 		Pushed: pushed, RequirePushed: a.cfg.Authorization.requiresPushed(),
 		Issuer: a.cfg.PublicURL, FHIRBase: a.cfg.FHIRBase(), Authorize: pathAuthorize, Token: pathToken,
-		Introspect: pathIntrospect, Revoke: pathRevoke, UserInfo: pathUserInfo, JWKS: pathKeys, Logout: pathLogout, Register: a.registerPath(), BrandsPath: pathBrands,
+		Introspect: pathIntrospect, Revoke: pathRevoke, UserInfo: pathUserInfo, JWKS: pathKeys, Logout: pathLogout, Manage: pathManage, Register: a.registerPath(), BrandsPath: pathBrands,
 		Capabilities: []string{
 			"launch-ehr", "launch-standalone", "authorize-post", "client-public", "client-confidential-symmetric", "client-confidential-asymmetric", "sso-openid-connect",
 			"context-banner", "context-style", "context-ehr-patient", "context-ehr-encounter", "context-standalone-patient",

@@ -13,7 +13,7 @@ import (
 func features(capabilities ...string) discovery.Features {
 	return discovery.Features{
 		Issuer: "https://ehr.example.org", FHIRBase: "https://ehr.example.org/fhir", Authorize: "/authorize", Token: "/token",
-		Introspect: "/introspect", Revoke: "/revoke", UserInfo: "/userinfo", JWKS: "/jwks.json", Logout: "/logout",
+		Introspect: "/introspect", Revoke: "/revoke", UserInfo: "/userinfo", JWKS: "/jwks.json", Logout: "/logout", Manage: "/manage",
 		Capabilities: capabilities, Scopes: []string{"patient/*.rs"}, GrantTypes: []string{"authorization_code"}, AuthMethods: []string{"none"},
 		IDTokenAlgorithms: []string{"RS256"},
 	}

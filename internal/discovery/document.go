@@ -12,6 +12,8 @@ type Features struct {
 	FHIRBase string
 	// Paths below the issuer.
 	Authorize, Token, Introspect, Revoke, UserInfo, JWKS, Logout string
+	// Manage is where people see and stop what they share.
+	Manage string
 	// Register is where apps register themselves; empty: nowhere (DISC-21).
 	Register string
 	// Pushed is the path of pushed authorization requests; empty: they are not offered.
@@ -75,6 +77,8 @@ type smartConfiguration struct {
 	common
 	Issuer       string   `json:"issuer,omitempty"` // in place of the common one
 	Capabilities []string `json:"capabilities"`
+	// Management is where people see and stop what they share (DISC-20).
+	Management string `json:"management_endpoint"`
 	// Who runs this server, for people (SMART App Launch 2.2, user-access brands).
 	BrandBundle     string            `json:"user_access_brand_bundle,omitempty"`
 	BrandIdentifier *brand.Identifier `json:"user_access_brand_identifier,omitempty"`
@@ -127,7 +131,7 @@ func (f Features) common() common {
 }
 
 func (f Features) smart() smartConfiguration {
-	c := smartConfiguration{common: f.common(), Capabilities: f.Capabilities}
+	c := smartConfiguration{common: f.common(), Capabilities: f.Capabilities, Management: f.Issuer + f.Manage}
 	if slices.Contains(f.Capabilities, "sso-openid-connect") {
 		c.Issuer = f.Issuer
 	}

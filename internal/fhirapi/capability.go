@@ -14,7 +14,7 @@ import (
 
 // OAuthURIs are the endpoints that SMART 1 apps read from the CapabilityStatement
 // (SMART App Launch 1.0, oauth-uris extension). Empty ones are left out.
-type OAuthURIs struct{ Authorize, Token, Register, Introspect, Revoke string }
+type OAuthURIs struct{ Authorize, Token, Register, Introspect, Revoke, Manage string }
 
 // The parts of a CapabilityStatement that are made here (FHIR R4
 // capabilitystatement).
@@ -105,7 +105,7 @@ func NewCapability(base string, uris OAuthURIs) ([]byte, error) {
 func (u OAuthURIs) extensions() []extension {
 	var list []extension
 	for _, e := range []extension{{URL: "authorize", ValueURI: u.Authorize}, {URL: "token", ValueURI: u.Token},
-		{URL: "register", ValueURI: u.Register}, {URL: "introspect", ValueURI: u.Introspect}, {URL: "revoke", ValueURI: u.Revoke}} {
+		{URL: "register", ValueURI: u.Register}, {URL: "introspect", ValueURI: u.Introspect}, {URL: "revoke", ValueURI: u.Revoke}, {URL: "manage", ValueURI: u.Manage}} {
 		if e.ValueURI != "" {
 			list = append(list, e)
 		}

@@ -258,7 +258,10 @@ func TestDiscovery(t *testing.T) {
 	if got := strs(docs[1]["id_token_signing_alg_values_supported"]); !slices.Contains(got, "RS256") {
 		t.Errorf("ID token algorithms: %v", got)
 	}
-	for _, name := range []string{"management_endpoint", "dpop_signing_alg_values_supported", "smart_app_state_endpoint"} {
+	if got, want := docs[0]["management_endpoint"], env.URL+"/manage"; got != want { // DISC-20
+		t.Errorf("management_endpoint: %v", got)
+	}
+	for _, name := range []string{"dpop_signing_alg_values_supported", "smart_app_state_endpoint"} {
 		if docs[0][name] != nil || docs[1][name] != nil {
 			t.Errorf("%s is advertised and not offered", name)
 		}
