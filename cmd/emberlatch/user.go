@@ -1,13 +1,18 @@
 package main
 
 import (
+	"encoding/json"
+	"errors"
+	"io"
 	"net/http"
 	"net/url"
+	"strings"
 )
 
 type userCommand struct {
-	Add     userAddCommand     `cmd:"" help:"Make an account. Example: emberlatch user add ana.json, with {\"username\":\"ana\",\"password\":\"…\",\"role\":\"patient\",\"fhirUser\":\"Patient/1\"}"`
-	Disable userDisableCommand `cmd:"" help:"End an account: its sessions and the access of all its apps end at once."`
+	Add         userAddCommand         `cmd:"" help:"Make an account. Example: emberlatch user add ana.json, with {\"username\":\"ana\",\"password\":\"…\",\"role\":\"patient\",\"fhirUser\":\"Patient/1\"}"`
+	SetPassword userSetPasswordCommand `cmd:"" help:"Give an account another password. All its sessions end; its apps go on until grant revoke ends them."`
+	Disable     userDisableCommand     `cmd:"" help:"End an account: its sessions and the access of all its apps end at once."`
 }
 
 type userAddCommand struct {
@@ -37,4 +42,46 @@ func (c *userDisableCommand) Run(s *session) error {
 		return err
 	}
 	return printJSON(s, answer)
+}
+
+type userSetPasswordCommand struct {
+	where
+	Name  string `arg:"" help:"The user name."`
+	Stdin bool   `help:"Read the password from standard input, one line. Without this one is made and printed, once."`
+}
+
+// Run sets the password; a generated one is printed with the account.
+func (c *userSetPasswordCommand) Run(s *session) error {
+	password := ""
+	if c.Stdin {
+		var err error
+		if password, err = lineOf(s.stdin); err != nil {
+			return err
+		}
+	}
+	body, err := json.Marshal(map[string]string{"password": password})
+	if err != nil {
+		return err
+	}
+	answer, err := c.ask(s, http.MethodPost, "/users/"+url.PathEscape(c.Name)+"/password", body, nil)
+	if err != nil {
+		return err
+	}
+	return printJSON(s, answer)
+}
+
+// maxLine bounds what is read as a password, in bytes.
+const maxLine = 4 << 10
+
+// lineOf reads one line; an empty one is a mistake, since it would have a password made.
+func lineOf(r io.Reader) (string, error) {
+	text, err := io.ReadAll(io.LimitReader(r, maxLine+1))
+	if err != nil {
+		return "", err
+	}
+	line := strings.TrimSuffix(strings.TrimSuffix(string(text), "\n"), "\r")
+	if line == "" || len(line) > maxLine || strings.ContainsAny(line, "\r\n") {
+		return "", errors.New("standard input: one line with the password is needed")
+	}
+	return line, nil
 }

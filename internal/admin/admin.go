@@ -34,6 +34,7 @@ type Store interface {
 	PutUser(ctx context.Context, u store.User) error
 	User(ctx context.Context, id store.UserID) (store.User, error)
 	UserByName(ctx context.Context, usernameKey string) (store.User, error)
+	ChangePassword(ctx context.Context, c store.PasswordChange) error
 	Revoke(ctx context.Context, r store.Revocation) (int, error)
 	Announce(ctx context.Context, kind store.ChangeKind, id string) error
 	Record(ctx context.Context, e store.Event) error
@@ -134,6 +135,7 @@ func (d *Door) Handler() http.Handler {
 	mux.HandleFunc("DELETE /registration-tokens/{id}", d.answer(d.removeToken))
 	mux.HandleFunc("POST /users", d.answer(d.addUser))
 	mux.HandleFunc("POST /users/{name}/disable", d.answer(d.disableUser))
+	mux.HandleFunc("POST /users/{name}/password", d.answer(d.setPassword))
 	mux.HandleFunc("POST /grants/revoke", d.answer(d.revoke))
 	mux.HandleFunc("GET /keys", d.answer(d.listKeys))
 	mux.HandleFunc("POST /keys/rotate", d.answer(d.rotateKeys))

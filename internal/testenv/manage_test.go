@@ -235,3 +235,28 @@ func TestStoppedAtTheOtherProcess(t *testing.T) {
 		t.Errorf("the other process does not know of it: %s", p.Body)
 	}
 }
+
+// What an operator sets is the only password that is good, and nobody is signed in any
+// more.
+//
+// spec: LOGIN-12
+// attack: LG-12
+func TestAnOperatorSetsAPassword(t *testing.T) {
+	env := testenv.Start(t)
+	b := env.Browser()
+	connectedApps(t, env, b, "maria")
+	made := env.Admin(http.MethodPost, "/users/maria/password", `{}`)
+	if made.Status != http.StatusOK || len(made.String("password")) < 24 {
+		t.Fatal(made.Raw)
+	}
+	p := b.Open("/manage")
+	if !p.HasButton("action", "sign-in") {
+		t.Errorf("the session goes on: %s", p.Describe())
+	}
+	if p = b.SignIn(p, "maria"); !strings.Contains(p.Body, "could not sign you in") {
+		t.Errorf("the old password: %s", p.Describe())
+	}
+	if p = b.Submit(p, "action", "sign-in", url.Values{"username": {"maria"}, "password": {made.String("password")}}); !strings.Contains(p.Body, "Connected apps") {
+		t.Errorf("the new password: %s", p.Describe())
+	}
+}
