@@ -212,7 +212,7 @@ func TestDiscovery(t *testing.T) {
 	}
 	for name, value := range docs[0] {
 		for i, other := range docs[1:] {
-			if name == "capabilities" || strings.HasPrefix(name, "user_access_brand_") { // SMART alone has a word for these
+			if name == "capabilities" || name == "management_endpoint" || strings.HasPrefix(name, "user_access_brand_") { // SMART alone has a word for these
 				continue
 			}
 			x, _ := json.Marshal(value)
