@@ -17,7 +17,7 @@ import (
 )
 
 // What a key signs. A key of one use never signs or verifies for another. UseID is for
-// what clients verify themselves: ID tokens and signed introspection answers, which
+// what clients verify themselves: ID tokens, logout tokens and introspection answers, which
 // their typ keeps apart (RFC 8725 §3.11).
 const (
 	UseAccess = "access"
