@@ -55,6 +55,11 @@ func ParseResource(b []byte) (Resource, error) {
 	if err != nil {
 		return Resource{}, err
 	}
+	return resourceOf(tree, b)
+}
+
+// resourceOf judges a tree that was read of the bytes.
+func resourceOf(tree Object, b []byte) (Resource, error) {
 	name, _ := tree["resourceType"].(string)
 	kind, known := ParseResourceType(name)
 	if !known {
@@ -208,7 +213,7 @@ func parseTree(b []byte) (Object, error) {
 	if dec.PeekKind() != '{' {
 		return nil, &ParseError{"", "one JSON object"}
 	}
-	value, err := decode(dec)
+	value, err := decode(dec, maxDepth)
 	if err != nil {
 		return nil, asParseError(dec, err)
 	}
@@ -230,8 +235,9 @@ func asParseError(dec *jsontext.Decoder, err error) error {
 	return &ParseError{string(dec.StackPointer()), "well-formed JSON in UTF-8"}
 }
 
-func decode(dec *jsontext.Decoder) (any, error) {
-	if dec.StackDepth() > maxDepth {
+// decode reads one value, down to a depth of the whole document.
+func decode(dec *jsontext.Decoder, deepest int) (any, error) {
+	if dec.StackDepth() > deepest {
 		return nil, &ParseError{string(dec.StackPointer()), "at most 64 levels of nesting"}
 	}
 	tok, err := dec.ReadToken()
@@ -240,9 +246,9 @@ func decode(dec *jsontext.Decoder) (any, error) {
 	}
 	switch tok.Kind() {
 	case '{':
-		return decodeObject(dec)
+		return decodeObject(dec, deepest)
 	case '[':
-		return decodeArray(dec)
+		return decodeArray(dec, deepest)
 	case '"':
 		text := tok.String()
 		if strings.IndexByte(text, 0) >= 0 { // R4 datatypes, string: never below U+0009
@@ -257,7 +263,7 @@ func decode(dec *jsontext.Decoder) (any, error) {
 	return nil, nil
 }
 
-func decodeObject(dec *jsontext.Decoder) (any, error) {
+func decodeObject(dec *jsontext.Decoder, deepest int) (any, error) {
 	object := Object{}
 	for dec.PeekKind() != '}' {
 		name, err := dec.ReadToken()
@@ -265,7 +271,7 @@ func decodeObject(dec *jsontext.Decoder) (any, error) {
 			return nil, err
 		}
 		key := name.String()
-		if object[key], err = decode(dec); err != nil {
+		if object[key], err = decode(dec, deepest); err != nil {
 			return nil, err
 		}
 	}
@@ -273,10 +279,10 @@ func decodeObject(dec *jsontext.Decoder) (any, error) {
 	return object, err
 }
 
-func decodeArray(dec *jsontext.Decoder) (any, error) {
+func decodeArray(dec *jsontext.Decoder, deepest int) (any, error) {
 	array := []any{}
 	for dec.PeekKind() != ']' {
-		value, err := decode(dec)
+		value, err := decode(dec, deepest)
 		if err != nil {
 			return nil, err
 		}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/emberlatch/emberlatch/access"
 	"github.com/emberlatch/emberlatch/fhir"
+	"github.com/emberlatch/emberlatch/fhir/search"
 	"github.com/emberlatch/emberlatch/internal/door"
 	"github.com/emberlatch/emberlatch/internal/fhirstore"
 )
@@ -21,8 +22,10 @@ type Deps struct {
 	PageKey  []byte // 32 bytes, shared by all nodes
 	// Capability is the CapabilityStatement, see NewCapability.
 	Capability []byte
-	Now        func() time.Time
-	Log        *slog.Logger
+	// MaxPosition bounds the positions of the backend; nil: fhirstore.MaxPosition.
+	MaxPosition func(search.Query) int
+	Now         func() time.Time
+	Log         *slog.Logger
 }
 
 // Door answers FHIR requests.
@@ -42,6 +45,9 @@ func New(deps Deps) (*Door, error) {
 	s, err := newSealer(deps.PageKey)
 	if err != nil {
 		return nil, err
+	}
+	if deps.MaxPosition == nil {
+		deps.MaxPosition = fhirstore.MaxPosition
 	}
 	return &Door{deps, s, tagOf(deps.Capability)}, nil
 }
@@ -123,6 +129,7 @@ func (d *Door) fail(w http.ResponseWriter, r *http.Request, err error) {
 		w.Header().Set("WWW-Authenticate", withChallenge.challenge)
 	}
 	var known *fhir.OperationOutcome
+	var failure *fhirstore.Failure
 	switch {
 	case errors.As(err, &known):
 	case errors.Is(err, fhirstore.ErrNotFound):
@@ -131,6 +138,9 @@ func (d *Door) fail(w http.ResponseWriter, r *http.Request, err error) {
 		known = newOutcome(http.StatusForbidden, "too-costly", "The answer would be too large. Ask for fewer matches a page or fewer includes.")
 	case r.Context().Err() != nil:
 		known = newOutcome(http.StatusServiceUnavailable, "timeout", "The request took too long or was given up.")
+	case errors.As(err, &failure): // ERR-46: what stood behind it is for the log
+		d.deps.Log.WarnContext(r.Context(), "the server with the records did not answer as it must", "error", err, "id", door.RequestID(r.Context()))
+		known = newOutcome(failure.Status, "transient", "The server that holds the records does not answer at present. Try again in a moment.")
 	case door.Unavailable(err): // ERR-46: nobody is let through meanwhile
 		d.deps.Log.WarnContext(r.Context(), "fhir request could not be answered now", "error", err)
 		known = newOutcome(http.StatusServiceUnavailable, "transient", "The request cannot be answered at present. Try again in a moment.")

@@ -3,7 +3,6 @@ package fhirapi
 import (
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
 	"time"
 
@@ -33,10 +32,12 @@ func (d *Door) read(w http.ResponseWriter, r *http.Request, decision access.Deci
 		return fhirstore.ErrNotFound
 	}
 	// Order: conditions are looked at after authorization only (RSX-21).
-	etag := `W/"` + strconv.FormatInt(record.Version, 10) + `"`
+	etag := record.ETag()
 	header := w.Header()
 	header.Set("ETag", etag)
-	header.Set("Last-Modified", record.UpdatedAt.UTC().Format(http.TimeFormat))
+	if !record.UpdatedAt.IsZero() {
+		header.Set("Last-Modified", record.UpdatedAt.UTC().Format(http.TimeFormat))
+	}
 	if unchanged(r, etag, record.UpdatedAt) {
 		w.WriteHeader(http.StatusNotModified)
 		return nil
@@ -66,5 +67,5 @@ func unchanged(r *http.Request, etag string, updated time.Time) bool {
 		return false
 	}
 	since, err := http.ParseTime(r.Header.Get("If-Modified-Since"))
-	return err == nil && !updated.Truncate(time.Second).After(since)
+	return err == nil && !updated.IsZero() && !updated.Truncate(time.Second).After(since)
 }

@@ -151,7 +151,7 @@ func (d *Door) continues(link pageLink, query search.Query) error {
 	if query.Cursor != "" {
 		return nil
 	}
-	length, err := d.sealer.length(link, fhirstore.MaxPosition(query))
+	length, err := d.sealer.length(link, d.deps.MaxPosition(query))
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"strconv"
 	"time"
 
 	"github.com/emberlatch/emberlatch/access"
@@ -24,10 +25,21 @@ var (
 
 // Record is one stored resource with the patients it is about.
 type Record struct {
-	Resource  fhir.Resource
-	Owners    search.Owners
-	Version   int64
-	UpdatedAt time.Time
+	Resource fhir.Resource
+	Owners   search.Owners
+	Version  int64
+	// VersionID is how another server names the version, when it holds the record;
+	// empty: by the number.
+	VersionID string
+	UpdatedAt time.Time // zero: the server that holds it does not say
+}
+
+// ETag is the entity tag of the version (FHIR R4 http §3.1.0.1.3).
+func (r Record) ETag() string {
+	if r.VersionID != "" {
+		return `W/"` + r.VersionID + `"`
+	}
+	return `W/"` + strconv.FormatInt(r.Version, 10) + `"`
 }
 
 // Page is one page of a search.

@@ -73,6 +73,7 @@ var places = map[string]place{
 	"internal/sampleapp":  {engines, nil},
 	"internal/session":    {engines, nil},
 	"internal/sandbox":    {engines, nil},
+	"internal/upstream":   {engines, nil},
 	"internal/tokens":     {engines, map[string]string{"internal/keys": "signs"}},
 	"internal/trust": {engines, map[string]string{
 		"internal/clientkey": "finds the keys of a server", "internal/egress": "asks a server",

@@ -1,0 +1,295 @@
+package upstream
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"mime"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/sony/gobreaker/v2"
+
+	"github.com/emberlatch/emberlatch/fhir"
+	"github.com/emberlatch/emberlatch/internal/fhirstore"
+)
+
+const (
+	maxHeaders  = 64 << 10
+	idleTime    = 90 * time.Second
+	maxLogged   = 2 << 10 // of what the upstream says about an error
+	tripAfter   = 5       // failures in a row
+	openFor     = 5 * time.Second
+	longQuery   = 1500 // bytes; longer ones go in a body
+	fhirJSON    = "application/fhir+json"
+	userAgent   = "Emberlatch"
+	formEncoded = "application/x-www-form-urlencoded"
+)
+
+// errTooLarge: an answer is larger than is read.
+var errTooLarge = errors.New("upstream: the answer is too large")
+
+// client speaks to the one upstream. Every request is made anew here: no header,
+// cookie or token of a caller is at hand (RS-07, RS-08).
+type client struct {
+	cfg     Config
+	http    *http.Client
+	proof   credentials
+	breaker *gobreaker.TwoStepCircuitBreaker[struct{}]
+	observe Observer
+	log     *slog.Logger
+	now     func() time.Time
+	// requestID is under what the caller can ask about an answer.
+	requestID func(ctx context.Context) string
+}
+
+func newClient(deps Deps) (*client, error) {
+	cfg := deps.Config.withDefaults()
+	security, err := tlsConfig(cfg)
+	if err != nil {
+		return nil, err
+	}
+	c := &client{cfg: cfg, http: newHTTP(cfg, security), observe: deps.Observe, log: deps.Log, now: deps.Now, requestID: deps.RequestID}
+	if c.proof, err = newCredentials(cfg, c.http, deps.Now); err != nil {
+		return nil, err
+	}
+	c.breaker = gobreaker.NewTwoStepCircuitBreaker[struct{}](gobreaker.Settings{
+		Name: "upstream", MaxRequests: 1, Timeout: openFor,
+		ReadyToTrip: func(n gobreaker.Counts) bool { return n.ConsecutiveFailures >= tripAfter },
+		IsExcluded:  func(err error) bool { return errors.Is(err, context.Canceled) }, // the caller gave up
+	})
+	return c, nil
+}
+
+// newHTTP: no proxy of the environment, no redirect, no cookie, nothing unpacked.
+// The address may be a private one: the operator named it, no stranger did.
+func newHTTP(cfg Config, security *tls.Config) *http.Client {
+	dialer := &net.Dialer{Timeout: cfg.Timeout}
+	return &http.Client{
+		Transport: &http.Transport{
+			Proxy: nil, DialContext: dialer.DialContext, TLSClientConfig: security, TLSHandshakeTimeout: cfg.Timeout,
+			ResponseHeaderTimeout: cfg.Timeout, MaxResponseHeaderBytes: maxHeaders, MaxConnsPerHost: cfg.MaxConnections,
+			MaxIdleConns: cfg.MaxConnections, MaxIdleConnsPerHost: cfg.MaxConnections, IdleConnTimeout: idleTime, DisableCompression: true,
+		},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}
+
+func tlsConfig(cfg Config) (*tls.Config, error) {
+	t := &tls.Config{MinVersion: tls.VersionTLS12}
+	if cfg.CAFile != "" {
+		pem, err := os.ReadFile(cfg.CAFile)
+		if err != nil {
+			return nil, fmt.Errorf("fhir.upstream.ca_file: %w", err)
+		}
+		if t.RootCAs = x509.NewCertPool(); !t.RootCAs.AppendCertsFromPEM(pem) {
+			return nil, fmt.Errorf("fhir.upstream.ca_file: %s holds no certificate", cfg.CAFile)
+		}
+	}
+	if cfg.ClientCertFile != "" {
+		pair, err := tls.LoadX509KeyPair(cfg.ClientCertFile, cfg.ClientKeyFile)
+		if err != nil {
+			return nil, fmt.Errorf("fhir.upstream.client_cert_file: %w", err)
+		}
+		t.Certificates = []tls.Certificate{pair}
+	}
+	return t, nil
+}
+
+// get reads what is at a path below the base, which is made of checked parts.
+func (c *client) get(ctx context.Context, path string) ([]byte, error) {
+	return c.do(ctx, http.MethodGet, path, "")
+}
+
+// search asks for a page of a type: by POST when the query is long, so that no
+// server on the way cuts it.
+func (c *client) search(ctx context.Context, t fhir.ResourceType, query string) ([]byte, error) {
+	if len(query) > longQuery {
+		return c.do(ctx, http.MethodPost, "/"+string(t)+"/_search", query)
+	}
+	path := "/" + string(t)
+	if query != "" {
+		path += "?" + query
+	}
+	return c.do(ctx, http.MethodGet, path, "")
+}
+
+// do makes one call, and once more when our token was not good any longer. Errors are
+// fhirstore.ErrNotFound, errTooLarge, an OperationOutcome of ours, or a Failure.
+func (c *client) do(ctx context.Context, method, path, form string) ([]byte, error) {
+	body, status, err := c.once(ctx, method, path, form)
+	if err == nil && status == http.StatusUnauthorized && c.proof.renew() {
+		body, status, err = c.once(ctx, method, path, form)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return c.judge(ctx, status, body)
+}
+
+// once is one call behind the breaker.
+func (c *client) once(ctx context.Context, method, path, form string) (body []byte, status int, err error) {
+	done, err := c.breaker.Allow()
+	if err != nil {
+		c.observe.Call("unreachable", 0)
+		return nil, 0, &fhirstore.Failure{Status: http.StatusServiceUnavailable, Cause: err}
+	}
+	began := c.now()
+	body, status, err = c.exchange(ctx, method, path, form)
+	outcome := outcomeOf(status, err)
+	c.observe.Call(outcome, c.now().Sub(began))
+	switch {
+	case ctx.Err() != nil && errors.Is(ctx.Err(), context.Canceled):
+		done(context.Canceled)
+	case outcome == "unreachable" || outcome == "slow" || status > http.StatusInternalServerError:
+		done(errors.New(outcome)) // a 500 may come of one request alone, and closes the door to nobody else
+	default:
+		done(nil)
+	}
+	return body, status, err
+}
+
+func (c *client) exchange(ctx context.Context, method, path, form string) ([]byte, int, error) {
+	ctx, cancel := context.WithTimeout(ctx, c.cfg.Timeout)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, method, c.cfg.URL+path, strings.NewReader(form))
+	if err != nil {
+		return nil, 0, &fhirstore.Failure{Status: http.StatusBadGateway, Cause: err}
+	}
+	if form == "" {
+		req.Body, req.ContentLength = http.NoBody, 0
+	} else {
+		req.Header.Set("Content-Type", formEncoded)
+	}
+	req.Header.Set("Accept", fhirJSON)
+	req.Header.Set("Prefer", "handling=strict")
+	req.Header.Set("User-Agent", userAgent)
+	if err := c.proof.sign(ctx, req); err != nil {
+		return nil, 0, failure(err)
+	}
+	resp, err := c.http.Do(req)
+	if err != nil {
+		return nil, 0, failure(err)
+	}
+	defer resp.Body.Close()
+	body, err := readBody(resp, c.cfg.MaxAnswer)
+	if err != nil {
+		return nil, resp.StatusCode, err
+	}
+	return body, resp.StatusCode, nil
+}
+
+// readBody reads a successful answer if it is JSON as it stands, and of any other the
+// beginning, for the log.
+func readBody(resp *http.Response, limit int64) ([]byte, error) {
+	if resp.StatusCode != http.StatusOK {
+		body, _ := io.ReadAll(io.LimitReader(resp.Body, maxLogged)) // for the log; there may be less
+		return body, nil
+	}
+	if err := plainJSON(resp.Header); err != nil {
+		return nil, &fhirstore.Failure{Status: http.StatusBadGateway, Cause: err}
+	}
+	if resp.ContentLength > limit {
+		return nil, errTooLarge
+	}
+	var body bytes.Buffer
+	if resp.ContentLength > 0 {
+		body.Grow(int(resp.ContentLength) + bytes.MinRead)
+	}
+	n, err := body.ReadFrom(io.LimitReader(resp.Body, limit+1))
+	if err != nil {
+		return nil, failure(err)
+	}
+	if n > limit {
+		return nil, errTooLarge
+	}
+	return body.Bytes(), nil
+}
+
+// plainJSON: what is not JSON in UTF-8, or packed, is not verified (row 114).
+func plainJSON(h http.Header) error {
+	if e := h.Get("Content-Encoding"); e != "" && e != "identity" {
+		return errors.New("the answer is compressed, which nobody asked for")
+	}
+	media, parameters, err := mime.ParseMediaType(h.Get("Content-Type"))
+	if err != nil || media != fhirJSON && media != "application/json" {
+		return errors.New("the answer is not FHIR JSON")
+	}
+	if set := parameters["charset"]; set != "" && !strings.EqualFold(set, "utf-8") {
+		return errors.New("the answer is not in UTF-8")
+	}
+	return nil
+}
+
+// judge turns a status into what callers are told: never the upstream's own words,
+// which may name hidden resources (rows 106, 107).
+func (c *client) judge(ctx context.Context, status int, body []byte) ([]byte, error) {
+	switch status {
+	case http.StatusOK:
+		return body, nil
+	case http.StatusNotFound, http.StatusGone:
+		return nil, fhirstore.ErrNotFound
+	}
+	c.log.WarnContext(ctx, "the upstream refused a request or failed", "status", status, "body", string(body), "id", c.requestID(ctx))
+	switch status {
+	case http.StatusBadRequest, http.StatusUnprocessableEntity:
+		return nil, refused("", "The server that holds the records does not answer this search: it may lack a parameter, modifier or prefix. Ask with fewer of them.")
+	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
+		status = http.StatusServiceUnavailable
+	case http.StatusGatewayTimeout:
+	default: // redirects and our own lack of rights as well (row 105)
+		return nil, &fhirstore.Failure{Status: http.StatusBadGateway, Cause: fmt.Errorf("it answered with status %d", status)}
+	}
+	return nil, &fhirstore.Failure{Status: status, Cause: fmt.Errorf("it answered with status %d", status)}
+}
+
+// failure says whether nobody answered, or too late, or what came broke off.
+func failure(err error) error {
+	var already *fhirstore.Failure
+	var timeout net.Error
+	var dial *net.OpError
+	status := http.StatusBadGateway
+	switch {
+	case errors.As(err, &already):
+		return err
+	case errors.Is(err, context.DeadlineExceeded) || errors.As(err, &timeout) && timeout.Timeout():
+		status = http.StatusGatewayTimeout
+	case errors.As(err, &dial) && dial.Op == "dial":
+		status = http.StatusServiceUnavailable
+	}
+	return &fhirstore.Failure{Status: status, Cause: err}
+}
+
+// outcomeOf is the label of a call.
+func outcomeOf(status int, err error) string {
+	var f *fhirstore.Failure
+	switch {
+	case errors.As(err, &f) && f.Status == http.StatusGatewayTimeout:
+		return "slow"
+	case errors.As(err, &f) && f.Status == http.StatusServiceUnavailable:
+		return "unreachable"
+	case err != nil || status >= http.StatusInternalServerError:
+		return "failed"
+	case status == http.StatusNotFound || status == http.StatusGone:
+		return "not-found"
+	case status != http.StatusOK:
+		return "refused"
+	}
+	return "ok"
+}
+
+// fingerprint stands for a version that the upstream does not name.
+func fingerprint(body []byte) string {
+	sum := sha256.Sum256(body)
+	return hex.EncodeToString(sum[:16])
+}

@@ -1,0 +1,38 @@
+// Package upstream is a fhirstore.Backend over a FHIR R4 server that knows nothing of
+// us: what makes the door an enforcing gateway. The server behind it may be honest,
+// lax or hostile; what leaves is judged here on full content.
+//
+//	query, view ─▶ plan ─▶ GET|POST upstream ─▶ read strictly ─▶ verify each entry ─▶ page
+//	   refused ◀┘  (own credentials, narrowed)     502 ◀┘        dropped, counted ◀┘    │
+//	                     ▲                                                             │
+//	                     └───────── the next page, until there are enough ◀────────────┘
+//
+// Nothing that a client wrote is sent on. A plan is made of the parsed query and of
+// the view of the decision: the patients of the view as one parameter (`patient`,
+// `subject`, `_id`), intersected with those that the query names; the conditions of
+// granular scopes where one query can say them; conditions of the query that the
+// CapabilityStatement of the upstream declares. Results are never subsetted there:
+// _elements and _summary are applied to what was verified.
+//
+// What the upstream answers is a claim. An entry counts when it is a resource of the
+// type that was asked for, with an id, that the decision admits and the query
+// matches, whatever its search.mode says. Includes are reads and searches of our own,
+// verified in the same way. A total is passed on only where the plan says the view
+// exactly and the pages seen held nothing else.
+//
+// Whom Provenance and Binary are about follows from other resources: the targets, the
+// security context. These are read with the rights of the server itself; a Binary
+// without a security context is nobody's.
+//
+// On a read, what depends on the resource (unreadable, another one than asked for,
+// too large) is told as missing, so that nobody learns that it is there; what depends
+// on the server is 502, 503 or 504 (fhirstore.Failure). The upstream's own words go to
+// the log only.
+//
+// It fulfils ERR-46, RS-07, RSP-07, RSG-11, the rows marked G of the leak catalogue
+// (design law of access), and E-25, E-27 of the security design. It writes nothing
+// but sample records into an empty sandbox (Loader), and offers no history, batch or
+// operation.
+//
+// Start reading at backend.go, then plan.go and search.go.
+package upstream
