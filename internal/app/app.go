@@ -14,6 +14,7 @@ import (
 	"github.com/emberlatch/emberlatch/internal/chart"
 	"github.com/emberlatch/emberlatch/internal/db"
 	"github.com/emberlatch/emberlatch/internal/egress"
+	"github.com/emberlatch/emberlatch/internal/fhirstore"
 	"github.com/emberlatch/emberlatch/internal/fhirstore/fhirsql"
 	"github.com/emberlatch/emberlatch/internal/keys"
 	"github.com/emberlatch/emberlatch/internal/launch"
@@ -27,6 +28,7 @@ import (
 	"github.com/emberlatch/emberlatch/internal/tokens"
 	"github.com/emberlatch/emberlatch/internal/tries"
 	"github.com/emberlatch/emberlatch/internal/use"
+	"github.com/emberlatch/emberlatch/internal/upstream"
 )
 
 // App is an opened server without its listeners: the store, the engines and the
@@ -37,7 +39,9 @@ type App struct {
 	now      func() time.Time
 	db       *db.DB
 	store    *storesql.Store
-	fhir     *fhirsql.Store
+	records  fhirstore.Backend // of patients: ours, or those of an upstream
+	fhir     *fhirsql.Store    // ours; nil with an upstream
+	upstream *upstream.Backend // nil: none
 	live     *live.Facts
 	ring     *keys.Ring
 	tokens   *tokens.Tokens
@@ -110,12 +114,7 @@ func openOn(ctx context.Context, database *db.DB, cfg Config, log *slog.Logger) 
 
 // openEngines builds what the doors stand on.
 func (a *App) openEngines(ctx context.Context) (err error) {
-	if a.fhir, err = fhirsql.New(fhirsql.Deps{DB: a.db, Base: a.cfg.FHIRBase(), Now: a.now}); err != nil {
-		return err
-	}
-	a.store = storesql.NewBeside(a.db, a.fhir)
-	// Order: a database of an earlier version is completed before anybody is judged by it.
-	if err = errors.Join(a.fhir.Complete(ctx), a.store.Complete(ctx)); err != nil {
+	if err = a.openRecords(ctx); err != nil {
 		return err
 	}
 	if a.ring, err = keys.Open(ctx, keys.Deps{
@@ -134,7 +133,7 @@ func (a *App) openEngines(ctx context.Context) (err error) {
 	}); err != nil {
 		return err
 	}
-	if a.reach, err = reach.New(reach.Deps{Backend: a.fhir, Now: a.now, Base: a.cfg.FHIRBase()}); err != nil {
+	if a.reach, err = reach.New(reach.Deps{Backend: a.records, Now: a.now, Base: a.cfg.FHIRBase()}); err != nil {
 		return err
 	}
 	a.people = &people{user: a.store.User, reach: a.reach.ReachUntil, now: a.now, known: map[store.UserID]person{}}
@@ -196,6 +195,9 @@ func (a *App) changed(c store.Change) {
 
 // Close releases the database. Listeners are closed before.
 func (a *App) Close() error {
+	if a.upstream != nil {
+		a.upstream.Close()
+	}
 	if a.db == nil {
 		return nil
 	}

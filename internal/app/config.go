@@ -32,6 +32,8 @@ type Config struct {
 	Listen  ListenConfig `yaml:"listen"`
 	TLS     TLSConfig    `yaml:"tls"`
 	Store   StoreConfig  `yaml:"store"`
+	// FHIR says who holds the records.
+	FHIR FHIRConfig `yaml:"fhir"`
 	// Organisation is shown on every page.
 	Organisation OrganisationConfig `yaml:"organisation"`
 	Tokens       TokenConfig        `yaml:"tokens"`
@@ -236,6 +238,7 @@ func (c Config) Validate() error {
 	errs = append(errs, c.Registration.validate(c.Sandbox)...)
 	_, wrong := c.trustedIssuers()
 	errs = append(errs, wrong...)
+	errs = append(errs, c.FHIR.validate(c.PublicURL))
 	bounds := []struct {
 		key      string
 		got      time.Duration

@@ -33,6 +33,7 @@ import (
 	"github.com/emberlatch/emberlatch/internal/revoke"
 	"github.com/emberlatch/emberlatch/internal/store"
 	"github.com/emberlatch/emberlatch/internal/token"
+	"github.com/emberlatch/emberlatch/internal/upstream"
 	"github.com/emberlatch/emberlatch/internal/userinfo"
 )
 
@@ -209,14 +210,17 @@ func (a *App) openFHIR(ctx context.Context, d *doors) error {
 	if path := a.registerPath(); path != "" {
 		uris.Register = origin + path
 	}
-	capability, err := fhirapi.NewCapability(a.cfg.FHIRBase(), uris)
-	if err != nil {
+	deps := fhirapi.Deps{
+		Base: a.cfg.FHIRBase(), Path: pathFHIR, Subjects: &subjects{tokens: a.tokens, people: a.people, services: a.services, used: a.uses.Note, base: a.cfg.FHIRBase()},
+		Backend: a.records, PageKey: pageKey, Now: a.now, Log: a.log,
+	}
+	if a.upstream != nil {
+		deps.MaxPosition = upstream.MaxPosition
+		deps.CapabilityNow = (&narrowedCapability{base: a.cfg.FHIRBase(), uris: uris, offers: a.upstream.Offers}).now
+	} else if deps.Capability, err = fhirapi.NewCapability(a.cfg.FHIRBase(), uris); err != nil {
 		return err
 	}
-	d.fhir, err = fhirapi.New(fhirapi.Deps{
-		Base: a.cfg.FHIRBase(), Path: pathFHIR, Subjects: &subjects{tokens: a.tokens, people: a.people, services: a.services, used: a.uses.Note, base: a.cfg.FHIRBase()},
-		Backend: a.fhir, PageKey: pageKey, Capability: capability, Now: a.now, Log: a.log,
-	})
+	d.fhir, err = fhirapi.New(deps)
 	return err
 }
 

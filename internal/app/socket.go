@@ -26,7 +26,7 @@ type LoadLine = admin.LoadLine
 // an operator.
 func (a *App) adminHandler() (http.Handler, error) {
 	d, err := admin.New(admin.Deps{
-		Store: a.store, Loader: a.fhir, Registrar: a.registrar, Accounts: a.accounts, Keys: a.ring, HasRecord: a.hasRecord,
+		Store: a.store, Loader: a.loader(), Registrar: a.registrar, Accounts: a.accounts, Keys: a.ring, HasRecord: a.hasRecord,
 		Starter: a.starter, Calendar: a.calendar,
 		Refresh: a.live.Refresh, FetchKeys: a.fetchKeys(), TokenPrefix: register.InitialPrefix, NewID: newID, Now: a.now, Log: a.log,
 	})
@@ -38,7 +38,7 @@ func (a *App) adminHandler() (http.Handler, error) {
 
 // hasRecord looks with the rights of the server itself, for an operator.
 func (a *App) hasRecord(ctx context.Context, ref fhir.Reference) (bool, error) {
-	_, err := a.fhir.Read(ctx, access.System("admin: the record of an account", a.cfg.FHIRBase()), ref)
+	_, err := a.records.Read(ctx, access.System("admin: the record of an account", a.cfg.FHIRBase()), ref)
 	if errors.Is(err, fhirstore.ErrNotFound) {
 		return false, nil
 	}

@@ -80,8 +80,9 @@ type (
 const statementDate = "2026-11-25"
 
 // NewCapability makes the CapabilityStatement of what this door answers, and of
-// nothing else (DISC-28 to DISC-30, RS-23).
-func NewCapability(base string, uris OAuthURIs) ([]byte, error) {
+// nothing else (DISC-28 to DISC-30, RS-23), within what the backend offers; without
+// any limits that is everything.
+func NewCapability(base string, uris OAuthURIs, limits ...Offers) ([]byte, error) {
 	c := capabilityStatement{
 		ResourceType: "CapabilityStatement", Status: "active", Date: statementDate, Kind: "instance",
 		Software: named{"Emberlatch"}, Implementation: implementation{"FHIR API behind SMART on FHIR", base},
@@ -97,6 +98,9 @@ func NewCapability(base string, uris OAuthURIs) ([]byte, error) {
 		if compartment.ClassOf(t) != compartment.Closed {
 			r.Resource = append(r.Resource, describe(t, revIncludes[t]))
 		}
+	}
+	for _, o := range limits {
+		r.Resource = narrow(r.Resource, o)
 	}
 	c.Rest = []rest{r}
 	return json.Marshal(c)
@@ -164,14 +168,22 @@ func (d *Door) capability(w http.ResponseWriter, r *http.Request) {
 		d.fail(w, r, err)
 		return
 	}
+	body, tag := d.deps.Capability, d.capabilityTag
+	if d.deps.CapabilityNow != nil {
+		if body, err = d.deps.CapabilityNow(r.Context()); err != nil {
+			d.fail(w, r, err)
+			return
+		}
+		tag = tagOf(body)
+	}
 	header := w.Header()
 	header.Set("Cache-Control", "public, max-age=60")
-	header.Set("ETag", d.capabilityTag)
-	if strings.Contains(r.Header.Get("If-None-Match"), d.capabilityTag) {
+	header.Set("ETag", tag)
+	if strings.Contains(r.Header.Get("If-None-Match"), tag) {
 		w.WriteHeader(http.StatusNotModified)
 		return
 	}
-	writeJSON(w, http.StatusOK, d.deps.Capability)
+	writeJSON(w, http.StatusOK, body)
 }
 
 func tagOf(body []byte) string {

@@ -1,6 +1,7 @@
 package fhirapi
 
 import (
+	"context"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -22,6 +23,8 @@ type Deps struct {
 	PageKey  []byte // 32 bytes, shared by all nodes
 	// Capability is the CapabilityStatement, see NewCapability.
 	Capability []byte
+	// CapabilityNow takes its place where what is offered changes; nil: nowhere.
+	CapabilityNow func(ctx context.Context) ([]byte, error)
 	// MaxPosition bounds the positions of the backend; nil: fhirstore.MaxPosition.
 	MaxPosition func(search.Query) int
 	Now         func() time.Time
@@ -39,7 +42,7 @@ type Door struct {
 // New makes the door; it refuses missing parts.
 func New(deps Deps) (*Door, error) {
 	if deps.Base == "" || deps.Path == "" || deps.Subjects == nil || deps.Backend == nil ||
-		len(deps.Capability) == 0 || deps.Now == nil || deps.Log == nil {
+		len(deps.Capability) == 0 && deps.CapabilityNow == nil || deps.Now == nil || deps.Log == nil {
 		return nil, errors.New("fhirapi: a part is missing")
 	}
 	s, err := newSealer(deps.PageKey)

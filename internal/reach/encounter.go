@@ -39,7 +39,7 @@ func (r *Resolver) Encounters(ctx context.Context, u store.User, patient string)
 	if err != nil {
 		return nil, false, err
 	}
-	page, err := r.deps.Backend.Search(ctx, access.Decide(subject, fhir.Interaction{Code: fhir.SearchType, Type: "Encounter"}), q)
+	page, err := r.show(ctx, access.Decide(subject, fhir.Interaction{Code: fhir.SearchType, Type: "Encounter"}), q)
 	if err != nil {
 		return nil, false, err
 	}

@@ -121,7 +121,7 @@ func (r *Resolver) search(ctx context.Context, u store.User, params url.Values) 
 	if err != nil {
 		return nil, false, nil // what cannot be asked finds nobody
 	}
-	page, err := r.deps.Backend.Search(ctx, access.Decide(subject, fhir.Interaction{Code: fhir.SearchType, Type: "Patient"}), q)
+	page, err := r.show(ctx, access.Decide(subject, fhir.Interaction{Code: fhir.SearchType, Type: "Patient"}), q)
 	if err != nil {
 		return nil, false, err
 	}

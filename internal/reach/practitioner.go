@@ -31,6 +31,9 @@ func (r *Resolver) all(ctx context.Context, t fhir.ResourceType, params url.Valu
 	decision := access.System("reach: who reaches whom", r.deps.Base)
 	for read := 0; ; {
 		page, err := r.deps.Backend.Search(ctx, decision, q)
+		if read == 0 && unasked(err) {
+			return nil
+		}
 		if err != nil {
 			return fmt.Errorf("reading %s for reach: %w", t, err)
 		}

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sync/singleflight"
 
 	"github.com/emberlatch/emberlatch/fhir"
+	"github.com/emberlatch/emberlatch/fhir/compartment"
 	"github.com/emberlatch/emberlatch/internal/fhirstore"
 )
 
@@ -159,6 +160,45 @@ func (s *statements) renew(ctx context.Context, known *dated) {
 		next = &dated{fresh, s.now().Add(statementLife)}
 	}
 	s.current.Store(next)
+}
+
+// Offers is what can be asked through the gateway at present.
+func (b *Backend) Offers(ctx context.Context) (*Offers, error) {
+	s, err := b.states.get(ctx)
+	return (*Offers)(s), err
+}
+
+// Offers is what an upstream declares, as far as it can be narrowed to a view. The same
+// pointer means the same content.
+type Offers statement
+
+// Holds reports whether the upstream has resources of a type.
+func (o *Offers) Holds(t fhir.ResourceType) bool {
+	_, has := o.types[t]
+	return has
+}
+
+// Declares reports whether a search of a type takes a parameter.
+func (o *Offers) Declares(t fhir.ResourceType, code string) bool {
+	return (*statement)(o).declares(t, code)
+}
+
+// Searches reports whether apps can search a type: what is about patients needs a
+// parameter that says which.
+func (o *Offers) Searches(t fhir.ResourceType) bool {
+	s := (*statement)(o)
+	switch {
+	case !s.searches(t):
+		return false
+	case compartment.DerivationOf(t) == compartment.FromTargets:
+		return s.declares(t, "target") || s.declares(t, "patient")
+	case compartment.DerivationOf(t) != compartment.None:
+		return s.declares(t, "_id")
+	case compartment.ClassOf(t) != compartment.Record:
+		return true
+	}
+	_, narrowed := parameterOf(s, t)
+	return narrowed
 }
 
 // Check reads the CapabilityStatement if nobody has yet: a start that finds the

@@ -1,0 +1,42 @@
+package fhirapi
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/emberlatch/emberlatch/fhir"
+)
+
+// Offers says what a backend can answer, when that is not everything: what another
+// server that holds the records declares.
+type Offers interface {
+	// Holds reports whether there are resources of a type.
+	Holds(t fhir.ResourceType) bool
+	// Searches reports whether a type can be searched.
+	Searches(t fhir.ResourceType) bool
+	// Declares reports whether a search of a type takes a parameter.
+	Declares(t fhir.ResourceType, code string) bool
+}
+
+// narrow leaves what a backend offers of a list of resources: an app is promised
+// nothing that will be refused (DISC-30).
+func narrow(list []resource, o Offers) []resource {
+	var offered []resource
+	for _, r := range list {
+		t := fhir.ResourceType(r.Type)
+		if !o.Holds(t) {
+			continue
+		}
+		if !o.Searches(t) {
+			r.Interaction = slices.DeleteFunc(r.Interaction, func(i interaction) bool { return i.Code == string(fhir.SearchType) })
+			r.SearchInclude, r.SearchRevInclude, r.SearchParam = nil, nil, nil
+		}
+		r.SearchParam = slices.DeleteFunc(r.SearchParam, func(p searchParam) bool { return !o.Declares(t, p.Name) })
+		r.SearchRevInclude = slices.DeleteFunc(r.SearchRevInclude, func(name string) bool {
+			source, code, _ := strings.Cut(name, ":")
+			return !o.Searches(fhir.ResourceType(source)) && source != "Provenance" || !o.Declares(fhir.ResourceType(source), code)
+		})
+		offered = append(offered, r)
+	}
+	return offered
+}
