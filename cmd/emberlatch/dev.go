@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"log/slog"
+	"strings"
 
 	"github.com/emberlatch/emberlatch/internal/app"
 )
@@ -19,8 +20,11 @@ type devCommand struct {
 	Registration string `help:"Who may register apps at the public endpoint: off, token (whoever has an initial access token), open (anybody)." enum:"off,token,open" default:"token" placeholder:"WHO"`
 	// SelfService is a word of the configuration.
 	SelfService string `help:"What an app may do that was registered on the page for developers: off (there is no page), reviewed (it waits for client approve), at_once (everything)." enum:"off,reviewed,at_once" default:"at_once" placeholder:"WHEN"`
-	Reset       bool   `help:"Forget everything in the data folder first."`
-	Quiet       bool   `help:"Print nothing but the line that says it is ready."`
+	// Upstream and its credentials name a server that holds the records.
+	Upstream            string `help:"FHIR R4 server that holds the records; the people to sign in as are its patients." placeholder:"URL"`
+	UpstreamCredentials string `help:"File with one line, \"Bearer TOKEN\" or \"Basic USER:PASSWORD\", for the upstream." placeholder:"FILE" type:"existingfile"`
+	Reset               bool   `help:"Forget everything in the data folder first."`
+	Quiet               bool   `help:"Print nothing but the line that says it is ready."`
 }
 
 // Help shows one real example below the flags.
@@ -37,6 +41,7 @@ func (c *devCommand) Run(s *session) error {
 	sandbox, err := app.StartSandbox(s.ctx, app.SandboxOptions{
 		Listen: c.Listen, DataDir: c.Data, People: c.People, Reset: c.Reset,
 		Registration: app.DynamicRegistration(c.Registration), SelfService: app.SelfService(c.SelfService),
+		Upstream: strings.TrimRight(c.Upstream, "/"), UpstreamCredentials: c.UpstreamCredentials,
 		Log: slog.New(slog.NewTextHandler(s.stderr, &slog.HandlerOptions{Level: level})),
 	})
 	if err != nil {

@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/emberlatch/emberlatch/internal/enrol"
 	"github.com/emberlatch/emberlatch/internal/page"
@@ -30,7 +29,11 @@ type SandboxOptions struct {
 	// SelfService says what an app may do that a developer has registered on the page
 	// for developers; empty: everything, at once.
 	SelfService SelfService
-	Log         *slog.Logger
+	// Upstream is a FHIR server that holds the records; empty: this one does.
+	Upstream string
+	// UpstreamCredentials is a file with what proves this server to it; empty: nothing.
+	UpstreamCredentials string
+	Log                 *slog.Logger
 }
 
 // Sandbox is a running server with sample people and a sample app on an origin of
@@ -55,6 +58,9 @@ func DevConfig(dataDir, public string) (Config, error) {
 		cfg.PublicURL = "http://localhost:8765"
 	}
 	cfg.Listen.Public = "127.0.0.1:0"
+	if known, ok := sandbox.ReadJSON(dataDir); ok {
+		cfg.FHIR.Upstream = sandboxUpstream(known.Upstream)
+	}
 	return cfg, cfg.Validate()
 }
 
@@ -93,16 +99,22 @@ func openSandbox(ctx context.Context, o SandboxOptions, port int, listener, samp
 	if o.SelfService != "" {
 		cfg.Registration.SelfService = o.SelfService
 	}
-	s := &Sandbox{sampleURL: "http://" + sample.Addr().String(), dataDir: o.DataDir}
-	if s.data, err = sandbox.Generate(o.People, time.Now()); err != nil {
+	if err := sameRecords(o); err != nil {
 		return nil, err
 	}
+	if cfg.FHIR.Upstream = sandboxUpstream(o.upstream()); cfg.Validate() != nil {
+		return nil, fmt.Errorf("--upstream: %w", cfg.Validate())
+	}
+	s := &Sandbox{sampleURL: "http://" + sample.Addr().String(), dataDir: o.DataDir}
 	cfg.startPage = s.startPage
 	app, err := Open(ctx, cfg, o.Log)
 	if err != nil {
 		return nil, err
 	}
 	s.Server = &Server{app: app}
+	if s.data, err = app.samplePeople(ctx, o); err != nil {
+		return nil, errors.Join(err, s.close())
+	}
 	if err := s.fill(ctx, listener, sample); err != nil {
 		return nil, errors.Join(err, s.close())
 	}
@@ -117,7 +129,7 @@ func (s *Sandbox) fill(ctx context.Context, listener, sample net.Listener) error
 		return err
 	}
 	seeder := sandbox.Seeder{
-		Store: a.store, Loader: a.fhir, HashPassword: a.accounts.HashPassword, UsernameKey: a.accounts.UsernameKey,
+		Store: a.store, Loader: a.loader(), HashPassword: a.accounts.HashPassword, UsernameKey: a.accounts.UsernameKey,
 		CodeHash: enrol.CodeHash, Now: a.now,
 	}
 	if err := seeder.Seed(ctx, s.data, clients); err != nil {
@@ -224,8 +236,8 @@ func (s *Sandbox) developers() string {
 // Welcome is what a terminal shows before the ready line.
 func (s *Sandbox) Welcome() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "\nEmberlatch sandbox: every person here is made up.\n\n  Sample app    %s\n  Start page    %s\n  FHIR base     %s\n  Data          %s\n\n  Sign in as:\n",
-		s.sampleURL, s.URL(), s.app.cfg.FHIRBase(), s.dataDir)
+	fmt.Fprintf(&b, "\nEmberlatch sandbox: %s\n\n  Sample app    %s\n  Start page    %s\n  FHIR base     %s\n  Data          %s\n\n  Sign in as:\n",
+		s.people(), s.sampleURL, s.URL(), s.app.cfg.FHIRBase(), s.dataDir)
 	for _, p := range s.data.People {
 		fmt.Fprintf(&b, "    %-8s %-14s %s %s\n", p.Username, p.Password, p.Display, p.Role)
 	}
@@ -238,4 +250,12 @@ func (s *Sandbox) Welcome() string {
 	}
 	b.WriteString("\n")
 	return b.String()
+}
+
+// people says who the people of this sandbox are.
+func (s *Sandbox) people() string {
+	if s.data.Upstream.URL == "" {
+		return "every person here is made up."
+	}
+	return "the records are those of " + s.data.Upstream.URL
 }

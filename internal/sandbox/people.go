@@ -8,6 +8,12 @@ import (
 	"github.com/emberlatch/emberlatch/internal/store"
 )
 
+// Known to everybody: `dev` listens on loopback only.
+const (
+	samplePassword = "sandbox-pass"
+	sampleCode     = "LATCH-7F3K-9QRM-2XTV"
+)
+
 // Person is someone to log in as.
 type Person struct {
 	Username, Password, Display, Note string
@@ -25,7 +31,12 @@ type Data struct {
 	Resources [][]byte
 	People    []Person
 	Enrolment []Enrolment
+	// Upstream is the server that holds the records; empty: this one.
+	Upstream Upstream
 }
+
+// Upstream says which server holds the records of a sandbox.
+type Upstream struct{ URL, CredentialsFile string }
 
 // patient is a person with a record, before the record is written.
 type patient struct {
@@ -95,7 +106,7 @@ func Generate(people int, today time.Time) (Data, error) {
 		return Data{}, w.err
 	}
 	return Data{Resources: w.resources, People: logins(all), Enrolment: []Enrolment{{
-		Patient: all[5].id, Given: all[5].given, Family: all[5].family, BirthDate: day(all[5].born), Code: "LATCH-7F3K-9QRM-2XTV",
+		Patient: all[5].id, Given: all[5].given, Family: all[5].family, BirthDate: day(all[5].born), Code: sampleCode,
 	}}}, nil
 }
 
@@ -154,7 +165,7 @@ func panelOf(all []patient, id string) []string {
 
 // logins are the accounts of the sandbox; their passwords are no secret.
 func logins(all []patient) []Person {
-	const password = "sandbox-pass"
+	const password = samplePassword
 	return []Person{
 		{Username: "maria", Password: password, Display: "Maria Lopez", Role: store.RolePatient, FHIRUser: "Patient/maria", Patients: []string{"maria"}},
 		{Username: "james", Password: password, Display: "James Okafor", Role: store.RolePatient, FHIRUser: "Patient/james", Patients: []string{"james"}},

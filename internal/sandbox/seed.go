@@ -3,12 +3,9 @@ package sandbox
 import (
 	"context"
 	"crypto/rand"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"iter"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -51,12 +48,8 @@ func (s Seeder) Seed(ctx context.Context, d Data, clients []Client) error {
 	if err != nil || seeded {
 		return err
 	}
-	report, err := s.Loader.Load(ctx, incoming(d.Resources), nil)
-	if err != nil {
+	if err := s.records(ctx, d.Resources); err != nil {
 		return err
-	}
-	if len(report.Failures) > 0 {
-		return fmt.Errorf("sandbox: %d sample resources could not be stored, the first: %s", len(report.Failures), report.Failures[0].Reason)
 	}
 	if err := s.people(ctx, d.People); err != nil {
 		return err
@@ -80,6 +73,21 @@ func (s Seeder) Seed(ctx context.Context, d Data, clients []Client) error {
 		if err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// records brings sample records in; there are none where another server holds them.
+func (s Seeder) records(ctx context.Context, resources [][]byte) error {
+	if len(resources) == 0 {
+		return nil
+	}
+	report, err := s.Loader.Load(ctx, incoming(resources), nil)
+	if err != nil {
+		return err
+	}
+	if len(report.Failures) > 0 {
+		return fmt.Errorf("sandbox: %d sample resources could not be stored, the first: %s", len(report.Failures), report.Failures[0].Reason)
 	}
 	return nil
 }
@@ -147,69 +155,4 @@ func incoming(resources [][]byte) iter.Seq[fhirstore.Incoming] {
 			}
 		}
 	}
-}
-
-// file is DIR/sandbox.json; scripts rely on its names.
-type file struct {
-	Issuer    string          `json:"issuer"`
-	FHIRBase  string          `json:"fhir_base_url"`
-	SampleApp string          `json:"sample_app,omitempty"`
-	People    []filePerson    `json:"people"`
-	Clients   []fileClient    `json:"clients"`
-	Enrolment []fileEnrolment `json:"enrolment"`
-}
-
-type filePerson struct {
-	Username string     `json:"username"`
-	Password string     `json:"password"`
-	Role     store.Role `json:"role"`
-	Display  string     `json:"display"`
-	FHIRUser string     `json:"fhirUser"`
-	Patients []string   `json:"patients"`
-}
-
-type fileClient struct {
-	ID           store.ClientID `json:"client_id"`
-	Secret       string         `json:"client_secret,omitempty"`
-	Kind         string         `json:"kind"`
-	RedirectURIs []string       `json:"redirect_uris"`
-	LaunchURI    string         `json:"initiate_login_uri,omitempty"`
-	Scope        string         `json:"scope"`
-	// PrivateJWK is the key that a script authenticates with (RFC 7517).
-	PrivateJWK json.RawMessage `json:"private_jwk,omitempty"`
-}
-
-type fileEnrolment struct {
-	Patient   string `json:"patient"`
-	Given     string `json:"given"`
-	Family    string `json:"family"`
-	BirthDate string `json:"birth_date"`
-	Code      string `json:"code"`
-}
-
-// WriteJSON writes DIR/sandbox.json with mode 0600, all or nothing.
-func WriteJSON(dir, issuer, fhirBase, sampleApp string, d Data, clients []Client) error {
-	f := file{Issuer: issuer, FHIRBase: fhirBase, SampleApp: sampleApp, Enrolment: []fileEnrolment{}}
-	for _, p := range d.People {
-		f.People = append(f.People, filePerson{p.Username, p.Password, p.Role, p.Display, p.FHIRUser, p.Patients})
-	}
-	for _, c := range clients {
-		f.Clients = append(f.Clients, fileClient{c.ID, c.Secret, c.Kind, c.RedirectURIs, c.LaunchURI, c.Scope, c.PrivateJWK})
-	}
-	for _, e := range d.Enrolment {
-		f.Enrolment = append(f.Enrolment, fileEnrolment(e))
-	}
-	body, err := json.MarshalIndent(f, "", "  ")
-	if err != nil {
-		return err
-	}
-	path := filepath.Join(dir, "sandbox.json")
-	fresh := path + ".new"
-	if err := os.Remove(fresh); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return err
-	}
-	if err := os.WriteFile(fresh, append(body, '\n'), 0o600); err != nil {
-		return err
-	}
-	return os.Rename(fresh, path)
 }

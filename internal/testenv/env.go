@@ -69,9 +69,8 @@ func StartLogged(t testing.TB, log slog.Handler) *Env {
 // StartWith runs a sandbox with other options than usual.
 func StartWith(t testing.TB, change func(*app.SandboxOptions)) *Env {
 	t.Helper()
-	dir := t.TempDir()
 	ctx, stop := context.WithCancel(context.Background())
-	options := app.SandboxOptions{Listen: "127.0.0.1:0", DataDir: dir, People: 8, Log: slog.New(slog.DiscardHandler)}
+	options := app.SandboxOptions{Listen: "127.0.0.1:0", DataDir: t.TempDir(), People: 8, Log: slog.New(slog.DiscardHandler)}
 	change(&options)
 	s, err := app.StartSandbox(ctx, options)
 	if err != nil {
@@ -86,8 +85,8 @@ func StartWith(t testing.TB, change func(*app.SandboxOptions)) *Env {
 			t.Error(err)
 		}
 	})
-	e := &Env{t: t, URL: s.URL(), FHIR: s.URL() + "/fhir", DataDir: dir, client: plainClient(nil)}
-	raw, err := os.ReadFile(filepath.Join(dir, "sandbox.json"))
+	e := &Env{t: t, URL: s.URL(), FHIR: s.URL() + "/fhir", DataDir: options.DataDir, client: plainClient(nil)}
+	raw, err := os.ReadFile(filepath.Join(options.DataDir, "sandbox.json"))
 	if err != nil {
 		t.Fatal(err)
 	}

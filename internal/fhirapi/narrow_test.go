@@ -1,0 +1,80 @@
+package fhirapi_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"net/http"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/emberlatch/emberlatch/fhir"
+	"github.com/emberlatch/emberlatch/internal/fhirapi"
+	"github.com/emberlatch/emberlatch/internal/fhirstore"
+)
+
+// little offers Patients by name, Observations to read only, and nothing else.
+type little struct{}
+
+func (little) Holds(t fhir.ResourceType) bool    { return t == "Patient" || t == "Observation" }
+func (little) Searches(t fhir.ResourceType) bool { return t == "Patient" }
+func (little) Declares(t fhir.ResourceType, code string) bool {
+	return code == "name" || code == "link"
+}
+
+// The CapabilityStatement promises what the server that holds the records offers, and
+// follows it; while nobody can say, it is not there.
+//
+// spec: DISC-30, RS-23
+// attack: B.94
+func TestACapabilityWithinLimits(t *testing.T) {
+	var failed error
+	door, err := fhirapi.New(fhirapi.Deps{
+		Base: base, Path: "/fhir", Subjects: tokens{}, Backend: failing{}, PageKey: make([]byte, 32), Now: time.Now, Log: slog.New(slog.DiscardHandler),
+		CapabilityNow: func(context.Context) ([]byte, error) {
+			if failed != nil {
+				return nil, failed
+			}
+			return fhirapi.NewCapability(base, fhirapi.OAuthURIs{}, little{})
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &site{door: door}
+	got := s.get(t, "", "/metadata")
+	var c struct {
+		Rest []struct {
+			Resource []struct {
+				Type                            string
+				Interaction                     []struct{ Code string }
+				SearchParam                     []struct{ Name string }
+				SearchInclude, SearchRevInclude []string
+			}
+		}
+	}
+	if err := json.Unmarshal([]byte(got.body), &c); err != nil || got.status != http.StatusOK || got.header.Get("ETag") == "" {
+		t.Fatalf("%d %v", got.status, err)
+	}
+	list := c.Rest[0].Resource
+	if len(list) != 2 || list[0].Type != "Observation" || list[1].Type != "Patient" {
+		t.Fatalf("%+v", list)
+	}
+	if o := list[0]; len(o.Interaction) != 2 || len(o.SearchParam)+len(o.SearchInclude)+len(o.SearchRevInclude) != 0 {
+		t.Errorf("Observation: %+v", o)
+	}
+	p := list[1]
+	if len(p.Interaction) != 3 || len(p.SearchParam) != 2 || !slices.Equal(p.SearchRevInclude, []string{"Patient:link"}) {
+		t.Errorf("Patient: %+v", p)
+	}
+	if again := s.get(t, "", "/metadata", "If-None-Match", got.header.Get("ETag")); again.status != http.StatusNotModified {
+		t.Errorf("unchanged: %d", again.status)
+	}
+	failed = &fhirstore.Failure{Status: http.StatusServiceUnavailable, Cause: errors.New("it is down")}
+	s.door, s.log = door, nil
+	if got := s.get(t, "", "/metadata"); got.status != http.StatusServiceUnavailable || got.header.Get("Retry-After") == "" {
+		t.Errorf("nobody can say: %d %s", got.status, got.body)
+	}
+}
