@@ -2,12 +2,8 @@ package fhir
 
 import (
 	"bytes"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"strconv"
-	"strings"
 	"sync"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -201,93 +197,4 @@ next:
 		out.WriteByte(',')
 		out.Write(m.Append(out.AvailableBuffer()))
 	}
-}
-
-// parseTree decodes one JSON object. jsontext refuses duplicate names and
-// invalid UTF-8 by itself.
-func parseTree(b []byte) (Object, error) {
-	if bytes.HasPrefix(b, []byte("\xef\xbb\xbf")) {
-		return nil, &ParseError{"", "JSON without a byte order mark"}
-	}
-	dec := jsontext.NewDecoder(bytes.NewReader(b))
-	if dec.PeekKind() != '{' {
-		return nil, &ParseError{"", "one JSON object"}
-	}
-	value, err := decode(dec, maxDepth)
-	if err != nil {
-		return nil, asParseError(dec, err)
-	}
-	if _, err := dec.ReadToken(); !errors.Is(err, io.EOF) {
-		return nil, &ParseError{"", "nothing after the resource"}
-	}
-	tree, _ := value.(Object)
-	return tree, nil
-}
-
-func asParseError(dec *jsontext.Decoder, err error) error {
-	var known *ParseError
-	if errors.As(err, &known) {
-		return known
-	}
-	if errors.Is(err, jsontext.ErrDuplicateName) {
-		return &ParseError{string(dec.StackPointer()), "every name once in an object"}
-	}
-	return &ParseError{string(dec.StackPointer()), "well-formed JSON in UTF-8"}
-}
-
-// decode reads one value, down to a depth of the whole document.
-func decode(dec *jsontext.Decoder, deepest int) (any, error) {
-	if dec.StackDepth() > deepest {
-		return nil, &ParseError{string(dec.StackPointer()), "at most 64 levels of nesting"}
-	}
-	tok, err := dec.ReadToken()
-	if err != nil {
-		return nil, err
-	}
-	switch tok.Kind() {
-	case '{':
-		return decodeObject(dec, deepest)
-	case '[':
-		return decodeArray(dec, deepest)
-	case '"':
-		text := tok.String()
-		if strings.IndexByte(text, 0) >= 0 { // R4 datatypes, string: never below U+0009
-			return nil, &ParseError{string(dec.StackPointer()), "a text without the character U+0000"}
-		}
-		return text, nil
-	case '0':
-		return json.Number(tok.String()), nil
-	case 't', 'f':
-		return tok.Bool(), nil
-	}
-	return nil, nil
-}
-
-func decodeObject(dec *jsontext.Decoder, deepest int) (any, error) {
-	object := Object{}
-	for dec.PeekKind() != '}' {
-		name, err := dec.ReadToken()
-		if err != nil {
-			return nil, err
-		}
-		key := name.String()
-		if object[key], err = decode(dec, deepest); err != nil {
-			return nil, err
-		}
-	}
-	_, err := dec.ReadToken()
-	return object, err
-}
-
-func decodeArray(dec *jsontext.Decoder, deepest int) (any, error) {
-	array := []any{}
-	for dec.PeekKind() != ']' {
-		value, err := decode(dec, deepest)
-		if err != nil {
-			return nil, err
-		}
-		array = append(array, value)
-	}
-	_, err := dec.ReadToken()
-	return array, err
 }

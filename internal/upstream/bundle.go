@@ -1,13 +1,10 @@
 package upstream
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
 	"strconv"
-
-	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/emberlatch/emberlatch/fhir"
 )
@@ -40,7 +37,7 @@ var errBundle = errors.New("it answered a search with what is not a Bundle of th
 // the whole unreadable: two readers would see two documents (row 77).
 func parseBundle(document []byte) (bundle, error) {
 	var b bundle
-	dec := jsontext.NewDecoder(bytes.NewBuffer(document))
+	dec := fhir.NewDocument(document)
 	var resourceType, kind string
 	err := object(dec, func(name string) (err error) {
 		switch name {
@@ -53,7 +50,7 @@ func parseBundle(document []byte) (bundle, error) {
 		case "link":
 			err = list(dec, func() error { return b.link(dec) })
 		case "entry":
-			err = list(dec, func() error { return b.entry(dec, document) })
+			err = list(dec, func() error { return b.entry(dec) })
 		default:
 			err = dec.SkipValue()
 		}
@@ -68,7 +65,7 @@ func parseBundle(document []byte) (bundle, error) {
 	return b, nil
 }
 
-func (b *bundle) link(dec *jsontext.Decoder) error {
+func (b *bundle) link(dec *fhir.Document) error {
 	var relation, url string
 	err := object(dec, func(name string) (err error) {
 		switch name {
@@ -87,13 +84,13 @@ func (b *bundle) link(dec *jsontext.Decoder) error {
 	return err
 }
 
-func (b *bundle) entry(dec *jsontext.Decoder, document []byte) error {
+func (b *bundle) entry(dec *fhir.Document) error {
 	e := entry{broken: errors.New("an entry without a resource")}
 	err := object(dec, func(name string) (err error) {
 		switch name {
 		case "resource":
 			var inOrder bool
-			e.resource, inOrder, e.broken = fhir.ReadResource(dec, document)
+			e.resource, inOrder, e.broken = dec.Resource()
 			if !inOrder {
 				err = e.broken
 			}
@@ -115,7 +112,7 @@ func (b *bundle) entry(dec *jsontext.Decoder, document []byte) error {
 }
 
 // object reads one object; member reads the value behind each name.
-func object(dec *jsontext.Decoder, member func(name string) error) error {
+func object(dec *fhir.Document, member func(name string) error) error {
 	if dec.PeekKind() != '{' {
 		return errBundle
 	}
@@ -136,7 +133,7 @@ func object(dec *jsontext.Decoder, member func(name string) error) error {
 }
 
 // list reads one list; item reads each value.
-func list(dec *jsontext.Decoder, item func() error) error {
+func list(dec *fhir.Document, item func() error) error {
 	if dec.PeekKind() != '[' {
 		return errBundle
 	}
@@ -152,7 +149,7 @@ func list(dec *jsontext.Decoder, item func() error) error {
 	return err
 }
 
-func text(dec *jsontext.Decoder) (string, error) {
+func text(dec *fhir.Document) (string, error) {
 	if dec.PeekKind() != '"' {
 		return "", errBundle
 	}
@@ -163,7 +160,7 @@ func text(dec *jsontext.Decoder) (string, error) {
 	return token.String(), nil
 }
 
-func count(dec *jsontext.Decoder) (total, error) {
+func count(dec *fhir.Document) (total, error) {
 	value, err := dec.ReadValue()
 	if err != nil {
 		return total{}, err

@@ -104,7 +104,7 @@ func (m bearers) Subject(_ context.Context, token string) (access.Subject, error
 func doorBefore(t testing.TB, g *gate) http.Handler {
 	t.Helper()
 	d, err := fhirapi.New(fhirapi.Deps{
-		Base: base, Path: "/fhir", Subjects: bearers{"alice": patientToken("alice"), "bob": patientToken("bob"), "both": userToken("alice", "bob")}, Backend: g,
+		Base: base, Path: "/fhir", Subjects: bearers{"alice": patientToken("alice"), "bob": patientToken("bob"), "trap-alice": patientToken("trap-alice"), "both": userToken("alice", "bob")}, Backend: g,
 		PageKey: make([]byte, 32), Capability: []byte("{}"), MaxPosition: upstream.MaxPosition, Now: time.Now, Log: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {

@@ -5,23 +5,21 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/go-json-experiment/json/jsontext"
-
 	"github.com/emberlatch/emberlatch/fhir"
 )
 
 // Each resource of a document keeps its bytes; one that is none is told, and the next
 // one is read all the same. What two readers would read differently ends the whole.
-func TestReadResource(t *testing.T) {
+func TestDocument(t *testing.T) {
 	document := `[ {"resourceType":"Patient","id":"a","x": 1.50} ,
  7, {"resourceType":"Nothing"}, null ,{"resourceType":"Patient","id":"../b"},{ "resourceType":"Observation" }]`
-	dec := jsontext.NewDecoder(strings.NewReader(document))
+	dec := fhir.NewDocument([]byte(document))
 	if _, err := dec.ReadToken(); err != nil {
 		t.Fatal(err)
 	}
 	var got []string
 	for dec.PeekKind() != ']' {
-		r, inOrder, err := fhir.ReadResource(dec, []byte(document))
+		r, inOrder, err := dec.Resource()
 		var parse *fhir.ParseError
 		switch {
 		case !inOrder:
@@ -37,8 +35,8 @@ func TestReadResource(t *testing.T) {
 		t.Errorf("%s\nwant\n%s", text, want)
 	}
 	for _, document := range []string{`{"a":1,"a":2}`, `{"a":`, `{"a":"` + "\xff" + `"}`, strings.Repeat("[", 70) + strings.Repeat("]", 70), `{"a":"\u0000"}`} {
-		dec := jsontext.NewDecoder(strings.NewReader(document))
-		if _, inOrder, err := fhir.ReadResource(dec, []byte(document)); inOrder || err == nil {
+		dec := fhir.NewDocument([]byte(document))
+		if _, inOrder, err := dec.Resource(); inOrder || err == nil {
 			t.Errorf("%.40s: in order: %v, %v", document, inOrder, err)
 		}
 	}
