@@ -11,7 +11,7 @@ import (
 // Values that would be dangerous do not start: lives that are too long, an open
 // listener without TLS, limits that are none.
 //
-// spec: TOK-12, TOK-11, AUTHZ-23, AT-07
+// spec: TOK-12, TOK-11, AUTHZ-23, AT-07, TLS-07
 // attack: E-43
 func TestDangerousValuesAreRefused(t *testing.T) {
 	for _, row := range []struct {
@@ -38,6 +38,10 @@ func TestDangerousValuesAreRefused(t *testing.T) {
 		{"no limit of connections", func(c *app.Config) { c.Listen.ConnectionsPerNetwork = 0 }, "listen.connections_per_network"},
 		{"plain http for everybody", func(c *app.Config) { c.Listen.Public = "0.0.0.0:8080" }, "listen.public"},
 		{"a public name without TLS", func(c *app.Config) { c.PublicURL = "http://records.example.org" }, "public_url"},
+		{"another server for the records", func(c *app.Config) { c.FHIR.Upstream.URL = "https://10.0.0.7:8443/fhir" }, ""},
+		{"TLS-07 another server without TLS", func(c *app.Config) { c.FHIR.Upstream.URL = "http://10.0.0.7:8080/fhir" }, "fhir.upstream.url"},
+		{"itself for the records", func(c *app.Config) { c.FHIR.Upstream.URL = c.PublicURL + "/fhir" }, "fhir.upstream.url"},
+		{"credentials for nobody", func(c *app.Config) { c.FHIR.Upstream.CredentialsFile = "x" }, "fhir.upstream.url"},
 		{"a proxy that anybody may be", func(c *app.Config) {
 			c.TLS = app.TLSConfig{TerminatedByProxy: true, TrustedProxies: []string{"0.0.0.0/0"}}
 		}, "tls.trusted_proxies"},

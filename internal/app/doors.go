@@ -74,7 +74,7 @@ func (a *App) openDoors(ctx context.Context) (d doors, err error) {
 
 func (a *App) openFlow(ctx context.Context, d *doors) (err error) {
 	d.pages, err = page.New(page.Deps{
-		Organisation: a.cfg.Organisation.Name, Phone: a.cfg.Organisation.Phone, Sandbox: a.cfg.Sandbox,
+		Organisation: a.cfg.Organisation.Name, Phone: a.cfg.Organisation.Phone, Sandbox: a.cfg.Sandbox, Upstream: a.upstream != nil,
 		Secure: a.cfg.secure(), ConnectedPath: pathManage, Now: a.now, Log: a.log,
 	})
 	if err != nil {

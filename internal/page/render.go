@@ -24,7 +24,10 @@ type Deps struct {
 	Organisation string
 	Phone        string
 	Sandbox      bool // every page says that this is a test system
-	Secure       bool // cookies travel over https only
+	// Upstream says that the people of a sandbox are those of another server, who may
+	// be real.
+	Upstream bool
+	Secure   bool // cookies travel over https only
 	// ConnectedPath is the page of connected apps; empty: there is none.
 	ConnectedPath string
 	Now           func() time.Time
@@ -104,6 +107,7 @@ type view struct {
 	Phone        string
 	Sandbox      bool
 	Connected    string // the page of connected apps
+	Upstream     bool
 	Language     string
 	Direction    string // of the writing
 	Others       []languageLink
@@ -131,7 +135,7 @@ func (r *Renderer) Render(w http.ResponseWriter, req *http.Request, status int, 
 		return fmt.Errorf("page: no template for %s", p.name())
 	}
 	v := view{
-		Page: p, Shell: shell, Name: p.name(), Organisation: r.deps.Organisation, Phone: r.deps.Phone, Sandbox: r.deps.Sandbox,
+		Page: p, Shell: shell, Name: p.name(), Organisation: r.deps.Organisation, Phone: r.deps.Phone, Sandbox: r.deps.Sandbox, Upstream: r.deps.Upstream,
 		Connected: r.deps.ConnectedPath, Language: code, Direction: "ltr", Others: others(code, shell.Self),
 	}
 	var body bytes.Buffer

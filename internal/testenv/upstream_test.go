@@ -35,6 +35,14 @@ type fhirServer struct {
 
 	mu   sync.Mutex
 	seen []http.Header
+	down bool
+}
+
+// breakDown makes every answer a 503, or ends that.
+func (s *fhirServer) breakDown(down bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.down = down
 }
 
 type anybody struct{ base string }
@@ -59,7 +67,12 @@ func newFHIRServer(t *testing.T, resources ...string) *fhirServer {
 	s.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.mu.Lock()
 		s.seen = append(s.seen, r.Header.Clone())
+		down := s.down
 		s.mu.Unlock()
+		if down {
+			w.WriteHeader(http.StatusServiceUnavailable)
+			return
+		}
 		if r.Method == http.MethodPost && r.URL.Path == "/fhir" {
 			s.transaction(t, w, r)
 			return
@@ -109,12 +122,14 @@ func (s *fhirServer) transaction(t *testing.T, w http.ResponseWriter, r *http.Re
 	if err := json.NewDecoder(r.Body).Decode(&bundle); err != nil || bundle.Type != "transaction" {
 		t.Errorf("a write of %q: %v", bundle.Type, err)
 	}
+	var all []string
 	for _, e := range bundle.Entry {
 		if e.Request.Method != http.MethodPut {
 			t.Errorf("%s %s", e.Request.Method, e.Request.URL)
 		}
-		s.load(t, string(e.Resource))
+		all = append(all, string(e.Resource))
 	}
+	s.load(t, all...)
 	w.Header().Set("Content-Type", "application/fhir+json")
 	_, _ = io.WriteString(w, `{"resourceType":"Bundle","type":"transaction-response"}`)
 }
@@ -256,6 +271,61 @@ func TestAServerThatIsNotThere(t *testing.T) {
 	for path, want := range map[string]int{"metadata": 503, ".well-known/smart-configuration": 200, "Patient/x": 401} {
 		if got := env.Get("", path); got.Status != want {
 			t.Errorf("%s: %d %s, want %d", path, got.Status, got.Raw, want)
+		}
+	}
+}
+
+// Whom a clinician reaches is asked of the server that holds the records, at each
+// refresh as well: while it does not answer nothing is decided, and nothing is lost.
+//
+// spec: ERR-46, RT-27, RS-11
+// attack: B.112
+func TestARefreshAsksTheOtherServer(t *testing.T) {
+	team := func(status string) string {
+		return `{"resourceType":"CareTeam","id":"ct","status":"` + status + `","subject":{"reference":"Patient/p-a"},"participant":[{"member":{"reference":"Practitioner/doc"}}]}`
+	}
+	up := newFHIRServer(t, `{"resourceType":"Patient","id":"p-a","name":[{"family":"A"}]}`, `{"resourceType":"Practitioner","id":"doc","name":[{"family":"Doctor"}]}`, team("active"))
+	env := testenv.StartWith(t, before(up, ""))
+	c, a := env.Token("sandbox-native", "launch/patient user/*.rs offline_access", "clinician1", "p-a")
+	if a = c.Refresh(a.String("refresh_token")); a.Status != 200 {
+		t.Fatalf("a refresh: %d %s", a.Status, a.Raw)
+	}
+	up.breakDown(true)
+	time.Sleep(2100 * time.Millisecond) // what is remembered ends
+	if down := c.Refresh(a.String("refresh_token")); down.Status < 500 {
+		t.Errorf("while the other server is down: %d %s", down.Status, down.Raw)
+	}
+	if got := env.Get(a.String("access_token"), "Patient/p-a"); got.Status != 503 && got.Status != 502 {
+		t.Errorf("a read while the other server is down: %d %s", got.Status, got.Raw)
+	}
+	up.breakDown(false)
+	time.Sleep(5100 * time.Millisecond) // it was left alone for a while
+	if a = c.Refresh(a.String("refresh_token")); a.Status != 200 {
+		t.Fatalf("it is back: %d %s", a.Status, a.Raw)
+	}
+	up.load(t, team("inactive"))
+	time.Sleep(2100 * time.Millisecond)
+	if got := env.Get(a.String("access_token"), "Patient/p-a"); got.Status != 404 {
+		t.Errorf("out of the team: %d %s", got.Status, got.Raw)
+	}
+	if lost := c.Refresh(a.String("refresh_token")); lost.Status != 400 || lost.String("error") != "invalid_grant" {
+		t.Errorf("a refresh out of the team: %d %s", lost.Status, lost.Raw)
+	}
+}
+
+// Pages of a sandbox before another server do not say that its people are made up.
+func TestPagesSayWhoseRecordsTheseAre(t *testing.T) {
+	up := newFHIRServer(t, `{"resourceType":"Patient","id":"p-a","name":[{"family":"A"}]}`)
+	for language, words := range map[string]string{"en": "another server", "es": "otro servidor"} {
+		env := testenv.StartWith(t, before(up, ""))
+		req, err := http.NewRequest(http.MethodGet, env.URL+"/", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Accept-Language", language)
+		got := env.Send(req)
+		if got.Status != 200 || !strings.Contains(got.Raw, words) || strings.Contains(got.Raw, "made up") || strings.Contains(got.Raw, "inventadas") {
+			t.Errorf("%s: %d %s", language, got.Status, got.Raw)
 		}
 	}
 }

@@ -137,6 +137,7 @@ func (s *statements) get(ctx context.Context) (*statement, error) {
 		if !s.now().Before(known.until) && s.once.TryLock() {
 			go func() { //nolint:contextcheck // nobody waits for it
 				defer s.once.Unlock()
+				defer func() { _ = recover() }() // no request stands behind this; the old one serves
 				s.renew(context.WithoutCancel(ctx), known)
 			}()
 		}
