@@ -84,6 +84,9 @@ type Client struct {
 	PKCEOptional bool `json:"pkce_optional,omitempty"`
 	// RequirePushed: asks for authorization by pushed requests only (RFC 9126 §6).
 	RequirePushed bool `json:"require_pushed,omitempty"`
+	// DPoPBound: its access tokens are bound to keys that it proves to have (RFC 9449
+	// §5.2), always; else they are Bearer tokens, always.
+	DPoPBound bool `json:"dpop_bound,omitempty"`
 	// KeepRefreshToken: no rotation; only for confidential clients.
 	KeepRefreshToken bool `json:"keep_refresh_token,omitempty"`
 	// RefreshLife is how long an unused offline refresh token lives; zero means the server's default (93 days).

@@ -18,6 +18,8 @@ var (
 	ErrMismatch = errors.New("store: bound to something else")
 	// ErrReplayed: the client assertion was used before, and nothing else was done.
 	ErrReplayed = errors.New("store: client assertion already used")
+	// ErrProofReplayed: the same of the DPoP proof.
+	ErrProofReplayed = errors.New("store: proof already used")
 	// ErrFull: as many are stored as may be.
 	ErrFull = errors.New("store: full")
 	// ErrRevoked: the grant behind it has been revoked.

@@ -28,6 +28,9 @@ type Grant struct {
 	Nonce         string
 	AuthTime      time.Time
 	AMR           []string
+	// KeyThumbprint is of the key that the code, and once it is redeemed the refresh
+	// family, is good with; empty: with any, or none (RFC 9449 §5, §10).
+	KeyThumbprint string
 	// SessionHash ties an online grant to its session; empty for offline grants.
 	SessionHash []byte
 	// SID is that of the session in which the grant was given, when an ID token goes
@@ -91,6 +94,7 @@ type Redemption struct {
 	ClientID      ClientID
 	RedirectURI   string
 	CodeChallenge string // S256(code_verifier), empty when no verifier was sent
+	Possession    Possession
 	Assertion     *Assertion
 }
 
@@ -101,6 +105,7 @@ type Refresh struct {
 	Generation uint32
 	Grace      time.Duration // how long the previous token may be retried
 	Within     Within
+	Possession Possession
 	Assertion  *Assertion
 }
 
@@ -125,7 +130,30 @@ type Standing struct {
 	ID        GrantID // of the grant, should it have to be made
 	ClientID  ClientID
 	Audience  string // the FHIR base
+	Proof     *Proof
 	Assertion *Assertion
+}
+
+// Possession is what a client has shown to possess. The zero value: nothing.
+type Possession struct {
+	Key   string // thumbprint of the key; empty: none was shown
+	Bind  bool   // from now on the refresh family is good with this key only
+	Proof *Proof
+}
+
+// Bound is the key that the refresh family is bound to; empty: none.
+func (p Possession) Bound() string {
+	if !p.Bind {
+		return ""
+	}
+	return p.Key
+}
+
+// Proof is one use of a DPoP proof that was verified (RFC 9449 §11.1). It is spent as
+// an Assertion is.
+type Proof struct {
+	IDHash    []byte    // SHA-256 of key and jti
+	ExpiresAt time.Time // when it ends by itself
 }
 
 // Refreshed is the outcome of a successful Refresh.

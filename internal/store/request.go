@@ -17,6 +17,7 @@ type AuthorizationRequest struct {
 	Scopes        []string // requested ∩ registered, in the order asked
 	Audience      string
 	CodeChallenge string // S256; empty only under the legacy switch
+	DPoPKey       string // thumbprint of the key that the code is for; empty: any (RFC 9449 §10)
 	Nonce         string
 	// ResponseMode is how the answer goes back: form_post, or empty for query.
 	ResponseMode  string

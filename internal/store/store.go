@@ -184,8 +184,8 @@ type Grants interface {
 	IssueCode(ctx context.Context, i Issue) error
 	// RedeemCode consumes a code in one conditional statement (RFC 6749 §4.1.3).
 	// On success the first refresh token exists (Generation 1) if the policy has
-	// one. ErrNotFound: unknown code. ErrMismatch: another client, redirect URI or
-	// verifier; the code is dead and its grant revoked. ErrExpired. ErrConsumed: it
+	// one. ErrNotFound: unknown code. ErrMismatch: another client, redirect URI,
+	// verifier or key; the code is dead and its grant revoked. ErrExpired. ErrConsumed: it
 	// was presented before; the grant with all its tokens is revoked by this call.
 	// ErrRevoked: the grant ended before, its client or user is disabled, or the
 	// session that an online grant lives by has ended. A refusal that leaves the grant
@@ -193,7 +193,7 @@ type Grants interface {
 	RedeemCode(ctx context.Context, r Redemption) (Grant, error)
 	// RefreshGrant uses a refresh token in one conditional statement. ErrConsumed:
 	// reuse of an older token outside of the grace, the family is revoked by this
-	// call. ErrMismatch: another client; nothing changed. ErrExpired, ErrNotFound.
+	// call. ErrMismatch: another client or key; nothing changed. ErrExpired, ErrNotFound.
 	// ErrRevoked as for RedeemCode: online families need their session alive; also when
 	// the user has lost the patient, and the grant is revoked by this call, with the
 	// consent that was remembered (REVOKE-15). ErrNotHeld: the token is good and the
@@ -206,7 +206,8 @@ type Grants interface {
 	// UseAssertion spends a client assertion by itself. RedeemCode, RefreshGrant and
 	// StandingGrant spend the one that they are given in their own step: ErrReplayed
 	// when it was used before, by whichever process, and then nothing else has
-	// happened.
+	// happened. The same holds of the proof that they are given, with
+	// ErrProofReplayed; when both were used before, of the assertion.
 	UseAssertion(ctx context.Context, a Assertion) error
 	// Grant returns one grant, revoked ones too.
 	Grant(ctx context.Context, id GrantID) (Grant, error)

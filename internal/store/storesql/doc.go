@@ -12,9 +12,10 @@
 // A refresh decides more in that step: whether the grant holds the scopes that are asked
 // for (grant_holds.go) and whether its user still reaches the patient (grant_lost.go).
 //
-// The assertion by which a client proved itself is spent in that step as well: on
-// PostgreSQL one more common table expression of the same message, on SQLite one
-// more statement of the same commit. When it was used before, nothing else is done.
+// The assertion by which a client proved itself, and its proof of possession, are
+// spent in that step as well: on PostgreSQL one more common table expression each of
+// the same message, on SQLite one more statement each of the same commit. When one of
+// them was used before, nothing else is done.
 //
 // A backend service acts by one standing grant, found or made by one INSERT …
 // ON CONFLICT: what ends grants ends its access too, and its page links outlive its
@@ -29,6 +30,7 @@
 //
 // Columns worth a word: body and asked hold the facts that never change, as JSON;
 // facts holds what steps add; anonymous is 1 while nobody has logged in, user_id whose it is from then on;
+// key_thumbprint is the key that the code, and after it the refresh family, is bound to;
 // session_hash ties an online grant to its session and is empty for others; sid is the
 // session that the ID token of a grant tells of, empty where none goes with it;
 // revoked, ended, used and answered are the time when, 0 while not.

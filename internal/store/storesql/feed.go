@@ -114,6 +114,7 @@ func (s *Store) Sweep(ctx context.Context) error {
 		{"throttle", "name", "until", 0},
 		{"revoked_token", "token_id", "expires", 0},
 		{"used_assertion", "id_hash", "expires", keepAssertion},
+		{"used_proof", "id_hash", "expires", keepAssertion},
 		{"initial_access_token", "id", "expires", keepInitialAccessToken},
 		{"change_feed", "seq", "at", keepFeed},
 	} {

@@ -24,12 +24,12 @@ type grantBody struct {
 
 const (
 	insertGrant = `INSERT INTO authorization_grant (id, client_id, user_id, patient, body, session_hash, created,
-  code_hash, redirect_uri, code_challenge, code_expires, refresh_kind, refresh_idle, refresh_absolute, refresh_rotate, holding, sid)
-SELECT $1, $2, $3, $4, $5, $6, %NOW%, $7, $8, $9, %NOW% + $10, $11, $12, $13, $14, $15, `
+  code_hash, redirect_uri, code_challenge, code_expires, refresh_kind, refresh_idle, refresh_absolute, refresh_rotate, holding, key_thumbprint, sid)
+SELECT $1, $2, $3, $4, $5, $6, %NOW%, $7, $8, $9, %NOW% + $10, $11, $12, $13, $14, $15, $16, `
 	withoutSession = `''`
 	// inSession takes the sid of a session that lives, and keeps it alive until the
 	// commit: whoever ends it then finds this grant.
-	inSession = `v.sid FROM browser_session v WHERE v.id_hash = $16 AND v.ended = 0 AND v.idle_until > %NOW% AND v.expires > %NOW%`
+	inSession = `v.sid FROM browser_session v WHERE v.id_hash = $17 AND v.ended = 0 AND v.idle_until > %NOW% AND v.expires > %NOW%`
 )
 
 // insertion is the statement that writes a grant, with its arguments.
@@ -52,7 +52,7 @@ func (s *Store) insertGrantArgs(i store.Issue) ([]any, error) {
 	return []any{
 		string(g.ID), string(g.ClientID), string(g.UserID), g.Patient, body, notNil(g.SessionHash),
 		c.Hash, c.RedirectURI, c.CodeChallenge, c.Life.Milliseconds(),
-		string(g.Refresh.Kind), g.Refresh.Idle.Milliseconds(), g.Refresh.Absolute.Milliseconds(), flag(g.Refresh.Rotate), held,
+		string(g.Refresh.Kind), g.Refresh.Idle.Milliseconds(), g.Refresh.Absolute.Milliseconds(), flag(g.Refresh.Rotate), held, g.KeyThumbprint,
 	}, err
 }
 
@@ -92,20 +92,20 @@ func inLivingSession(written int64, err error) error {
 
 // grantColumns are read by scanGrant.
 const grantColumns = `id, client_id, user_id, patient, body, session_hash, created, refresh_kind, refresh_idle, refresh_absolute,
-refresh_rotate, generation, refresh_expires, revoked, revoked_for, sid`
+refresh_rotate, generation, refresh_expires, revoked, revoked_for, sid, key_thumbprint`
 
 // scanned holds a row of grantColumns until it is a Grant.
 type scanned struct {
-	id, client, user, patient, body, kind, revokedFor, sid string
-	session                                                []byte
-	created, idle, absolute, rotate                        int64
-	generation, refreshExpires, revoked                    int64
+	id, client, user, patient, body, kind, revokedFor, sid, key string
+	session                                                     []byte
+	created, idle, absolute, rotate                             int64
+	generation, refreshExpires, revoked                         int64
 }
 
 func (v *scanned) dest() []any {
 	return []any{
 		&v.id, &v.client, &v.user, &v.patient, &v.body, &v.session, &v.created, &v.kind, &v.idle, &v.absolute,
-		&v.rotate, &v.generation, &v.refreshExpires, &v.revoked, &v.revokedFor, &v.sid,
+		&v.rotate, &v.generation, &v.refreshExpires, &v.revoked, &v.revokedFor, &v.sid, &v.key,
 	}
 }
 
@@ -118,7 +118,7 @@ func (v *scanned) grant() (store.Grant, error) {
 		ID: store.GrantID(v.id), ClientID: store.ClientID(v.client), UserID: store.UserID(v.user), Patient: v.patient,
 		Username: b.Username, FHIRUser: b.FHIRUser, Encounter: b.Encounter, LaunchContext: b.LaunchContext, Scopes: b.Scopes,
 		Audience: b.Audience, Nonce: b.Nonce, AuthTime: b.AuthTime, AMR: b.AMR, CreatedAt: instant(v.created),
-		SID: v.sid, RevokedAt: instant(v.revoked), RevokedFor: v.revokedFor, Generation: uint32(v.generation), //nolint:gosec // counted up from 0
+		SID: v.sid, KeyThumbprint: v.key, RevokedAt: instant(v.revoked), RevokedFor: v.revokedFor, Generation: uint32(v.generation), //nolint:gosec // counted up from 0
 		RefreshExpiresAt: instant(v.refreshExpires),
 		Refresh: store.RefreshPolicy{
 			Kind: store.RefreshKind(v.kind), Idle: time.Duration(v.idle) * time.Millisecond,

@@ -8,22 +8,23 @@ import (
 
 // Outcomes that a statement leaves in the row and returns.
 const (
-	outcomeOK       = "ok"
-	outcomeRetried  = "retried"
-	outcomeConsumed = "consumed"
-	outcomeMismatch = "mismatch"
-	outcomeExpired  = "expired"
-	outcomeRevoked  = "revoked"
-	outcomeUnknown  = "unknown"
-	outcomeReplayed = "replayed"
-	outcomeNotHeld  = "not held"
-	outcomeLost     = "lost"
+	outcomeOK            = "ok"
+	outcomeRetried       = "retried"
+	outcomeConsumed      = "consumed"
+	outcomeMismatch      = "mismatch"
+	outcomeExpired       = "expired"
+	outcomeRevoked       = "revoked"
+	outcomeUnknown       = "unknown"
+	outcomeReplayed      = "replayed"
+	outcomeProofReplayed = "proof replayed"
+	outcomeNotHeld       = "not held"
+	outcomeLost          = "lost"
 )
 
 var outcomes = map[string]error{
 	outcomeOK: nil, outcomeRetried: nil, outcomeConsumed: store.ErrConsumed, outcomeMismatch: store.ErrMismatch,
 	outcomeExpired: store.ErrExpired, outcomeRevoked: store.ErrRevoked, outcomeUnknown: store.ErrNotFound,
-	outcomeReplayed: store.ErrReplayed, outcomeNotHeld: store.ErrNotHeld,
+	outcomeReplayed: store.ErrReplayed, outcomeProofReplayed: store.ErrProofReplayed, outcomeNotHeld: store.ErrNotHeld,
 	outcomeLost: store.ErrRevoked,
 }
 
@@ -50,10 +51,11 @@ const ended = `(revoked > 0 OR facts.inactive = 1)`
 
 // redeemStatement consumes a code. Every right-hand side sees the row as it was
 // before; two at once are put in order by the row's lock, so that the second one
-// sees the first (RFC 6749 §4.1.3, §10.5).
+// sees the first (RFC 6749 §4.1.3, §10.5). $5 is the key that was shown, $6 the one
+// that the refresh family is bound to in the place of what the code was bound to.
 func redeemStatement(now string) consuming {
 	const (
-		wrong = `(client_id <> $2 OR redirect_uri <> $3 OR code_challenge <> $4)`
+		wrong = `(client_id <> $2 OR redirect_uri <> $3 OR code_challenge <> $4 OR key_thumbprint <> '' AND key_thumbprint <> $5)`
 		good  = `(code_used = 0 AND NOT ` + wrong + ` AND code_expires > facts.now AND NOT ` + ended + `)`
 	)
 	return consuming{factsFor(now, "g.code_hash = $1"), `UPDATE authorization_grant SET
@@ -62,6 +64,7 @@ func redeemStatement(now string) consuming {
   code_used = CASE WHEN code_used > 0 THEN code_used ELSE facts.now END,
   generation = CASE WHEN ` + good + ` AND refresh_kind <> '' THEN 1 ELSE generation END,
   refresh_expires = CASE WHEN ` + good + ` AND refresh_kind <> '' THEN ` + refreshEnd + ` ELSE refresh_expires END,
+  key_thumbprint = CASE WHEN ` + good + ` THEN $6 ELSE key_thumbprint END,
   revoked = CASE WHEN revoked = 0 AND (code_used > 0 OR ` + wrong + `) THEN facts.now ELSE revoked END,
   revoked_for = CASE WHEN revoked > 0 THEN revoked_for WHEN code_used > 0 THEN 'code replayed'
     WHEN ` + wrong + ` THEN 'code bound to something else' ELSE '' END,
@@ -77,7 +80,8 @@ const refreshEnd = `(CASE WHEN refresh_absolute > 0 AND created + refresh_absolu
 
 // RedeemCode implements store.Grants.
 func (s *Store) RedeemCode(ctx context.Context, r store.Redemption) (store.Grant, error) {
-	d, err := s.consume(ctx, "redeeming a code", s.sql.redeem, r.Assertion, r.CodeHash, string(r.ClientID), r.RedirectURI, r.CodeChallenge)
+	d, err := s.consume(ctx, "redeeming a code", s.sql.redeem, spent{r.Assertion, r.Possession.Proof},
+		r.CodeHash, string(r.ClientID), r.RedirectURI, r.CodeChallenge, r.Possession.Key, r.Possession.Bound())
 	if err != nil {
 		return store.Grant{}, err
 	}

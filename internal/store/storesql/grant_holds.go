@@ -11,14 +11,14 @@ import (
 	"github.com/emberlatch/emberlatch/smart"
 )
 
-// Whether a grant g holds what a refresh asks for. $5: it has a scope of each list, $6:
-// and so many in all, $7: and its holding meets each demand, as smart.Holding.Meets
+// Whether a grant g holds what a refresh asks for. $7: it has a scope of each list, $8:
+// and so many in all, $9: and its holding meets each demand, as smart.Holding.Meets
 // says.
 const (
-	holdsPostgreSQL = `(CAST($5 AS TEXT) = '[]' OR NOT EXISTS (SELECT 1 FROM jsonb_array_elements(CAST(CAST($5 AS TEXT) AS jsonb)) AS w(words)
+	holdsPostgreSQL = `(CAST($7 AS TEXT) = '[]' OR NOT EXISTS (SELECT 1 FROM jsonb_array_elements(CAST(CAST($7 AS TEXT) AS jsonb)) AS w(words)
     WHERE NOT scopes.list ?| ARRAY(SELECT jsonb_array_elements_text(w.words)))
-    AND ($6 = 0 OR jsonb_array_length(scopes.list) = $6))
-  AND (CAST($7 AS TEXT) = '[]' OR NOT EXISTS (SELECT 1 FROM jsonb_array_elements(CAST(CAST($7 AS TEXT) AS jsonb)) AS w(demand), jsonb_array_elements_text(w.demand -> 'may') AS p(permission)
+    AND ($8 = 0 OR jsonb_array_length(scopes.list) = $8))
+  AND (CAST($9 AS TEXT) = '[]' OR NOT EXISTS (SELECT 1 FROM jsonb_array_elements(CAST(CAST($9 AS TEXT) AS jsonb)) AS w(demand), jsonb_array_elements_text(w.demand -> 'may') AS p(permission)
     WHERE NOT EXISTS (SELECT 1 FROM jsonb_array_elements_text(w.demand -> 'of') AS k(of), jsonb_array_elements(holding.map -> k.of) AS a(allowance)
       WHERE strpos(a.allowance ->> 'may', p.permission) > 0
         AND NOT EXISTS (SELECT 1 FROM jsonb_array_elements(a.allowance -> 'if') AS c(condition)
@@ -30,10 +30,10 @@ const (
   LATERAL (SELECT CAST(g.body AS jsonb) -> 'scopes' AS list OFFSET 0) scopes,
   LATERAL (SELECT CAST(g.holding AS jsonb) AS map OFFSET 0) holding`
 
-	holdsSQLite = `($5 = '[]' OR NOT EXISTS (SELECT 1 FROM json_each($5) w WHERE NOT EXISTS (SELECT 1 FROM json_each(w.value) o
+	holdsSQLite = `($7 = '[]' OR NOT EXISTS (SELECT 1 FROM json_each($7) w WHERE NOT EXISTS (SELECT 1 FROM json_each(w.value) o
     WHERE o.value IN (SELECT h.value FROM json_each(g.body, '$.scopes') h)))
-    AND ($6 = 0 OR json_array_length(g.body, '$.scopes') = $6))
-  AND ($7 = '[]' OR (SELECT NOT EXISTS (SELECT 1 FROM json_each($7) w, json_each(w.value, '$.may') p
+    AND ($8 = 0 OR json_array_length(g.body, '$.scopes') = $8))
+  AND ($9 = '[]' OR (SELECT NOT EXISTS (SELECT 1 FROM json_each($9) w, json_each(w.value, '$.may') p
     WHERE NOT EXISTS (SELECT 1 FROM json_each(w.value, '$.of') k, json_each(holding.map, '$."' || k.value || '"') a
       WHERE instr(json_extract(a.value, '$.may'), p.value) > 0
         AND NOT EXISTS (SELECT 1 FROM json_each(a.value, '$.if') c

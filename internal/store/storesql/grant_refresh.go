@@ -9,13 +9,14 @@ import (
 )
 
 // refreshStatement uses a refresh token. $3 is the generation that the token
-// names, $4 the grace in milliseconds; h says what the grant must hold, if anything is
-// asked. The generation moves once for each token, so that there is never a second live
+// names, $4 the grace in milliseconds, $5 the key that was shown, $6 the one that a
+// family is bound to which was not before; h says what the grant must hold, if anything
+// is asked. The generation moves once for each token, so that there is never a second live
 // successor (RFC 9700 §4.14.2). Whoever has lost the patient loses the grant as well.
 // The account comes along, so that nobody asks for it.
 func refreshStatement(now, lost string, h held) consuming {
 	const (
-		foreign = `(client_id <> $2)`
+		foreign = `(client_id <> $2 OR key_thumbprint <> '' AND key_thumbprint <> $5)`
 		none    = `(refresh_kind = '' OR generation = 0 OR $3 > generation)`
 		over    = `(refresh_expires <= facts.now)`
 		current = `(generation = $3)`
@@ -38,6 +39,7 @@ func refreshStatement(now, lost string, h held) consuming {
     WHEN NOT ` + held + ` THEN '` + outcomeNotHeld + `' WHEN facts.lost = 1 THEN '` + outcomeLost + `' WHEN ` + current + ` THEN 'ok' ELSE 'retried' END,
   generation = CASE WHEN ` + good + ` AND refresh_rotate = 1 THEN generation + 1 ELSE generation END,
   rotated = CASE WHEN ` + good + ` THEN facts.now ELSE rotated END,
+  key_thumbprint = CASE WHEN ` + good + ` AND key_thumbprint = '' THEN $6 ELSE key_thumbprint END,
   refresh_expires = CASE WHEN ` + good + ` THEN ` + refreshEnd + ` ELSE refresh_expires END,
   revoked = CASE WHEN ` + reused + ` OR ` + gone + ` THEN facts.now ELSE revoked END,
   revoked_for = CASE WHEN ` + reused + ` THEN 'refresh token reused' WHEN ` + gone + ` THEN ` + outOfReach + ` ELSE revoked_for END,
@@ -49,7 +51,7 @@ RETURNING outcome, COALESCE((SELECT a.body FROM account a WHERE a.id = authoriza
 // RefreshGrant implements store.Grants.
 func (s *Store) RefreshGrant(ctx context.Context, r store.Refresh) (store.Refreshed, error) {
 	statement := s.sql.refresh
-	args := []any{string(r.GrantID), string(r.ClientID), int64(r.Generation), r.Grace.Milliseconds()}
+	args := []any{string(r.GrantID), string(r.ClientID), int64(r.Generation), r.Grace.Milliseconds(), r.Possession.Key, r.Possession.Bound()}
 	if len(r.Within.AnyOf)+len(r.Within.Demands) > 0 {
 		within, err := encode(append([][]string{}, r.Within.AnyOf...))
 		if err != nil {
@@ -61,7 +63,7 @@ func (s *Store) RefreshGrant(ctx context.Context, r store.Refresh) (store.Refres
 		}
 		statement, args = s.sql.refreshWithin, append(args, within, int64(r.Within.Whole), demands)
 	}
-	d, err := s.consume(ctx, "refreshing a grant", statement, r.Assertion, args...)
+	d, err := s.consume(ctx, "refreshing a grant", statement, spent{r.Assertion, r.Possession.Proof}, args...)
 	if errors.Is(err, store.ErrNotHeld) {
 		g, fault := d.row.grant()
 		return store.Refreshed{Grant: g}, errors.Join(err, fault)

@@ -50,7 +50,7 @@ func (s *Store) StandingGrant(ctx context.Context, r store.Standing) (store.Gran
 	}
 	noCode := make([]byte, 32)
 	_, _ = rand.Read(noCode) // never fails
-	d, err := s.consume(ctx, "issuing a standing grant", s.sql.standing, r.Assertion,
+	d, err := s.consume(ctx, "issuing a standing grant", s.sql.standing, spent{r.Assertion, r.Proof},
 		string(r.ID), string(r.ClientID), body, []byte{}, noCode)
 	if errors.Is(err, store.ErrNotFound) {
 		err = store.ErrRevoked

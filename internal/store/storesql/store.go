@@ -41,8 +41,8 @@ func NewBeside(d *db.DB, r Records) *Store {
 	s := &Store{db: d, now: d.NowExpr(), judges: r != nil}
 	gone := lost(s.now, d.Dialect(), r)
 	s.sql = statements{
-		redeem: redeemStatement(s.now).spendable(4), refresh: refreshStatement(s.now, gone, whatever).spendable(4),
-		refreshWithin: refreshStatement(s.now, gone, holds(d.Dialect())).spendable(7),
+		redeem: redeemStatement(s.now).spendable(6), refresh: refreshStatement(s.now, gone, whatever).spendable(6),
+		refreshWithin: refreshStatement(s.now, gone, holds(d.Dialect())).spendable(9),
 		standing:      standingStatement(s.now, d.Dialect()).spendable(5), session: livingSession(s.now, "v.id_hash = $1"),
 	}
 	return s
@@ -64,7 +64,7 @@ func failure(doing string, err error) error {
 }
 
 func isContract(err error) bool {
-	for _, known := range []error{store.ErrNotFound, store.ErrConflict, store.ErrConsumed, store.ErrExpired, store.ErrMismatch, store.ErrReplayed, store.ErrFull, store.ErrRevoked} {
+	for _, known := range []error{store.ErrNotFound, store.ErrConflict, store.ErrConsumed, store.ErrExpired, store.ErrMismatch, store.ErrReplayed, store.ErrProofReplayed, store.ErrFull, store.ErrRevoked} {
 		if errors.Is(err, known) {
 			return true
 		}

@@ -18,7 +18,9 @@ func TestGrantsComeBackWhole(t *testing.T) {
 		i.IDSessionHash = named(t, w, i.Grant.SID)
 		before := w.now(t)
 		must(t, w.IssueCode(ctx, i))
-		got, err := w.RedeemCode(ctx, redemption(i))
+		r := redemption(i)
+		r.Possession = store.Possession{Key: i.Grant.KeyThumbprint, Bind: true}
+		got, err := w.RedeemCode(ctx, r)
 		must(t, err)
 		want := i.Grant
 		want.Generation, want.RevokedAt, want.RevokedFor = 1, time.Time{}, ""

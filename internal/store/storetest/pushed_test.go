@@ -28,7 +28,7 @@ func TestPushedRequestsComeBackWhole(t *testing.T) {
 		must(t, err)
 		want := store.PushedRequest{ReferenceHash: p.ReferenceHash, Request: store.AuthorizationRequest{
 			ClientID: q.ClientID, RedirectURI: q.RedirectURI, State: q.State, HasState: q.HasState, Scopes: q.Scopes, Audience: q.Audience,
-			CodeChallenge: q.CodeChallenge, Nonce: q.Nonce, ResponseMode: q.ResponseMode, Prompt: q.Prompt, MaxAge: q.MaxAge, LoginHint: q.LoginHint, HintedUser: q.HintedUser,
+			CodeChallenge: q.CodeChallenge, DPoPKey: q.DPoPKey, Nonce: q.Nonce, ResponseMode: q.ResponseMode, Prompt: q.Prompt, MaxAge: q.MaxAge, LoginHint: q.LoginHint, HintedUser: q.HintedUser,
 			UILocales: q.UILocales, LaunchHash: q.LaunchHash, LaunchContext: q.LaunchContext, LaunchUser: q.LaunchUser,
 		}}
 		same(t, want, got)
