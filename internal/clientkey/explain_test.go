@@ -34,7 +34,7 @@ func TestKeySetsAreExplained(t *testing.T) {
 		{ID: "a", Kind: "EC", Algorithms: []string{"ES384"}}, {ID: "b", Kind: "EC", Algorithms: []string{"ES384"}},
 		{ID: "twice", Kind: "EC", Algorithms: []string{"ES384"}, Problem: "has the kid and kty of another one"},
 		{ID: "twice", Kind: "EC", Algorithms: []string{"ES384"}, Problem: "has the kid and kty of another one"},
-		{ID: "s", Kind: "oct", Problem: "is symmetric: register public keys only"},
+		{ID: "s", Kind: "oct", Problem: "is symmetric: use public keys only"},
 		{ID: "e", Kind: "OKP", Problem: "is of another kty than RSA or EC"}, {ID: "", Kind: "RSA", Problem: "needs a kid of 1 to 256 bytes"},
 	}
 	for name, row := range map[string]struct {

@@ -88,21 +88,43 @@ type privateMembers struct {
 
 func (m privateMembers) any() bool { return m != privateMembers{} }
 
+// Bare reads a public key that comes by itself and needs no name, as in the header of
+// a proof (RFC 9449 §4.2). It is an *rsa.PublicKey or an *ecdsa.PublicKey on P-256 or
+// P-384; the error says what else it is, in words for the client's developer.
+func Bare(raw []byte) (crypto.PublicKey, error) {
+	m, err := judge(raw)
+	if err != nil {
+		return nil, err
+	}
+	return publicHalf(raw, m.Kind)
+}
+
+// judge reads the members that say what a key is, and refuses secrets.
+func judge(raw []byte) (jwk, error) {
+	var m jwk
+	var private privateMembers
+	if err := errors.Join(json.Unmarshal(raw, &m, jsontext.AllowDuplicateNames(false)), json.Unmarshal(raw, &private)); err != nil {
+		return m, errors.New("is not one JSON object with each member once")
+	}
+	switch {
+	case m.Kind == "oct":
+		return m, errors.New("is symmetric: use public keys only")
+	case private.any():
+		return m, errors.New("shows its private half: send the public half only, and make a new key")
+	}
+	return m, nil
+}
+
 // parseKey reads one key that may sign with the algorithms that are taken. The Key has
 // kid and kty also when it is unusable, and the error says why in words for its
 // developer.
 func parseKey(raw []byte, taken []string) (Key, error) {
-	var m jwk
-	var private privateMembers
-	if err := errors.Join(json.Unmarshal(raw, &m, jsontext.AllowDuplicateNames(false)), json.Unmarshal(raw, &private)); err != nil {
-		return Key{}, errors.New("is not one JSON object with each member once")
-	}
+	m, err := judge(raw)
 	k := Key{id: m.ID, kind: m.Kind, algorithm: m.Algorithm}
+	if err != nil {
+		return k, err
+	}
 	switch {
-	case m.Kind == "oct":
-		return k, errors.New("is symmetric: register public keys only")
-	case private.any():
-		return k, errors.New("shows its private half: register the public half only, and make a new key")
 	case m.ID == "" || len(m.ID) > maxKeyID:
 		return k, errors.New("needs a kid of 1 to 256 bytes")
 	case m.Use != "" && m.Use != "sig":

@@ -200,7 +200,8 @@ func TestProofsRace(t *testing.T) {
 // A proof costs no further message and no further commit, beside an assertion too;
 // it is remembered over a restart, and forgotten after its end.
 //
-// spec: E-01, AT-13
+// spec: AT-13
+// attack: E-01
 func TestAProofIsOneRoundTripAndDurable(t *testing.T) {
 	for _, engine := range []string{"sqlite", "postgres"} {
 		t.Run(engine, func(t *testing.T) {
