@@ -117,6 +117,9 @@ type SessionConfig struct {
 type AuthorizationConfig struct {
 	// PushedRequests (RFC 9126) are PushedOff, PushedOffered or PushedRequired.
 	PushedRequests string `yaml:"pushed_requests"`
+	// DPoP (RFC 9449), for the apps that are registered for it, is DPoPOff,
+	// DPoPOffered or DPoPNonce.
+	DPoP string `yaml:"dpop"`
 }
 
 // Pushed requests are not taken, taken, or the only way for every app.
@@ -125,6 +128,15 @@ const (
 	PushedOffered  = "offered"
 	PushedRequired = "required"
 )
+
+// Proofs of possession are not taken, taken, or taken with a nonce of this server.
+const (
+	DPoPOff     = "off"
+	DPoPOffered = "offered"
+	DPoPNonce   = "nonce"
+)
+
+func (c AuthorizationConfig) offersDPoP() bool { return c.DPoP == DPoPOffered || c.DPoP == DPoPNonce }
 
 func (c AuthorizationConfig) offersPushed() bool {
 	return c.PushedRequests == PushedOffered || c.requiresPushed()
@@ -165,7 +177,7 @@ func Defaults() Config {
 		Keys:          KeyConfig{RotateEvery: schedule.Every, PublishAhead: schedule.Ahead},
 		Sessions:      SessionConfig{Idle: 30 * time.Minute, Absolute: 12 * time.Hour},
 		Registration:  RegistrationConfig{Dynamic: RegistrationOff, SelfService: SelfServiceOff, Scope: selfScope, MaxClients: 1000, MaxWaiting: 100},
-		Authorization: AuthorizationConfig{PushedRequests: PushedOffered},
+		Authorization: AuthorizationConfig{PushedRequests: PushedOffered, DPoP: DPoPOffered},
 	}
 }
 
@@ -229,6 +241,9 @@ func (c Config) Validate() error {
 	}
 	if p := c.Authorization.PushedRequests; p != PushedOff && !c.Authorization.offersPushed() {
 		add("authorization.pushed_requests: %q is not off, offered or required", p)
+	}
+	if p := c.Authorization.DPoP; p != DPoPOff && !c.Authorization.offersDPoP() {
+		add("authorization.dpop: %q is not off, offered or nonce", p)
 	}
 	for _, p := range c.Outbound.Networks {
 		if prefix, err := netip.ParsePrefix(p); err != nil || prefix.Bits() == 0 || prefix.Masked() != prefix {

@@ -35,6 +35,8 @@ func TestDangerousValuesAreRefused(t *testing.T) {
 		{"REG-06 a holiday that is none", func(c *app.Config) { c.Registration.BusinessDays.Holidays = []string{"25 December"} }, "registration.business_days.holidays"},
 		{"REG-06 no such place", func(c *app.Config) { c.Registration.BusinessDays.TimeZone = "Mars/Olympus" }, "registration.business_days.time_zone"},
 		{"terms by http", func(c *app.Config) { c.Registration.TermsURI = "http://records.example.org/terms" }, "registration.terms_uri"},
+		{"proofs misspelt", func(c *app.Config) { c.Authorization.DPoP = "on" }, "authorization.dpop"},
+		{"proofs with a nonce", func(c *app.Config) { c.Authorization.DPoP = app.DPoPNonce }, ""},
 		{"no limit of connections", func(c *app.Config) { c.Listen.ConnectionsPerNetwork = 0 }, "listen.connections_per_network"},
 		{"plain http for everybody", func(c *app.Config) { c.Listen.Public = "0.0.0.0:8080" }, "listen.public"},
 		{"a public name without TLS", func(c *app.Config) { c.PublicURL = "http://records.example.org" }, "public_url"},

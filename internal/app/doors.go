@@ -16,9 +16,11 @@ import (
 	"github.com/emberlatch/emberlatch/internal/developer"
 	"github.com/emberlatch/emberlatch/internal/discovery"
 	"github.com/emberlatch/emberlatch/internal/door"
+	"github.com/emberlatch/emberlatch/internal/dpop"
 	"github.com/emberlatch/emberlatch/internal/enrol"
 	"github.com/emberlatch/emberlatch/internal/fhirapi"
 	"github.com/emberlatch/emberlatch/internal/flow"
+	"github.com/emberlatch/emberlatch/internal/holder"
 	"github.com/emberlatch/emberlatch/internal/introspect"
 	"github.com/emberlatch/emberlatch/internal/keys"
 	"github.com/emberlatch/emberlatch/internal/launch"
@@ -56,6 +58,9 @@ type doors struct {
 	userinfo   *userinfo.Door
 	discovery  *discovery.Door
 	fhir       *fhirapi.Door
+	// proofs is nil where DPoP is not offered; holders judges all access tokens.
+	proofs  *dpop.Verifier
+	holders *holder.Checker
 	// registration is nil where apps cannot register themselves.
 	registration *registration.Door
 	// developer is nil where developers cannot register apps by themselves.
@@ -64,12 +69,31 @@ type doors struct {
 
 // openDoors builds each door with the parts that it names.
 func (a *App) openDoors(ctx context.Context) (d doors, err error) {
-	for _, open := range []func(context.Context, *doors) error{a.openFlow, a.openPeopleDoors, a.openAppDoors, a.openRegistration, a.openDeveloper, a.openFHIR} {
+	for _, open := range []func(context.Context, *doors) error{a.openHolders, a.openFlow, a.openPeopleDoors, a.openAppDoors, a.openRegistration, a.openDeveloper, a.openFHIR} {
 		if err := open(ctx, &d); err != nil {
 			return d, err
 		}
 	}
 	return d, nil
+}
+
+// openHolders opens what decides whether a token may be used by who presents it.
+func (a *App) openHolders(ctx context.Context, d *doors) error {
+	if a.cfg.Authorization.offersDPoP() {
+		key, err := a.ring.Secret(ctx, "dpop-nonce")
+		if err != nil {
+			return err
+		}
+		d.proofs, err = dpop.New(dpop.Deps{
+			Origin: a.cfg.PublicURL, NonceKey: key, NonceRequired: a.cfg.Authorization.DPoP == DPoPNonce, Now: a.now,
+		})
+		if err != nil {
+			return err
+		}
+	}
+	var err error
+	d.holders, err = holder.New(holder.Deps{Tokens: a.tokens, Proofs: d.proofs})
+	return err
 }
 
 func (a *App) openFlow(ctx context.Context, d *doors) (err error) {
@@ -138,22 +162,22 @@ func (a *App) openAppDoors(_ context.Context, d *doors) error {
 	}
 	var errs [7]error
 	d.token, errs[0] = token.New(token.Deps{
-		Grants: a.store, Clients: clients, Client: a.live.Client, IsOriginOf: live.IsOriginOf, Minter: a.tokens, Entitled: a.people.entitled, Revoke: a.store.Revoke,
+		Grants: a.store, Clients: clients, Proofs: d.proofs, Client: a.live.Client, IsOriginOf: live.IsOriginOf, Minter: a.tokens, Entitled: a.people.entitled, Revoke: a.store.Revoke,
 		Offered: fhirapi.Offered, Ended: a.live.End, RefreshGrace: a.cfg.Tokens.RefreshGrace, NewGrantID: func() store.GrantID { return store.NewGrantID(a.now()) }, FHIRBase: a.cfg.FHIRBase(), Log: a.log,
 	})
 	d.introspect, errs[1] = introspect.New(introspect.Deps{
-		Clients: clients, Client: a.live.Client, Tokens: a.tokens, Grants: a.store, Issuer: a.cfg.PublicURL, FHIRBase: a.cfg.FHIRBase(), Now: a.now, Log: a.log,
+		Clients: clients, Client: a.live.Client, Holders: d.holders, Tokens: a.tokens, Grants: a.store, Issuer: a.cfg.PublicURL, FHIRBase: a.cfg.FHIRBase(), Now: a.now, Log: a.log,
 		Trusted: trusted, SignAnswers: a.cfg.Introspection.SignedAnswers,
 	})
 	d.revoke, errs[2] = revoke.New(revoke.Deps{Grants: a.store, Clients: clients, Tokens: a.tokens, Settle: a.live.Refresh, Log: a.log})
-	d.userinfo, errs[3] = userinfo.New(userinfo.Deps{Tokens: a.tokens, FHIRBase: a.cfg.FHIRBase()})
+	d.userinfo, errs[3] = userinfo.New(userinfo.Deps{Holders: d.holders, FHIRBase: a.cfg.FHIRBase()})
 	features := a.features()
 	if features.Brands, err = a.cfg.brands(); err != nil {
 		return err
 	}
 	d.discovery, errs[4] = discovery.New(features, a.ring.JWKS)
 	d.ehr, errs[5] = launch.NewEHR(launch.EHRDeps{Clients: clients, Starter: a.starter, Log: a.log})
-	d.push, errs[6] = push.New(push.Deps{Requests: a.store, Clients: clients, Check: d.authorize.Check, IsOriginOf: live.IsOriginOf, Log: a.log})
+	d.push, errs[6] = push.New(push.Deps{Requests: a.store, Clients: clients, Proofs: d.proofs, Check: d.authorize.Check, IsOriginOf: live.IsOriginOf, Log: a.log})
 	return errors.Join(errs[:]...)
 }
 
@@ -211,7 +235,7 @@ func (a *App) openFHIR(ctx context.Context, d *doors) error {
 		uris.Register = origin + path
 	}
 	deps := fhirapi.Deps{
-		Base: a.cfg.FHIRBase(), Path: pathFHIR, Subjects: &subjects{tokens: a.tokens, people: a.people, services: a.services, used: a.uses.Note, base: a.cfg.FHIRBase()},
+		Base: a.cfg.FHIRBase(), Path: pathFHIR, Subjects: &subjects{Checker: d.holders, people: a.people, services: a.services, used: a.uses.Note, base: a.cfg.FHIRBase()},
 		Backend: a.records, PageKey: pageKey, Now: a.now, Log: a.log,
 	}
 	if a.upstream != nil {
@@ -236,6 +260,10 @@ func (a *App) features() discovery.Features {
 	if a.cfg.Authorization.offersPushed() {
 		pushed = pathPush
 	}
+	var proofs []string
+	if a.cfg.Authorization.offersDPoP() {
+		proofs = dpop.Algorithms()
+	}
 	return discovery.Features{
 		Pushed: pushed, RequirePushed: a.cfg.Authorization.requiresPushed(),
 		Issuer: a.cfg.PublicURL, FHIRBase: a.cfg.FHIRBase(), Authorize: pathAuthorize, Token: pathToken,
@@ -248,7 +276,7 @@ func (a *App) features() discovery.Features {
 		},
 		Scopes: advertisedScopes(), GrantTypes: []string{oauth.GrantAuthorizationCode, oauth.GrantRefreshToken, oauth.GrantClientCredentials},
 		AuthMethods:         []string{string(store.AuthSecretBasic), string(store.AuthSecretPost), string(store.AuthPrivateKeyJWT), string(store.AuthNone)},
-		AssertionAlgorithms: clientkey.Algorithms(), IDTokenAlgorithms: a.ring.Algorithms(keys.UseID),
+		AssertionAlgorithms: clientkey.Algorithms(), ProofAlgorithms: proofs, IDTokenAlgorithms: a.ring.Algorithms(keys.UseID),
 		IntrospectionAlgorithms: a.introspectionAlgorithms(),
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"github.com/emberlatch/emberlatch/fhir"
 	"github.com/emberlatch/emberlatch/fhir/search"
 	"github.com/emberlatch/emberlatch/internal/fhirapi"
+	"github.com/emberlatch/emberlatch/internal/holder"
 	"github.com/emberlatch/emberlatch/internal/reach"
 	"github.com/emberlatch/emberlatch/internal/store"
 	"github.com/emberlatch/emberlatch/internal/tokens"
@@ -107,11 +109,9 @@ func (p *people) entitled(ctx context.Context, u store.User, patient string) (bo
 	return err == nil && reached.Contains(patient), err
 }
 
-// subjects turns a bearer token into the subject of an access decision.
+// subjects turns a held access token into the subject of an access decision.
 type subjects struct {
-	tokens interface {
-		Verify(ctx context.Context, text string) (tokens.Verified, error)
-	}
+	*holder.Checker
 	people   *people
 	services *services
 	// used is told of every grant that somebody calls with.
@@ -120,23 +120,27 @@ type subjects struct {
 	cache subjectCache
 }
 
-// Subject verifies the token and adds whom its user reaches at this moment
+// errGone refuses a token whose user, or client, is not active any more.
+func errGone() error { return tokens.BearerError(tokens.ErrInvalid) }
+
+// Subject has the token of the request judged and adds whom its user reaches at this moment
 // (design law of access: reach is evaluated per request, never frozen into the
 // token).
-func (s *subjects) Subject(ctx context.Context, text string) (access.Subject, error) {
-	token, err := s.tokens.Verify(ctx, text)
-	switch {
-	case errors.Is(err, tokens.ErrUnavailable):
-		return access.Subject{}, fhirapi.ErrUnavailable
-	case err != nil:
-		return access.Subject{}, fhirapi.ErrInvalidToken
+func (s *subjects) Subject(answer http.Header, r *http.Request) (access.Subject, error) {
+	held, refused := s.Accept(answer, r)
+	if refused != nil {
+		return access.Subject{}, refused
 	}
+	return s.of(r.Context(), held.Token())
+}
+
+func (s *subjects) of(ctx context.Context, token tokens.Verified) (access.Subject, error) {
 	if token.System() {
 		return s.service(ctx, token)
 	}
 	who, err := s.people.get(ctx, token.UserID())
 	if errors.Is(err, store.ErrNotFound) {
-		return access.Subject{}, fhirapi.ErrInvalidToken
+		return access.Subject{}, errGone()
 	}
 	if errors.Is(err, reach.ErrTooWide) {
 		return access.Subject{}, fmt.Errorf("%w: user %s: %w", fhirapi.ErrTooWide, token.UserID(), err)

@@ -14,6 +14,7 @@ import (
 
 	"github.com/emberlatch/emberlatch/internal/app"
 	"github.com/emberlatch/emberlatch/internal/db"
+	"github.com/emberlatch/emberlatch/internal/dpop/dpoptest"
 	"github.com/emberlatch/emberlatch/internal/testenv"
 	"github.com/emberlatch/emberlatch/internal/testpg"
 )
@@ -31,6 +32,8 @@ type counted struct {
 	moved   time.Duration
 
 	public, basic, post, keyed, keeping, backend *testenv.Client
+	// These show a key with each request.
+	boundPublic, boundKeyed, boundBackend *testenv.Client
 }
 
 const (
@@ -89,13 +92,26 @@ func (c *counted) clients() {
 	c.basic = c.Register(`{"token_endpoint_auth_method":"client_secret_basic",` + app + `}`)
 	c.post = c.Register(`{"token_endpoint_auth_method":"client_secret_post",` + app + `}`)
 	c.post.InBody = true
+	const bound = `"dpop_bound_access_tokens":true,`
+	c.keyed, c.boundKeyed = c.keyedApp(app), c.keyedApp(bound+app)
+	c.boundPublic = c.Register(`{"token_endpoint_auth_method":"none","application_type":"native",` + bound + app + `}`)
+	service := map[string]any{"token_endpoint_auth_method": "private_key_jwt", "grant_types": []string{"client_credentials"}, "scope": "system/*.rs"}
+	c.backend = c.registerKeyed(service)
+	service["dpop_bound_access_tokens"] = true
+	c.boundBackend = c.registerKeyed(service)
+	for _, client := range []*testenv.Client{c.boundPublic, c.boundKeyed, c.boundBackend} {
+		client.Prover = dpoptest.New(c.t)
+	}
+}
+
+// keyedApp is an app with these members that proves itself by a key.
+func (c *counted) keyedApp(members string) *testenv.Client {
+	c.t.Helper()
 	metadata := map[string]any{}
-	must(c.t, json.Unmarshal([]byte(`{"token_endpoint_auth_method":"private_key_jwt",`+app+`}`), &metadata))
-	c.keyed = c.registerKeyed(metadata)
-	c.keyed.RedirectURI = c.basic.RedirectURI
-	c.backend = c.registerKeyed(map[string]any{
-		"token_endpoint_auth_method": "private_key_jwt", "grant_types": []string{"client_credentials"}, "scope": "system/*.rs",
-	})
+	must(c.t, json.Unmarshal([]byte(`{"token_endpoint_auth_method":"private_key_jwt",`+members+`}`), &metadata))
+	client := c.registerKeyed(metadata)
+	client.RedirectURI = c.basic.RedirectURI
+	return client
 }
 
 func (c *counted) registerKeyed(metadata map[string]any) *testenv.Client {
@@ -132,10 +148,10 @@ type code struct {
 	text string
 }
 
-func (c *counted) code(client *testenv.Client, scope, username string) code {
+func (c *counted) code(client *testenv.Client, scope, username string, extra ...string) code {
 	c.t.Helper()
 	must(c.t, c.app.Follow(c.t.Context()))
-	r := client.Request(scope)
+	r := client.Request(scope, extra...)
 	return code{r, c.browser.Code(client, r, username, "zoe")}
 }
 

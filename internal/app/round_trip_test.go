@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/emberlatch/emberlatch/internal/dpop/dpoptest"
 	"github.com/emberlatch/emberlatch/internal/testenv"
 )
 
@@ -68,10 +69,38 @@ func TestIntrospectionIsOneRoundTrip(t *testing.T) {
 	}
 }
 
+// A proof at the FHIR API costs no message to the database.
+//
+// spec: AT-13
+// attack: E-01
+func TestAReadWithAProofCostsNoMore(t *testing.T) {
+	c := newCounted(t)
+	for first := true; ; first = false { // the first time prepares
+		plain, bound := c.tokens(c.public, offline), c.tokens(c.boundPublic, offline)
+		_, want := c.count(func() testenv.Answer { return c.Get(plain.String("access_token"), "Patient/zoe") })
+		a, trips := c.count(func() testenv.Answer {
+			return c.boundPublic.Bound(http.MethodGet, c.FHIR+"/Patient/zoe", bound.String("access_token"))
+		})
+		if a.Status != http.StatusOK {
+			t.Fatalf("%d %s", a.Status, a.Raw)
+		}
+		if first {
+			continue
+		}
+		if trips > want {
+			t.Errorf("%d round trips, and %d without a proof", trips, want)
+		}
+		return
+	}
+}
+
 // byClient makes a kind for each way of client authentication.
 func (c *counted) byClient(name string, ready func(*testenv.Client) func() testenv.Answer) []kind {
 	var list []kind
-	for how, client := range map[string]*testenv.Client{"public": c.public, "basic": c.basic, "post": c.post, "private_key_jwt": c.keyed} {
+	for how, client := range map[string]*testenv.Client{
+		"public": c.public, "basic": c.basic, "post": c.post, "private_key_jwt": c.keyed,
+		"public with a proof": c.boundPublic, "private_key_jwt with a proof": c.boundKeyed,
+	} {
 		list = append(list, kind{name + ", " + how, func() func() testenv.Answer { return ready(client) }, "", 1})
 	}
 	return list
@@ -140,7 +169,16 @@ func (c *counted) refreshes() []kind {
 func (c *counted) services() []kind {
 	return []kind{{"client_credentials", func() func() testenv.Answer {
 		return func() testenv.Answer { return c.backend.Service("system/Patient.rs") }
-	}, "", 1}}
+	}, "", 1}, {"client_credentials with a proof", func() func() testenv.Answer {
+		return func() testenv.Answer { return c.boundBackend.Service("system/Patient.rs") }
+	}, "", 1}, {"no proof where one is needed", func() func() testenv.Answer {
+		return func() testenv.Answer {
+			return c.bare("grant_type=authorization_code&code=ac_x&redirect_uri=x&client_id=" + c.boundPublic.ID)
+		}
+	}, "invalid_dpop_proof", 0}, {"a code for another key", func() func() testenv.Answer {
+		got := c.code(c.boundPublic, offline, "zoe", "dpop_jkt", dpoptest.New(c.t).Thumbprint())
+		return func() testenv.Answer { return c.boundPublic.Exchange(got.Request, got.text) }
+	}, "invalid_grant", 1}}
 }
 
 // bare sends a form as it is, by nobody.

@@ -102,7 +102,7 @@ func (s *services) resolve(ctx context.Context, c store.Client, at asOf) (found 
 func (s *subjects) service(ctx context.Context, token tokens.Verified) (access.Subject, error) {
 	who, err := s.services.get(ctx, token.ClientID())
 	if errors.Is(err, store.ErrNotFound) {
-		return access.Subject{}, fhirapi.ErrInvalidToken
+		return access.Subject{}, errGone()
 	}
 	if errors.Is(err, reach.ErrTooWide) {
 		return access.Subject{}, fmt.Errorf("%w: client %s: %w", fhirapi.ErrTooWide, token.ClientID(), err)

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/emberlatch/emberlatch/internal/dpop"
 	"github.com/emberlatch/emberlatch/internal/oauth"
 	"github.com/emberlatch/emberlatch/internal/store"
 	"github.com/emberlatch/emberlatch/smart"
@@ -20,7 +21,7 @@ func (d *Door) check(p oauth.Parameters, t redirectable) (store.AuthorizationReq
 		Audience: d.deps.FHIRBase, Nonce: p.Get("nonce"), LoginHint: p.Get("login_hint"), UILocales: p.Get("ui_locales"), MaxAge: -1,
 	})
 	for _, rule := range []func(oauth.Parameters, redirectable, *store.AuthorizationRequest) *oauth.Error{
-		checkUnsupported, checkResponseMode, checkResponseType, checkState, checkLengths, d.checkAudience, checkChallenge, checkPrompt, checkMaxAge, d.checkHint, d.checkScopes,
+		checkUnsupported, checkResponseMode, checkResponseType, checkState, checkLengths, d.checkAudience, checkChallenge, checkKey, checkPrompt, checkMaxAge, d.checkHint, d.checkScopes,
 		checkLaunch,
 	} {
 		if err := rule(p, t, &q); err != nil {
@@ -154,6 +155,20 @@ func checkChallenge(p oauth.Parameters, t redirectable, q *store.AuthorizationRe
 
 func noChallenge() *oauth.Error {
 	return invalid(oauth.SlugPKCEMissing, "code_challenge", "code_challenge is missing: PKCE with S256 is required")
+}
+
+// RFC 9449 §10: the code is for this key. AT-15: of a client that gets Bearer tokens it
+// has no meaning.
+func checkKey(p oauth.Parameters, t redirectable, q *store.AuthorizationRequest) *oauth.Error {
+	key := p.Get("dpop_jkt")
+	if !t.client.DPoPBound || key == "" {
+		return nil
+	}
+	if !dpop.ValidThumbprint(key) {
+		return invalid(oauth.SlugDPoPKey, "dpop_jkt", "dpop_jkt is the SHA-256 thumbprint of a key: 43 characters of base64url without padding")
+	}
+	q.DPoPKey = key
+	return nil
 }
 
 var prompts = []string{"none", "login", "consent", "select_account"}

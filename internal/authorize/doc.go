@@ -41,7 +41,7 @@
 // button.
 //
 // It fulfils RFC 6749 §3.1, §4.1.1 and §4.1.2, RFC 7636 §4.3 and §4.4, RFC 8707 §2,
-// RFC 9126 §4, RFC 9207 §2, OAuth 2.0 Form Post Response Mode §2, OpenID Connect Core §3.1.2, SMART App Launch 2.2 app launch and
+// RFC 9126 §4, RFC 9207 §2, RFC 9449 §10, OAuth 2.0 Form Post Response Mode §2, OpenID Connect Core §3.1.2, SMART App Launch 2.2 app launch and
 // launch context. It does not know passwords, pickers or what an approval looks
 // like, makes no launch value, fetches no request from anywhere, and does not answer
 // the client that pushes: push does.

@@ -106,6 +106,9 @@ func (d *Door) grant(q store.AuthorizationRequest, client store.Client, user sto
 	} else if !set.Has(smart.LaunchPatient) && !set.Has(smart.LaunchEncounter) && !set.HasLevel(smart.LevelPatient) {
 		g.Patient, g.Encounter = "", "" // nobody asked for a patient in context
 	}
+	if client.DPoPBound { // as it is registered now: nobody else shows a key
+		g.KeyThumbprint = q.DPoPKey
+	}
 	g.Refresh = d.refreshPolicy(q, client, set)
 	if g.Refresh.Kind == store.RefreshOnline {
 		g.SessionHash = q.SessionHash

@@ -12,5 +12,5 @@
 //
 // It fulfils SMART App Launch 2.2 conformance and user-access brands, OpenID Connect
 // Discovery §3 and §4, RP-Initiated Logout §2.1, RFC 8414 §2 and §3, RFC 9126 §5,
-// RFC 9207 §3, and RFC 9701 §7.
+// RFC 9207 §3, RFC 9449 §5.1, and RFC 9701 §7.
 package discovery

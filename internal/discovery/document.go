@@ -29,6 +29,8 @@ type Features struct {
 	// AssertionAlgorithms that client assertions may be signed with; none when
 	// private_key_jwt is not among AuthMethods.
 	AssertionAlgorithms []string
+	// ProofAlgorithms that DPoP proofs may be signed with; none: DPoP is not offered.
+	ProofAlgorithms []string
 	// IDTokenAlgorithms that ID tokens may be signed with.
 	IDTokenAlgorithms []string
 	// IntrospectionAlgorithms that introspection answers may be signed with; empty: they
@@ -66,6 +68,8 @@ type common struct {
 	RevocationAuthAlgorithms    []string `json:"revocation_endpoint_auth_signing_alg_values_supported,omitempty"`
 	// What introspection answers are signed with (RFC 9701 §7).
 	IntrospectionAlgorithms []string `json:"introspection_signing_alg_values_supported,omitempty"`
+	// ProofAlgorithms of DPoP (RFC 9449 §5.1); there when it is offered.
+	ProofAlgorithms []string `json:"dpop_signing_alg_values_supported,omitempty"`
 	// ResponseIssuer: every authorization response carries iss (RFC 9207 §3).
 	ResponseIssuer bool `json:"authorization_response_iss_parameter_supported"`
 }
@@ -126,7 +130,7 @@ func (f Features) common() common {
 		GrantTypes: f.GrantTypes, CodeChallengeMethods: []string{"S256"}, // DISC-10: never plain
 		TokenAuthMethods: f.AuthMethods, IntrospectionAuthMethods: secrets, RevocationAuthMethods: f.AuthMethods,
 		TokenAuthAlgorithms: f.AssertionAlgorithms, IntrospectionAuthAlgorithms: f.AssertionAlgorithms, RevocationAuthAlgorithms: f.AssertionAlgorithms,
-		IntrospectionAlgorithms: f.IntrospectionAlgorithms, ResponseIssuer: true,
+		IntrospectionAlgorithms: f.IntrospectionAlgorithms, ProofAlgorithms: f.ProofAlgorithms, ResponseIssuer: true,
 	}
 }
 

@@ -16,8 +16,8 @@ const opaque = "null"
 
 const (
 	allowedMethods = "GET, HEAD, POST, PUT, PATCH, DELETE"
-	allowedHeaders = "Authorization, Content-Type, Accept, Prefer, If-Match, If-None-Match, If-Modified-Since, If-None-Exist, X-Request-Id"
-	exposedHeaders = "WWW-Authenticate, Location, Content-Location, ETag, Last-Modified, Retry-After, X-Request-Id"
+	allowedHeaders = "Authorization, Content-Type, Accept, Prefer, If-Match, If-None-Match, If-Modified-Since, If-None-Exist, X-Request-Id, DPoP"
+	exposedHeaders = "WWW-Authenticate, Location, Content-Location, ETag, Last-Modified, Retry-After, X-Request-Id, DPoP-Nonce"
 )
 
 // Unshare keeps an answer from the page that asked: its origin is one that may call

@@ -79,7 +79,7 @@ func TestWhoMayRead(t *testing.T) {
 
 func checkExposed(t *testing.T, name, exposed string, want bool) {
 	t.Helper()
-	for _, header := range []string{"WWW-Authenticate", "Location", "Content-Location", "ETag", "Last-Modified", "Retry-After", "X-Request-Id"} {
+	for _, header := range []string{"WWW-Authenticate", "Location", "Content-Location", "ETag", "Last-Modified", "Retry-After", "X-Request-Id", "DPoP-Nonce"} {
 		if got := slices.Contains(strings.Split(exposed, ", "), header); got != want {
 			t.Errorf("%s: %s is exposed: %t", name, header, got)
 		}
@@ -100,7 +100,7 @@ func TestPreflight(t *testing.T) {
 		t.Errorf("status %d, reached %t", w.Code, reached)
 	}
 	allowed := strings.Split(w.Header().Get("Access-Control-Allow-Headers"), ", ")
-	for _, want := range []string{"Authorization", "Content-Type", "Accept", "Prefer", "If-Match", "If-None-Exist", "X-Request-Id"} {
+	for _, want := range []string{"Authorization", "Content-Type", "Accept", "Prefer", "If-Match", "If-None-Exist", "X-Request-Id", "DPoP"} {
 		if !slices.Contains(allowed, want) {
 			t.Errorf("%s is not allowed: %q", want, allowed)
 		}

@@ -4,7 +4,7 @@
 //	listener ─▶ PerNetwork ─▶ NewServer limits ─▶ Chain: request id, headers, patience, body limit,
 //	            recover, Host, refusals, paths ─▶ route ─▶ CORS ─▶ the door ─▶ one line in the log
 //
-// JSON, WriteOAuthError and WriteBearerError are the only writers of protocol
+// JSON, WriteOAuthError, WriteTokenError and WriteBearerError are the only writers of protocol
 // answers; they set Cache-Control and Pragma (RFC 6749 §5.1), and error_uri leads to
 // the page that explains the error (RFC 6749 §5.2). One line is logged for each
 // request: route, status, time, an id, and the name of the error that was told (Note);

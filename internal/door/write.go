@@ -82,12 +82,22 @@ func WriteOAuthError(w http.ResponseWriter, e *oauth.Error) {
 	writeError(w, e.HTTPStatus(), e)
 }
 
-// WriteBearerError writes an error about an access token (RFC 6750 §3).
+// WriteBearerError writes an error about a token that only the scheme Bearer presents
+// (RFC 6750 §3).
 func WriteBearerError(w http.ResponseWriter, e *oauth.Error) {
 	s := e.HTTPStatus()
 	malformed := s == http.StatusBadRequest && e.Code == oauth.InvalidRequest
 	if malformed || s == http.StatusUnauthorized || s == http.StatusForbidden { // RFC 6750 §3, with the codes of §3.1
-		w.Header().Set("WWW-Authenticate", oauth.BearerChallenge(e.Code, safe(e.Description)))
+		WriteTokenError(w, e, []string{oauth.Challenge(oauth.SchemeBearer, e.Code, safe(e.Description))})
+		return
+	}
+	WriteTokenError(w, e, nil)
+}
+
+// WriteTokenError writes an error about an access token with these challenges.
+func WriteTokenError(w http.ResponseWriter, e *oauth.Error, challenges []string) {
+	for _, c := range challenges {
+		w.Header().Add("WWW-Authenticate", c)
 	}
 	if e.Code == "" { // RFC 6750 §3.1: no credentials, no error code
 		JSON(w, e.HTTPStatus(), struct{}{})
@@ -110,12 +120,6 @@ func safe(s string) string {
 func MethodNotAllowed(w http.ResponseWriter, methods ...string) {
 	w.Header().Set("Allow", strings.Join(methods, ", "))
 	writeError(w, http.StatusMethodNotAllowed, oauth.New(oauth.InvalidRequest, "Use %s", strings.Join(methods, " or ")).Slugged(oauth.SlugRequestMethod))
-}
-
-// IsBearer reports whether the request carries Bearer credentials.
-func IsBearer(r *http.Request) bool {
-	scheme, _, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-	return strings.EqualFold(scheme, "Bearer")
 }
 
 // Unavailable reports whether an error says that the server cannot answer now,

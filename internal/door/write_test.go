@@ -155,17 +155,6 @@ func TestUnavailable(t *testing.T) {
 	}
 }
 
-// The scheme is compared without case (RFC 9110 §11.1).
-func TestIsBearer(t *testing.T) {
-	for header, want := range map[string]bool{"Bearer a": true, "bearer a": true, "Basic a": false, "": false, "Bearera": false} {
-		r := httptest.NewRequest(http.MethodGet, "/", nil)
-		r.Header.Set("Authorization", header)
-		if got := door.IsBearer(r); got != want {
-			t.Errorf("%q: %t", header, got)
-		}
-	}
-}
-
 // A whole answer says how long it is, whatever its length, so that no reader takes
 // a part for the whole.
 func TestAnswersSayHowLongTheyAre(t *testing.T) {

@@ -2,8 +2,8 @@
 // interaction, asks who is calling, has the policy decide, lets the backend
 // answer from the decision's view, judges every resource once more, and writes.
 //
-//	request ─▶ bearer ─▶ Subject ─▶ fhir.ParseInteraction ─▶ access.Decide
-//	   401/400 ◀─┘         503 ◀┘        404/405 ◀┘               403 ◀┘
+//	request ─▶ access token ─▶ Subject ─▶ fhir.ParseInteraction ─▶ access.Decide
+//	         401/400 ◀─┘       503 ◀┘        404/405 ◀┘               403 ◀┘
 //	        ─▶ backend.Read|VRead|Search(decision) ─▶ decision.Admits ─▶ answer
 //	                          404 ◀┘                      dropped ◀┘
 //
@@ -18,7 +18,8 @@
 // link works only for the grant that it was made for, and the view is evaluated
 // anew on every page (design law of access, row 50).
 //
-// It fulfils RFC 6750 §2.1 and §3, FHIR R4 http §3.1.0 (read, vread, search by
+// It fulfils RFC 6750 §3, RFC 9449 §7.1, FHIR R4 http §3.1.0 (read, vread, search by
 // GET and POST) and search §3.1.1. It does not write, does not answer batches or
 // operations, speaks JSON only, and holds no rule about who may see what.
+// How a token is read and what it is bound to is package holder's question.
 package fhirapi

@@ -12,6 +12,7 @@ import (
 	"github.com/emberlatch/emberlatch/fhir/search"
 	"github.com/emberlatch/emberlatch/internal/door"
 	"github.com/emberlatch/emberlatch/internal/fhirstore"
+	"github.com/emberlatch/emberlatch/internal/oauth"
 )
 
 // Deps are the parts that the door needs; all are required.
@@ -71,7 +72,7 @@ func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (d *Door) serve(w http.ResponseWriter, r *http.Request) error {
-	subject, err := d.subject(r)
+	subject, err := d.subject(w, r)
 	if err != nil {
 		return err
 	}
@@ -114,9 +115,14 @@ func (d *Door) interaction(r *http.Request) (fhir.Interaction, error) {
 func refused(decision access.Decision) error {
 	refusal := decision.Refusal()
 	if refusal.InsufficientScope {
-		return challenge(http.StatusForbidden, "forbidden", "insufficient_scope", refusal.Text)
+		return insufficient(refusal.Text)
 	}
 	return outcome(refusal.HTTPStatus(), refusal.OutcomeCode(), refusal.Text)
+}
+
+func insufficient(text string) error {
+	about := &oauth.Error{Code: oauth.InsufficientScope, Status: http.StatusForbidden, Description: text}
+	return &refusal{newOutcome(about.Status, "forbidden", text), about}
 }
 
 // notFound is the one answer for hidden, deleted and missing resources.
@@ -129,7 +135,9 @@ func notFound() error {
 func (d *Door) fail(w http.ResponseWriter, r *http.Request, err error) {
 	var withChallenge *refusal
 	if errors.As(err, &withChallenge) {
-		w.Header().Set("WWW-Authenticate", withChallenge.challenge)
+		for _, challenge := range d.deps.Subjects.Challenges(r, withChallenge.about) {
+			w.Header().Add("WWW-Authenticate", challenge)
+		}
 	}
 	var known *fhir.OperationOutcome
 	var failure *fhirstore.Failure

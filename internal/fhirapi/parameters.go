@@ -8,6 +8,8 @@ import (
 	"net/url"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/emberlatch/emberlatch/internal/oauth"
 )
 
 const (
@@ -48,8 +50,7 @@ func parameters(r *http.Request, form bool) (url.Values, error) {
 		return nil, err
 	}
 	if posted.Has("access_token") {
-		return nil, challenge(http.StatusBadRequest, "security", "invalid_request",
-			"Send the access token in the Authorization header, never in a form.")
+		return nil, told(oauth.New(oauth.InvalidRequest, "Send the access token in the Authorization header, never in a form").Slugged(oauth.SlugTokenInURL))
 	}
 	for name, vs := range posted {
 		values[name] = append(values[name], vs...)

@@ -23,6 +23,7 @@ import (
 	"github.com/emberlatch/emberlatch/internal/fhirapi"
 	"github.com/emberlatch/emberlatch/internal/fhirstore"
 	"github.com/emberlatch/emberlatch/internal/fhirstore/fhirsql"
+	"github.com/emberlatch/emberlatch/internal/oauth"
 	"github.com/emberlatch/emberlatch/smart"
 )
 
@@ -31,10 +32,24 @@ const base = "https://ehr.example.org/fhir"
 // tokens says what each access token of a test stands for.
 type tokens map[string]access.Facts
 
-func (m tokens) Subject(_ context.Context, token string) (access.Subject, error) {
+func (m tokens) Challenges(_ *http.Request, e *oauth.Error) []string {
+	if e.HTTPStatus() == http.StatusServiceUnavailable {
+		return nil
+	}
+	return []string{oauth.Challenge(oauth.SchemeBearer, e.Code, e.Description)}
+}
+
+func (m tokens) Subject(_ http.Header, r *http.Request) (access.Subject, error) {
+	scheme, token, refused := oauth.Presented(r)
+	switch {
+	case refused != nil:
+		return access.Subject{}, refused
+	case scheme == "":
+		return access.Subject{}, &oauth.Error{Status: http.StatusUnauthorized, Description: "No access token"}
+	}
 	switch token {
 	case "unavailable":
-		return access.Subject{}, fhirapi.ErrUnavailable
+		return access.Subject{}, &oauth.Error{Code: oauth.TemporarilyUnavailable, Status: http.StatusServiceUnavailable, Description: "Not now"}
 	case "broken":
 		return access.Subject{}, errors.New("keys: row 7 of secret_keys is unreadable")
 	case "costly":
@@ -48,7 +63,7 @@ func (m tokens) Subject(_ context.Context, token string) (access.Subject, error)
 	}
 	f, ok := m[token]
 	if !ok {
-		return access.Subject{}, fhirapi.ErrInvalidToken
+		return access.Subject{}, &oauth.Error{Code: oauth.InvalidToken, Status: http.StatusUnauthorized, Description: "Not good"}
 	}
 	f.GrantID, f.Base = "grant of "+token, base
 	return access.NewSubject(f), nil

@@ -57,14 +57,16 @@ var places = map[string]place{
 	"internal/conform/probe": {engines, map[string]string{"internal/conform/agent": "speaks through it"}},
 	"internal/conform/agent": {engines, nil},
 	"internal/door":          {engines, nil},
+	"internal/dpop":          {engines, map[string]string{"internal/clientkey": "judges the key that a proof brings"}},
 	"internal/egress":        {engines, nil},
 	"internal/flow": {engines, map[string]string{
 		"internal/session": "a step belongs to a browser and a person", "internal/page": "shows what cannot go on", "internal/door": "request ids",
 	}},
-	"internal/keys":  {engines, nil},
-	"internal/live":  {engines, nil},
-	"internal/page":  {engines, nil},
-	"internal/reach": {engines, nil},
+	"internal/holder": {engines, map[string]string{"internal/tokens": "whether a token is good", "internal/dpop": "whether its holder has the key"}},
+	"internal/keys":   {engines, nil},
+	"internal/live":   {engines, nil},
+	"internal/page":   {engines, nil},
+	"internal/reach":  {engines, nil},
 	"internal/register": {engines, map[string]string{
 		"internal/clientkey": "judges keys", "internal/egress": "judges where keys are fetched from",
 	}},
@@ -74,7 +76,7 @@ var places = map[string]place{
 	"internal/session":    {engines, nil},
 	"internal/sandbox":    {engines, nil},
 	"internal/upstream":   {engines, nil},
-	"internal/tokens":     {engines, map[string]string{"internal/keys": "signs"}},
+	"internal/tokens":     {engines, map[string]string{"internal/keys": "signs", "internal/dpop": "binds to the key that a proof has shown"}},
 	"internal/trust": {engines, map[string]string{
 		"internal/clientkey": "finds the keys of a server", "internal/egress": "asks a server",
 	}},
@@ -106,7 +108,7 @@ var places = map[string]place{
 // besideTheHouse are rooms that nothing of the server imports: tests' own rooms,
 // tools and generators. They may import what they need.
 var besideTheHouse = []string{
-	"internal/conform/brokentest", "internal/house", "internal/testenv", "internal/testpg", "internal/store/storetest", "cmd/emberlatch-load",
+	"internal/conform/brokentest", "internal/dpop/dpoptest", "internal/house", "internal/testenv", "internal/testpg", "internal/store/storetest", "cmd/emberlatch-load",
 	"fhir/search/internal/generate", "fhir/compartment/internal/generate", "internal/house/conformance", "internal/house/catalogue",
 }
 

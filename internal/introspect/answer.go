@@ -22,18 +22,20 @@ type inactive struct {
 // active is the answer about a good token (RFC 7662 §2.2; SMART App Launch 2.2,
 // token introspection: the launch context and fhirUser are repeated).
 type active struct {
-	Active    bool   `json:"active"`
-	Scope     string `json:"scope"`
-	ClientID  string `json:"client_id"`
-	Username  string `json:"username,omitempty"`
-	TokenType string `json:"token_type"`
-	Expires   int64  `json:"exp"`
-	IssuedAt  int64  `json:"iat"`
-	Subject   string `json:"sub,omitempty"`
-	Audience  string `json:"aud"`
-	Issuer    string `json:"iss"`
-	TokenID   string `json:"jti"`
-	FHIRUser  string `json:"fhirUser,omitempty"`
+	Active    bool         `json:"active"`
+	Scope     string       `json:"scope"`
+	ClientID  string       `json:"client_id"`
+	Username  string       `json:"username,omitempty"`
+	TokenType oauth.Scheme `json:"token_type"`
+	// Confirmation is the key that the token is bound to (RFC 9449 §6.2).
+	Confirmation *tokens.Confirmation `json:"cnf,omitempty"`
+	Expires      int64                `json:"exp"`
+	IssuedAt     int64                `json:"iat"`
+	Subject      string               `json:"sub,omitempty"`
+	Audience     string               `json:"aud"`
+	Issuer       string               `json:"iss"`
+	TokenID      string               `json:"jti"`
+	FHIRUser     string               `json:"fhirUser,omitempty"`
 	smart.LaunchContext
 }
 
@@ -51,7 +53,7 @@ func (d *Door) active(ctx context.Context, t tokens.Verified) (*active, *oauth.E
 	}
 	a := &active{
 		Active: true, Scope: strings.Join(t.Scopes(), " "), ClientID: string(t.ClientID()), Username: t.Username(),
-		TokenType: "Bearer", Expires: t.ExpiresAt().Unix(), IssuedAt: t.IssuedAt().Unix(), Subject: t.Subject(),
+		TokenType: t.Type(), Confirmation: t.Confirmation(), Expires: t.ExpiresAt().Unix(), IssuedAt: t.IssuedAt().Unix(), Subject: t.Subject(),
 		Audience: t.Audience(), Issuer: d.deps.Issuer, TokenID: t.TokenID(), LaunchContext: about,
 	}
 	if t.FHIRUser() != "" {

@@ -1,7 +1,7 @@
 // Package introspect is the introspection endpoint (RFC 7662): a caller that may
 // ask learns whether an access token is good now, for whom and for what.
 //
-//	POST ─▶ form ─▶ caller: client credentials, or a Bearer token ─▶ token ─▶ whose? ─▶ ours:   verify ─▶ active
+//	POST ─▶ form ─▶ caller: client credentials, or an access token ─▶ token ─▶ whose? ─▶ ours:   verify ─▶ active
 //	 405 ◀┘  400 ◀┘                                        401 ◀┘   400 ◀┘           └▶ listed: ask    ─▶ active
 //	                                                                                              503 ◀┘
 //	found ─▶ one text ─▶ as JSON, or signed for the caller

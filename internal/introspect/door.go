@@ -10,6 +10,7 @@ import (
 
 	"github.com/emberlatch/emberlatch/internal/clientauth"
 	"github.com/emberlatch/emberlatch/internal/door"
+	"github.com/emberlatch/emberlatch/internal/holder"
 	"github.com/emberlatch/emberlatch/internal/oauth"
 	"github.com/emberlatch/emberlatch/internal/store"
 	"github.com/emberlatch/emberlatch/internal/tokens"
@@ -19,9 +20,15 @@ import (
 const maxBody = 64 << 10
 
 // Clients authenticates a caller by its client credentials, and finds the client
-// that a Bearer caller acts for.
+// that a caller with an access token acts for.
 type Clients interface {
 	Authenticate(r *http.Request, p oauth.Parameters) (clientauth.Authenticated, *oauth.Error)
+}
+
+// Holders judges who presents an access token.
+type Holders interface {
+	Accept(answer http.Header, r *http.Request) (holder.Held, *oauth.Error)
+	Challenges(r *http.Request, e *oauth.Error) []string
 }
 
 // Tokens verifies access tokens, and signs answers.
@@ -45,6 +52,7 @@ type Deps struct {
 	Clients Clients
 	// Client finds a registered client.
 	Client   func(id store.ClientID) (store.Client, bool)
+	Holders  Holders
 	Tokens   Tokens
 	Grants   Grants
 	Trusted  Trusted
@@ -64,7 +72,7 @@ type Door struct {
 
 // New makes the door; it refuses missing parts.
 func New(deps Deps) (*Door, error) {
-	if deps.Clients == nil || deps.Client == nil || deps.Tokens == nil || deps.Grants == nil || deps.Trusted == nil ||
+	if deps.Clients == nil || deps.Client == nil || deps.Holders == nil || deps.Tokens == nil || deps.Grants == nil || deps.Trusted == nil ||
 		deps.Issuer == "" || deps.FHIRBase == "" || deps.Now == nil || deps.Log == nil {
 		return nil, errors.New("introspect: a part is missing")
 	}
@@ -73,28 +81,28 @@ func New(deps Deps) (*Door, error) {
 
 // ServeHTTP answers one request.
 func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	caller, found, err := d.find(r)
+	caller, found, err := d.find(w, r)
 	if err == nil {
 		err = d.write(w, r, caller, found)
 	}
 	if err == nil {
 		return
 	}
-	if door.IsBearer(r) {
-		door.WriteBearerError(w, err)
+	if oauth.SchemeOf(r) != "" {
+		door.WriteTokenError(w, err, d.deps.Holders.Challenges(r, err))
 		return
 	}
 	door.WriteOAuthError(w, err)
 }
 
 // find is who asks, and what is known of the token.
-func (d *Door) find(r *http.Request) (store.Client, found, *oauth.Error) {
+func (d *Door) find(w http.ResponseWriter, r *http.Request) (store.Client, found, *oauth.Error) {
 	form, refused := oauth.ParseBody(r, maxBody)
 	if refused != nil {
 		return store.Client{}, found{}, refused
 	}
 	// Order: who asks comes first; a stranger learns nothing (RFC 7662 §2.1).
-	caller, refused := d.caller(r, form)
+	caller, refused := d.caller(w, r, form)
 	if refused != nil {
 		return store.Client{}, found{}, refused
 	}
@@ -130,21 +138,17 @@ func (d *Door) write(w http.ResponseWriter, r *http.Request, caller store.Client
 	return nil
 }
 
-// caller is the client that asks: by Bearer token, or by its own credentials. A
+// caller is the client that asks: by an access token, or by its own credentials. A
 // client that has none cannot ask (INTRO-02).
-func (d *Door) caller(r *http.Request, form oauth.Parameters) (store.Client, *oauth.Error) {
-	text, present, refused := oauth.Bearer(r)
+func (d *Door) caller(w http.ResponseWriter, r *http.Request, form oauth.Parameters) (store.Client, *oauth.Error) {
+	if oauth.SchemeOf(r) == "" {
+		return d.authenticated(r, form)
+	}
+	held, refused := d.deps.Holders.Accept(w.Header(), r)
 	if refused != nil {
 		return store.Client{}, refused
 	}
-	if !present {
-		return d.authenticated(r, form)
-	}
-	token, err := d.deps.Tokens.Verify(r.Context(), text)
-	if err != nil {
-		return store.Client{}, tokens.BearerError(err)
-	}
-	client, known := d.deps.Client(token.ClientID())
+	client, known := d.deps.Client(held.Token().ClientID())
 	if !known || client.Disabled {
 		return store.Client{}, tokens.BearerError(tokens.ErrInvalid)
 	}
@@ -161,7 +165,7 @@ func (d *Door) authenticated(r *http.Request, form oauth.Parameters) (store.Clie
 	}
 	if caller.Client().Public() {
 		return store.Client{}, &oauth.Error{Code: oauth.InvalidClient, Status: http.StatusUnauthorized, Challenge: true,
-			Slug: oauth.SlugClientWithoutSecret, Description: "Introspection needs a client secret or a Bearer token"}
+			Slug: oauth.SlugClientWithoutSecret, Description: "Introspection needs a client secret or an access token"}
 	}
 	return caller.Client(), nil
 }

@@ -8,31 +8,61 @@ import (
 // maxBearer bounds an Authorization header, in bytes.
 const maxBearer = 8 << 10
 
-// Bearer reads the access token of a request from the Authorization header, the
-// only place where it is accepted (RFC 6750 §2.1; §2.2 and §2.3 are not
-// offered). present is false when the request carries no Bearer credentials at
-// all. A malformed header is InvalidToken with status 401, two headers or a
-// token in the URL InvalidRequest with status 400.
-func Bearer(r *http.Request) (token string, present bool, err *Error) {
+// Scheme is how an access token is presented in the Authorization header. The zero
+// value: none is.
+type Scheme string
+
+// The schemes of RFC 6750 §2.1 and RFC 9449 §7.1.
+const (
+	SchemeBearer Scheme = "Bearer"
+	SchemeDPoP   Scheme = "DPoP"
+)
+
+// SchemeOf is the scheme that a request presents a token under.
+func SchemeOf(r *http.Request) Scheme {
+	named, _, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	for _, s := range []Scheme{SchemeBearer, SchemeDPoP} {
+		if strings.EqualFold(named, string(s)) {
+			return s
+		}
+	}
+	return ""
+}
+
+// Presented reads the access token of a request from the Authorization header, the
+// only place where it is accepted (RFC 6750 §2.1, RFC 9449 §7.1; RFC 6750 §2.2 and
+// §2.3 are not offered). The scheme is empty when the request carries no such
+// credentials at all. A malformed header is InvalidToken with status 401, two
+// headers or a token in the URL InvalidRequest with status 400.
+func Presented(r *http.Request) (scheme Scheme, token string, err *Error) {
 	if strings.Contains(r.URL.RawQuery, "access_token") && r.URL.Query().Has("access_token") {
-		return "", false, New(InvalidRequest, "Send the access token in the Authorization header, never in the URL").Slugged(SlugTokenInURL)
+		return "", "", New(InvalidRequest, "Send the access token in the Authorization header, never in the URL").Slugged(SlugTokenInURL)
 	}
 	headers := r.Header.Values("Authorization")
 	if len(headers) == 0 {
-		return "", false, nil
+		return "", "", nil
 	}
 	if len(headers) > 1 {
-		return "", false, New(InvalidRequest, "Send exactly one Authorization header").Slugged(SlugRequestTwoHeaders)
+		return "", "", New(InvalidRequest, "Send exactly one Authorization header").Slugged(SlugRequestTwoHeaders)
 	}
-	scheme, token, _ := strings.Cut(headers[0], " ")
-	if !strings.EqualFold(scheme, "Bearer") {
+	if scheme = SchemeOf(r); scheme == "" {
+		return "", "", nil
+	}
+	_, token, _ = strings.Cut(headers[0], " ")
+	if len(token) > maxBearer || !isToken68(token) {
+		return scheme, "", &Error{Code: InvalidToken, Status: http.StatusUnauthorized,
+			Slug: SlugTokenInvalid, Description: "The Authorization header does not hold a well-formed " + string(scheme) + " token"}
+	}
+	return scheme, token, nil
+}
+
+// Bearer is Presented where the scheme Bearer alone has a meaning.
+func Bearer(r *http.Request) (token string, present bool, err *Error) {
+	scheme, token, err := Presented(r)
+	if scheme == SchemeDPoP {
 		return "", false, nil
 	}
-	if len(token) > maxBearer || !isToken68(token) {
-		return "", true, &Error{Code: InvalidToken, Status: http.StatusUnauthorized,
-			Slug: SlugTokenInvalid, Description: "The Authorization header does not hold a well-formed Bearer token"}
-	}
-	return token, true, nil
+	return token, scheme == SchemeBearer, err
 }
 
 // isToken68 checks the b64token grammar of RFC 6750 §2.1.
@@ -48,13 +78,16 @@ func isToken68(s string) bool {
 	return body != ""
 }
 
-// BearerChallenge is the WWW-Authenticate value of a refused access token
-// (RFC 6750 §3). An empty code means that no credentials were sent: then no
-// error is named (§3.1).
-func BearerChallenge(code Code, description string) string {
-	value := `Bearer realm="emberlatch"`
+// Challenge is a WWW-Authenticate value of a refused access token (RFC 6750 §3, RFC
+// 9449 §7.1). An empty code means that no error is named: no credentials were sent
+// (RFC 6750 §3.1), or they came under another scheme. algorithms are told by DPoP alone.
+func Challenge(scheme Scheme, code Code, description string, algorithms ...string) string {
+	value := string(scheme) + ` realm="emberlatch"`
 	if code != "" {
 		value += `, error="` + string(code) + `", error_description="` + description + `"`
+	}
+	if len(algorithms) > 0 {
+		value += `, algs="` + strings.Join(algorithms, " ") + `"`
 	}
 	return value
 }

@@ -66,6 +66,13 @@ const (
 	SlugTokenInvalid
 	SlugTokenWithoutOpenID
 	SlugTokenInURL
+	SlugDPoPProofMissing
+	SlugDPoPProof
+	SlugDPoPReplayed
+	SlugDPoPNonce
+	SlugDPoPTokenBinding
+	SlugDPoPKey
+	SlugDPoPOff
 	SlugPersonDeclined
 	SlugPersonWithoutPatient
 	SlugPersonApprovedNothing
@@ -409,6 +416,41 @@ var catalogue = [...]Explanation{
 		"token.in_url", InvalidRequest, "UserInfo and introspection endpoint",
 		"Send the access token in the Authorization header: addresses end up in logs.",
 		"RFC 6750 §2.1; RFC 9700 §4.3.2",
+	},
+	SlugDPoPProofMissing: {
+		"dpop.proof_missing", InvalidDPoPProof, "token endpoint, every endpoint that takes access tokens",
+		"Send one header DPoP with a new proof. At the token endpoint this app needs one for every request, since it is registered with dpop_bound_access_tokens; with an access token the scheme DPoP needs one.",
+		"RFC 9449 §4.1, §5.2, §7.1",
+	},
+	SlugDPoPProof: {
+		"dpop.proof", InvalidDPoPProof, "token and pushed request endpoint, every endpoint that takes access tokens",
+		"The sentence says what is wrong with the proof. Make a new one for each request: typ dpop+jwt, alg one of dpop_signing_alg_values_supported, jwk the public key, jti new, htm and htu of this request, iat now; with an access token its hash as ath.",
+		"RFC 9449 §4.2, §4.3",
+	},
+	SlugDPoPReplayed: {
+		"dpop.replayed", InvalidDPoPProof, "token and pushed request endpoint, every endpoint that takes access tokens",
+		"A proof is good for one request. Make a new one, with a new jti, for each; for one that is sent again too.",
+		"RFC 9449 §11.1",
+	},
+	SlugDPoPNonce: {
+		"dpop.nonce", UseDPoPNonce, "token and pushed request endpoint, every endpoint that takes access tokens",
+		"Send the request again with a new proof that has the value of the header DPoP-Nonce as nonce. Keep the newest value that you were sent, and use it everywhere here.",
+		"RFC 9449 §8, §9",
+	},
+	SlugDPoPTokenBinding: {
+		"dpop.token_binding", InvalidToken, "every endpoint that takes access tokens",
+		"Present an access token as its token_type says: Authorization: DPoP and a proof of the key that it was issued for, or Authorization: Bearer.",
+		"RFC 9449 §7.1, §7.2",
+	},
+	SlugDPoPKey: {
+		"dpop.key", InvalidRequest, "authorization and pushed request endpoint",
+		"dpop_jkt is the JWK SHA-256 thumbprint of the key in base64url without padding: 43 characters. Beside the header DPoP it is of the same key.",
+		"RFC 9449 §10",
+	},
+	SlugDPoPOff: {
+		"dpop.off", UnauthorizedClient, "token endpoint",
+		"The app is registered for DPoP, which this server does not offer. Register it without dpop_bound_access_tokens, or ask the operator.",
+		"RFC 9449 §5.1, §5.2",
 	},
 	SlugPersonDeclined: {
 		"person.declined", AccessDenied, "authorization endpoint",

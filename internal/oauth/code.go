@@ -31,5 +31,7 @@ var codes = []CodeMeaning{
 	{InvalidRedirectURI, "A redirect URI of a registration cannot be used; the sentence says why.", "RFC 7591 §3.2.2"},
 	{InvalidClientMetadata, "A member of a registration cannot be used; the sentence names it.", "RFC 7591 §3.2.2"},
 	{InvalidSoftwareStatement, "The software statement of a registration is not valid.", "RFC 7591 §3.2.2"},
+	{InvalidDPoPProof, "The DPoP proof of the request is missing or not good; the sentence says why. Make a new proof for each request.", "RFC 9449 §5, §7.1"},
+	{UseDPoPNonce, "The server wants its own value in the proof: send the request again, with a new proof that has the value of the header DPoP-Nonce as nonce.", "RFC 9449 §8, §9"},
 	{UnapprovedSoftwareStatement, "Software statements of that issuer are not accepted here.", "RFC 7591 §3.2.2"},
 }

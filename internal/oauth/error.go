@@ -39,6 +39,9 @@ const (
 	// About software statements (RFC 7591 §3.2.2).
 	InvalidSoftwareStatement    Code = "invalid_software_statement"
 	UnapprovedSoftwareStatement Code = "unapproved_software_statement"
+	// About proofs of possession (RFC 9449 §5, §8).
+	InvalidDPoPProof Code = "invalid_dpop_proof"
+	UseDPoPNonce     Code = "use_dpop_nonce"
 )
 
 // Error is a protocol error: a code, a description that is safe for strangers,

@@ -104,3 +104,45 @@ func TestBearerIsReadFromTheHeaderOnly(t *testing.T) {
 		})
 	}
 }
+
+// The scheme is compared without case (RFC 9110 §11.1); DPoP has the same grammar.
+//
+// spec: AT-14
+func TestPresented(t *testing.T) {
+	for header, want := range map[string]struct {
+		scheme oauth.Scheme
+		token  string
+		status int
+	}{
+		"Bearer a": {oauth.SchemeBearer, "a", 0}, "bearer a": {oauth.SchemeBearer, "a", 0}, "DPoP a": {oauth.SchemeDPoP, "a", 0}, "dpop a": {oauth.SchemeDPoP, "a", 0},
+		"DPOP a": {oauth.SchemeDPoP, "a", 0}, "DPoP": {oauth.SchemeDPoP, "", 401}, "DPoP a b": {oauth.SchemeDPoP, "", 401}, "DPoP a,b": {oauth.SchemeDPoP, "", 401},
+		"Basic a": {}, "": {}, "Bearera": {}, "DPoPa": {},
+	} {
+		r := httptest.NewRequest("GET", "/", nil)
+		r.Header.Set("Authorization", header)
+		scheme, token, err := oauth.Presented(r)
+		status := 0
+		if err != nil {
+			status = err.HTTPStatus()
+		}
+		if scheme != want.scheme || token != want.token || status != want.status || oauth.SchemeOf(r) != want.scheme {
+			t.Errorf("%q: %q, %q, %d", header, scheme, token, status)
+		}
+	}
+}
+
+// A challenge names an error when there is one, and algorithms for DPoP.
+//
+// spec: AT-14
+func TestChallenges(t *testing.T) {
+	for want, got := range map[string]string{
+		`Bearer realm="emberlatch"`: oauth.Challenge(oauth.SchemeBearer, "", ""),
+		`Bearer realm="emberlatch", error="invalid_token", error_description="Over"`:               oauth.Challenge(oauth.SchemeBearer, oauth.InvalidToken, "Over"),
+		`DPoP realm="emberlatch", algs="ES256 PS256"`:                                              oauth.Challenge(oauth.SchemeDPoP, "", "", "ES256", "PS256"),
+		`DPoP realm="emberlatch", error="use_dpop_nonce", error_description="Again", algs="ES256"`: oauth.Challenge(oauth.SchemeDPoP, oauth.UseDPoPNonce, "Again", "ES256"),
+	} {
+		if got != want {
+			t.Errorf("%s, want %s", got, want)
+		}
+	}
+}

@@ -12,7 +12,10 @@
 // names. Kept is what was checked; a launch value and an ID token are kept as the
 // hash and the user they stand for, client credentials not at all.
 //
-// It fulfils RFC 9126 §2. It takes no request objects (RFC 9101), no redirect URI
+// A client that is registered for DPoP may show its key here; the code is then for that
+// key, as with dpop_jkt.
+//
+// It fulfils RFC 9126 §2 and RFC 9449 §10.1. It takes no request objects (RFC 9101), no redirect URI
 // that is not registered (§2.4), and uses up no launch value. Divergence: an
 // assertion names the token endpoint or the issuer as its audience, as everywhere
 // else, and not this endpoint (§2).

@@ -9,6 +9,7 @@ import (
 
 	"github.com/emberlatch/emberlatch/internal/clientauth"
 	"github.com/emberlatch/emberlatch/internal/door"
+	"github.com/emberlatch/emberlatch/internal/dpop"
 	"github.com/emberlatch/emberlatch/internal/oauth"
 	"github.com/emberlatch/emberlatch/internal/store"
 )
@@ -30,10 +31,12 @@ type Clients interface {
 	Authenticate(r *http.Request, p oauth.Parameters) (clientauth.Authenticated, *oauth.Error)
 }
 
-// Deps are the parts that the door needs; all are required.
+// Deps are the parts that the door needs; all but Proofs are required.
 type Deps struct {
 	Requests Requests
 	Clients  Clients
+	// Proofs judges proofs of possession; nil: DPoP is not offered.
+	Proofs *dpop.Verifier
 	// Check makes the checks of the authorization endpoint.
 	Check func(p oauth.Parameters) (store.AuthorizationRequest, *oauth.Error)
 	// IsOriginOf reports whether pages of an origin are those of the client.
@@ -75,6 +78,9 @@ func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		door.Unshare(w) // as at the token endpoint (TK-24)
 	}
 	request, refused := d.check(caller.Client(), form)
+	if refused == nil {
+		refused = d.bind(w, r, caller.Client(), &request)
+	}
 	if refused != nil {
 		door.WriteOAuthError(w, refused)
 		return
@@ -97,6 +103,23 @@ func (d *Door) check(caller store.Client, form oauth.Parameters) (store.Authoriz
 		refused = oauth.New(oauth.InvalidRequest, "client_id is not the client that authenticated").About("client_id").Slugged(oauth.SlugClientMismatch)
 	}
 	return request, refused
+}
+
+// bind makes the code be for the key that the client shows, which is the other way of
+// saying dpop_jkt (RFC 9449 §10.1). Order: the proof is spent when all else is right.
+func (d *Door) bind(w http.ResponseWriter, r *http.Request, caller store.Client, q *store.AuthorizationRequest) *oauth.Error {
+	if !caller.DPoPBound || d.deps.Proofs == nil || len(r.Header.Values(dpop.Header)) == 0 {
+		return nil
+	}
+	shown, refused := d.deps.Proofs.Prove(w.Header(), r)
+	if refused != nil {
+		return refused
+	}
+	if q.DPoPKey != "" && q.DPoPKey != shown.Thumbprint() {
+		return oauth.New(oauth.InvalidRequest, "dpop_jkt is of another key than the DPoP proof").About("dpop_jkt").Slugged(oauth.SlugDPoPKey)
+	}
+	q.DPoPKey = shown.Thumbprint()
+	return d.deps.Proofs.Spend(shown)
 }
 
 // fail answers a failure on our side; the cause goes to the log.

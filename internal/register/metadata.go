@@ -39,6 +39,7 @@ type metadata struct {
 	SoftwareID       string `json:"software_id,omitempty"`
 	SoftwareVersion  string `json:"software_version,omitempty"`
 	RequirePushed    bool   `json:"require_pushed_authorization_requests,omitempty"`
+	DPoPBound        bool   `json:"dpop_bound_access_tokens,omitempty"`
 	keyMetadata
 	Maker         string   `json:"emberlatch_maker,omitempty"`
 	Origins       []string `json:"emberlatch_origins,omitempty"`
@@ -242,7 +243,7 @@ func (m *metadata) client(now time.Time) store.Client {
 		RedirectURIs: m.RedirectURIs, PostLogoutRedirectURIs: some(m.PostLogoutURIs),
 		BackchannelLogoutURI: m.LogoutURI, BackchannelLogoutSession: m.LogoutSession, Origins: some(m.Origins), Scope: m.Scope, GrantTypes: m.GrantTypes,
 		IDTokenAlg: m.IDTokenAlg, IntrospectionAlg: m.IntrospectionAlg,
-		RequirePushed: m.RequirePushed, PKCEOptional: m.PKCEOptional, KeepRefreshToken: m.KeepRefresh, MayIntrospect: m.MayIntrospect,
+		RequirePushed: m.RequirePushed, DPoPBound: m.DPoPBound, PKCEOptional: m.PKCEOptional, KeepRefreshToken: m.KeepRefresh, MayIntrospect: m.MayIntrospect,
 		LaunchURI: m.LaunchURI, MayLaunch: m.MayLaunch, FHIRContextReferences: m.ContextRefs,
 		RefreshLife: time.Duration(m.RefreshLife) * time.Second, CreatedAt: now,
 		JWKS: stdjson.RawMessage(m.JWKS), JWKSURI: m.JWKSURI, AssertionAlg: m.AssertionAlg, Data: m.Data.stored(),
@@ -270,7 +271,7 @@ func metadataOf(c store.Client) metadata {
 		Contacts: c.Contacts, ApplicationType: string(c.ApplicationType), AuthMethod: string(c.AuthMethod),
 		RedirectURIs: c.RedirectURIs, PostLogoutURIs: c.PostLogoutRedirectURIs,
 		LogoutURI: c.BackchannelLogoutURI, LogoutSession: c.BackchannelLogoutSession, Origins: c.Origins, Scope: c.Scope, GrantTypes: c.GrantTypes, ResponseTypes: responseTypes(c),
-		IDTokenAlg: c.IDTokenAlg, IntrospectionAlg: c.IntrospectionAlg, RequirePushed: c.RequirePushed, PKCEOptional: c.PKCEOptional, KeepRefresh: c.KeepRefreshToken, MayIntrospect: c.MayIntrospect,
+		IDTokenAlg: c.IDTokenAlg, IntrospectionAlg: c.IntrospectionAlg, RequirePushed: c.RequirePushed, DPoPBound: c.DPoPBound, PKCEOptional: c.PKCEOptional, KeepRefresh: c.KeepRefreshToken, MayIntrospect: c.MayIntrospect,
 		RefreshLife: int64(c.RefreshLife / time.Second), Data: dataOf(c.Data),
 		keyMetadata: keyMetadata{JWKS: jsontext.Value(c.JWKS), JWKSURI: c.JWKSURI, AssertionAlg: c.AssertionAlg},
 	}

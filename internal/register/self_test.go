@@ -359,7 +359,7 @@ func TestWhatIsRegisteredComesBack(t *testing.T) {
 		"post_logout_redirect_uris": []any{"https://a.example/bye"},
 		"backchannel_logout_uri":    "https://a.example/logout?x=1", "backchannel_logout_session_required": true,
 		"token_endpoint_auth_method": "client_secret_post", "grant_types": []any{"authorization_code"}, "response_types": []any{"code"}, "scope": "openid user/*.rs",
-		"application_type": "web", "id_token_signed_response_alg": "ES256", "introspection_signed_response_alg": "ES256", "software_id": "s", "software_version": "1", "require_pushed_authorization_requests": true, "emberlatch_maker": "M",
+		"application_type": "web", "id_token_signed_response_alg": "ES256", "introspection_signed_response_alg": "ES256", "software_id": "s", "software_version": "1", "require_pushed_authorization_requests": true, "dpop_bound_access_tokens": true, "emberlatch_maker": "M",
 		"emberlatch_origins": []any{"https://b.example"}, "emberlatch_pkce_optional": true, "emberlatch_keep_refresh_token": true,
 		"emberlatch_refresh_life_seconds": 3600.0, "emberlatch_may_introspect": true, "emberlatch_may_launch": true, "emberlatch_fhir_context_references": true, "emberlatch_checked": true, "emberlatch_preapproved": true, "emberlatch_trusted": true,
 	}

@@ -151,29 +151,6 @@ func TestABearerTokenIsWorthWhatItSays(t *testing.T) {
 	}
 }
 
-// Proof of possession is not offered: it is not advertised, its scheme opens
-// nothing, and a proof beside a bearer token changes nothing.
-//
-// spec: AT-15
-// attack: JW-16
-func TestProofOfPossessionIsNotOffered(t *testing.T) {
-	env := testenv.Start(t)
-	for _, path := range []string{"/fhir/.well-known/smart-configuration", "/.well-known/openid-configuration"} {
-		if a, _ := document(t, env, path); strings.Contains(strings.ToLower(a.Raw), "dpop") {
-			t.Errorf("%s names it", path)
-		}
-	}
-	_, a := env.Token("sandbox-browser", "launch/patient patient/Patient.rs", "maria", "")
-	if a.String("token_type") != "Bearer" {
-		t.Errorf("token type %q", a.String("token_type"))
-	}
-	for _, scheme := range []string{"DPoP", "dpop"} {
-		if got := env.Get("", "Patient/maria", "Authorization", scheme+" "+a.String("access_token"), "DPoP", "eyJ"); got.Status != http.StatusUnauthorized {
-			t.Errorf("%s: %d", scheme, got.Status)
-		}
-	}
-}
-
 // returnTargets leave this origin in some browser (catalogue B19).
 var returnTargets = []string{
 	"///evil.test", "////evil.test", `\\evil.test`, "/\t/evil.test", "/\r/evil.test", "https:evil.test", "http:evil.test", "/.//evil.test",

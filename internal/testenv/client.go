@@ -12,6 +12,7 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 
+	"github.com/emberlatch/emberlatch/internal/dpop/dpoptest"
 	"github.com/emberlatch/emberlatch/internal/oauth"
 )
 
@@ -26,6 +27,9 @@ type Client struct {
 	InBody bool
 	// Key proves the app by an assertion, a new one for each request.
 	Key *jose.JSONWebKey
+	// Prover has the key that tokens are bound to: a new proof goes with each token
+	// request, and with each request by Bound.
+	Prover *dpoptest.Prover
 }
 
 // Client returns a registered app of the sandbox.
@@ -139,7 +143,29 @@ func (c *Client) Post(path string, form url.Values) Answer {
 	if basic {
 		req.SetBasicAuth(url.QueryEscape(c.ID), url.QueryEscape(c.Secret))
 	}
-	return c.env.Send(req)
+	if c.Prover != nil && path == "/token" {
+		c.Prover.Sign(req, "")
+	}
+	return c.keepNonce(c.env.Send(req))
+}
+
+// Bound sends a request with an access token under the scheme DPoP and a new proof.
+func (c *Client) Bound(method, target, token string) Answer {
+	c.t.Helper()
+	req, err := http.NewRequest(method, target, nil)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	c.Prover.Sign(req, token)
+	return c.keepNonce(c.env.Send(req))
+}
+
+// keepNonce has the next proof say what the server wants to hear.
+func (c *Client) keepNonce(a Answer) Answer {
+	if nonce := a.Header.Get("DPoP-Nonce"); nonce != "" && c.Prover != nil {
+		c.Prover.Nonce = nonce
+	}
+	return a
 }
 
 func cloneValues(v url.Values) url.Values {

@@ -261,7 +261,7 @@ func TestDiscovery(t *testing.T) {
 	if got, want := docs[0]["management_endpoint"], env.URL+"/manage"; got != want { // DISC-20
 		t.Errorf("management_endpoint: %v", got)
 	}
-	for _, name := range []string{"dpop_signing_alg_values_supported", "smart_app_state_endpoint"} {
+	for _, name := range []string{"smart_app_state_endpoint"} {
 		if docs[0][name] != nil || docs[1][name] != nil {
 			t.Errorf("%s is advertised and not offered", name)
 		}

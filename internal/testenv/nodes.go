@@ -15,13 +15,19 @@ import (
 
 // Nodes runs processes of one server on one PostgreSQL database, as behind a
 // balancer: all have the same address, each Env reaches one of them. There are the
-// patient zoe with an account and no sample people.
-func Nodes(t testing.TB, n int) []*Env {
+// patient zoe with an account and no sample people. change says what is configured
+// otherwise at all of them.
+func Nodes(t testing.TB, n int, change ...func(*app.Config)) []*Env {
 	t.Helper()
 	database, key := testpg.Schema(t), filepath.Join(t.TempDir(), "key")
 	nodes := make([]*Env, n)
 	for i := range nodes {
-		nodes[i] = Serve(t, func(c *app.Config) { c.Store = app.StoreConfig{URL: database, EncryptionKeyFile: key} })
+		nodes[i] = Serve(t, func(c *app.Config) {
+			c.Store = app.StoreConfig{URL: database, EncryptionKeyFile: key}
+			for _, also := range change {
+				also(c)
+			}
+		})
 	}
 	nodes[0].AddZoe()
 	for _, e := range nodes {

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/emberlatch/emberlatch/internal/db"
+	"github.com/emberlatch/emberlatch/internal/dpop"
 	"github.com/emberlatch/emberlatch/internal/keys"
 	"github.com/emberlatch/emberlatch/internal/live"
 	"github.com/emberlatch/emberlatch/internal/store"
@@ -157,7 +158,7 @@ func mintAndVerify(t *testing.T, nodes []node, minter int, stop chan struct{}) {
 			return
 		default:
 		}
-		a, err := nodes[minter].tokens.MintAccess(nodeGrant(), nodeGrant().Scopes)
+		a, err := nodes[minter].tokens.MintAccess(nodeGrant(), nodeGrant().Scopes, dpop.Proof{})
 		if err != nil {
 			t.Error(err)
 			return
@@ -185,7 +186,7 @@ func theft(t *testing.T, nodes []node) {
 	ctx := context.Background()
 	for round := range 5 {
 		thief, other := nodes[round%2], nodes[(round+1)%2]
-		a, err := thief.tokens.MintAccess(nodeGrant(), nodeGrant().Scopes)
+		a, err := thief.tokens.MintAccess(nodeGrant(), nodeGrant().Scopes, dpop.Proof{})
 		must(t, err)
 		_, err = other.tokens.Verify(ctx, a.Text)
 		must(t, err)
@@ -194,7 +195,7 @@ func theft(t *testing.T, nodes []node) {
 		if _, err := thief.tokens.Verify(ctx, a.Text); !errors.Is(err, tokens.ErrInvalid) {
 			t.Errorf("a stolen key, here: %v", err)
 		}
-		fresh, err := thief.tokens.MintAccess(nodeGrant(), nodeGrant().Scopes)
+		fresh, err := thief.tokens.MintAccess(nodeGrant(), nodeGrant().Scopes, dpop.Proof{})
 		must(t, err)
 		if _, err := other.tokens.Verify(ctx, fresh.Text); err != nil {
 			t.Errorf("a new key on the node that has not heard of it: %v", err)

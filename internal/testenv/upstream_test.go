@@ -22,6 +22,7 @@ import (
 	"github.com/emberlatch/emberlatch/internal/fhirapi"
 	"github.com/emberlatch/emberlatch/internal/fhirstore"
 	"github.com/emberlatch/emberlatch/internal/fhirstore/fhirsql"
+	"github.com/emberlatch/emberlatch/internal/oauth"
 	"github.com/emberlatch/emberlatch/internal/testenv"
 	"github.com/emberlatch/emberlatch/smart"
 )
@@ -47,7 +48,9 @@ func (s *fhirServer) breakDown(down bool) {
 
 type anybody struct{ base string }
 
-func (a anybody) Subject(context.Context, string) (access.Subject, error) {
+func (anybody) Challenges(*http.Request, *oauth.Error) []string { return nil }
+
+func (a anybody) Subject(http.Header, *http.Request) (access.Subject, error) {
 	return access.NewSubject(access.Facts{ClientID: "x", GrantID: "x", Scopes: smart.NewScopeSet([]string{"system/*.rs"}), Own: access.Own{All: true}, Base: a.base}), nil
 }
 

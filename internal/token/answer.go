@@ -23,13 +23,13 @@ type answer struct {
 }
 
 // mint makes the tokens of a grant; scopes are those of this access token.
-func (d *Door) mint(g store.Grant, client store.Client, scopes []string) (answer, error) {
-	access, err := d.deps.Minter.MintAccess(g, scopes)
+func (d *Door) mint(r *request, g store.Grant, scopes []string) (answer, error) {
+	access, err := d.deps.Minter.MintAccess(g, scopes, r.shown)
 	if err != nil {
 		return answer{}, fmt.Errorf("minting an access token: %w", err)
 	}
 	a := answer{
-		AccessToken: access.Text, TokenType: "Bearer", ExpiresIn: int64(access.ExpiresIn.Seconds()),
+		AccessToken: access.Text, TokenType: string(access.Type), ExpiresIn: int64(access.ExpiresIn.Seconds()),
 		Scope: strings.Join(scopes, " "),
 	}
 	if a.LaunchContext, err = launchContext(g); err != nil {
@@ -43,7 +43,7 @@ func (d *Door) mint(g store.Grant, client store.Client, scopes []string) (answer
 	// OpenID Connect Core §3.1.3.3: an ID token only when openid was granted.
 	if smart.NewScopeSet(scopes).Has("openid") {
 		g.Scopes = scopes // its claims, too, are those of this answer
-		if a.IDToken, err = d.deps.Minter.MintID(g, client, access.Text); err != nil {
+		if a.IDToken, err = d.deps.Minter.MintID(g, r.client, access.Text); err != nil {
 			return answer{}, fmt.Errorf("minting an ID token: %w", err)
 		}
 	}

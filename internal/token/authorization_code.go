@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"github.com/emberlatch/emberlatch/internal/clientauth"
+	"github.com/emberlatch/emberlatch/internal/dpop"
 	"github.com/emberlatch/emberlatch/internal/oauth"
 	"github.com/emberlatch/emberlatch/internal/store"
 )
@@ -11,7 +12,7 @@ import (
 // noChallenge is what no code was ever bound to: presenting it burns the code.
 const noChallenge = "-"
 
-const codeRefused = "The authorization code is not valid: unknown, used, expired, or issued for another client, redirect_uri or code_verifier"
+const codeRefused = "The authorization code is not valid: unknown, used, expired, or issued for another client, redirect_uri, code_verifier or key"
 
 // authorizationCode exchanges a code (RFC 6749 §4.1.3, RFC 7636 §4.5).
 func (d *Door) authorizationCode(r *request) (answer, error) {
@@ -31,7 +32,8 @@ func (d *Door) authorizationCode(r *request) (answer, error) {
 		challenge = oauth.S256(verifier)
 	}
 	grant, err := d.deps.Grants.RedeemCode(r.ctx, store.Redemption{
-		CodeHash: oauth.Hash(code), ClientID: r.client.ID, RedirectURI: redirectURI, CodeChallenge: challenge, Assertion: r.assertion(),
+		CodeHash: oauth.Hash(code), ClientID: r.client.ID, RedirectURI: redirectURI, CodeChallenge: challenge,
+		Possession: r.possession(), Assertion: r.assertion(),
 	})
 	if err != nil {
 		refusal := oauth.New(oauth.InvalidGrant, "%s", codeRefused).Slugged(oauth.SlugCodeRefused)
@@ -42,7 +44,7 @@ func (d *Door) authorizationCode(r *request) (answer, error) {
 		}
 		return answer{}, d.refuseGrant(err, refusal)
 	}
-	return d.mint(grant, r.client, grant.Scopes)
+	return d.mint(r, grant, grant.Scopes)
 }
 
 // refuseGrant answers what the store refused with one text for all reasons
@@ -51,6 +53,9 @@ func (d *Door) authorizationCode(r *request) (answer, error) {
 func (d *Door) refuseGrant(err error, refusal *oauth.Error) error {
 	if errors.Is(err, store.ErrReplayed) {
 		return clientauth.Replayed()
+	}
+	if errors.Is(err, store.ErrProofReplayed) {
+		return dpop.Replayed()
 	}
 	// Order: this process knows what was ended before the caller hears of it; other
 	// processes follow the feed.

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/emberlatch/emberlatch/internal/clientauth"
+	"github.com/emberlatch/emberlatch/internal/dpop"
 	"github.com/emberlatch/emberlatch/internal/oauth"
 	"github.com/emberlatch/emberlatch/internal/store"
 	"github.com/emberlatch/emberlatch/internal/tokens"
@@ -26,22 +27,24 @@ func (d *Door) clientCredentials(r *request) (answer, error) {
 		return answer{}, refused
 	}
 	grant, err := d.deps.Grants.StandingGrant(r.ctx, store.Standing{
-		ID: d.deps.NewGrantID(), ClientID: r.client.ID, Audience: d.deps.FHIRBase, Assertion: r.assertion(),
+		ID: d.deps.NewGrantID(), ClientID: r.client.ID, Audience: d.deps.FHIRBase, Proof: r.spentProof(), Assertion: r.assertion(),
 	})
 	switch {
 	case errors.Is(err, store.ErrReplayed):
 		return answer{}, clientauth.Replayed()
+	case errors.Is(err, store.ErrProofReplayed):
+		return answer{}, dpop.Replayed()
 	case errors.Is(err, store.ErrRevoked): // disabled between its proof and this
 		return answer{}, oauth.New(oauth.UnauthorizedClient, "This client may not be given access now").Slugged(oauth.SlugClientDisabled).Because(err)
 	case err != nil:
 		return answer{}, err
 	}
-	access, err := d.deps.Minter.MintSystem(grant, scopes)
+	access, err := d.deps.Minter.MintSystem(grant, scopes, r.shown)
 	if err != nil {
 		return answer{}, fmt.Errorf("minting an access token: %w", err)
 	}
 	return answer{
-		AccessToken: access.Text, TokenType: "Bearer", ExpiresIn: int64(access.ExpiresIn.Seconds()), Scope: strings.Join(scopes, " "),
+		AccessToken: access.Text, TokenType: string(access.Type), ExpiresIn: int64(access.ExpiresIn.Seconds()), Scope: strings.Join(scopes, " "),
 	}, nil
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"github.com/emberlatch/emberlatch/internal/clientauth"
 	"github.com/emberlatch/emberlatch/internal/door"
+	"github.com/emberlatch/emberlatch/internal/dpop"
 	"github.com/emberlatch/emberlatch/internal/oauth"
 	"github.com/emberlatch/emberlatch/internal/store"
 	"github.com/emberlatch/emberlatch/internal/tokens"
@@ -35,17 +36,19 @@ type Clients interface {
 
 // Minter makes and reads tokens.
 type Minter interface {
-	MintAccess(g store.Grant, scopes []string) (tokens.AccessToken, error)
-	MintSystem(g store.Grant, scopes []string) (tokens.AccessToken, error)
+	MintAccess(g store.Grant, scopes []string, shown dpop.Proof) (tokens.AccessToken, error)
+	MintSystem(g store.Grant, scopes []string, shown dpop.Proof) (tokens.AccessToken, error)
 	MintID(g store.Grant, client store.Client, accessToken string) (string, error)
 	RefreshToken(n tokens.RefreshName) string
 	ParseRefreshToken(text string) (tokens.RefreshName, bool)
 }
 
-// Deps are the parts that the door needs; all are required.
+// Deps are the parts that the door needs; all but Proofs are required.
 type Deps struct {
 	Grants  Grants
 	Clients Clients
+	// Proofs judges proofs of possession; nil: DPoP is not offered.
+	Proofs *dpop.Verifier
 	// Client finds a registered client.
 	Client func(id store.ClientID) (store.Client, bool)
 	// IsOriginOf reports whether pages of an origin are those of the client.
@@ -81,14 +84,16 @@ func New(deps Deps) (*Door, error) {
 	return &Door{deps}, nil
 }
 
-// request is a token request whose client is proven, but for its assertion, which
-// the grant type's one statement spends.
+// request is a token request whose client is proven, but for its assertion and its
+// proof of possession, which the grant type's one statement spends.
 type request struct {
 	ctx    context.Context
 	form   oauth.Parameters
 	client store.Client
 	proof  clientauth.Unspent
 	handed bool
+	// shown is the key that the tokens will be bound to; zero: a client of Bearer tokens.
+	shown dpop.Proof
 }
 
 // assertion is handed to the store together with what is consumed.
@@ -141,7 +146,7 @@ func (d *Door) serve(w http.ResponseWriter, r *http.Request) (answer, error) {
 		door.Unshare(w) // TK-24: tokens are read by pages of their own client only
 	}
 	proven.ctx, proven.form = r.Context(), form
-	body, err := d.exchange(proven, grantType, run)
+	body, err := d.exchange(w, r, proven, grantType, run)
 	if proven.handed {
 		return body, err
 	}
@@ -155,7 +160,7 @@ func (d *Door) serve(w http.ResponseWriter, r *http.Request) (answer, error) {
 }
 
 // exchange runs the grant type for a client that may use it.
-func (d *Door) exchange(r *request, grantType string, run exchange) (answer, error) {
+func (d *Door) exchange(w http.ResponseWriter, sent *http.Request, r *request, grantType string, run exchange) (answer, error) {
 	// RFC 6749 §5.2: a client uses only the grant types it is registered for.
 	if !r.client.HasGrantType(grantType) {
 		return answer{}, oauth.New(oauth.UnauthorizedClient, "This client is not registered for that grant type").About("grant_type").Slugged(oauth.SlugClientGrantType)
@@ -164,6 +169,9 @@ func (d *Door) exchange(r *request, grantType string, run exchange) (answer, err
 	// tolerates one trailing slash as well.
 	if target := r.form.Get("resource"); target != "" && strings.TrimSuffix(target, "/") != d.deps.FHIRBase {
 		return answer{}, oauth.New(oauth.InvalidTarget, "resource is not the FHIR base this access was given for").About("resource").Slugged(oauth.SlugTargetUnknown)
+	}
+	if refused := d.askProof(w, sent, r); refused != nil {
+		return answer{}, refused
 	}
 	return run(d, r)
 }

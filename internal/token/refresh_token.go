@@ -12,7 +12,7 @@ import (
 
 // refreshTokenRefused is the one answer for all reasons (TK-30).
 func refreshTokenRefused() *oauth.Error {
-	return oauth.New(oauth.InvalidGrant, "The refresh token is not valid: unknown, used, expired, revoked, or issued to another client").Slugged(oauth.SlugRefreshTokenRefused)
+	return oauth.New(oauth.InvalidGrant, "The refresh token is not valid: unknown, used, expired, revoked, or issued to another client or for another key").Slugged(oauth.SlugRefreshTokenRefused)
 }
 
 // refreshToken uses a refresh token (RFC 6749 §6).
@@ -42,7 +42,7 @@ func (d *Door) refreshToken(r *request) (answer, error) {
 		}
 	}
 	grant.Nonce = "" // OpenID Connect Core §12.2: no nonce in a refreshed ID token
-	return d.mint(grant, r.client, scopes)
+	return d.mint(r, grant, scopes)
 }
 
 // use has the store use the token. A scope that was never granted is refused by the
@@ -61,7 +61,7 @@ func (d *Door) use(r *request, named tokens.RefreshName) (store.Refreshed, error
 			return store.Refreshed{}, errNoScope()
 		}
 	}
-	attempt.Assertion = r.assertion()
+	attempt.Possession, attempt.Assertion = r.possession(), r.assertion()
 	used, err := d.deps.Grants.RefreshGrant(r.ctx, attempt)
 	if errors.Is(err, store.ErrNotHeld) {
 		if _, refused := narrow(used.Grant.Scopes, asked); refused != nil {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/emberlatch/emberlatch/internal/dpop"
 	"github.com/emberlatch/emberlatch/internal/keys"
 	"github.com/emberlatch/emberlatch/internal/oauth"
 	"github.com/emberlatch/emberlatch/internal/store"
@@ -24,6 +25,8 @@ type AccessToken struct {
 	Text      string
 	ID        string // jti
 	ExpiresIn time.Duration
+	// Type says how it is presented: DPoP when it is bound to a key, else Bearer.
+	Type oauth.Scheme
 }
 
 // accessClaims are the claims of an access token (RFC 9068 §2.2; the grant and
@@ -42,15 +45,34 @@ type accessClaims struct {
 	Patient   string `json:"patient,omitempty"`
 	Encounter string `json:"encounter,omitempty"`
 	FHIRUser  string `json:"fhirUser,omitempty"` // Type/id, below the audience
+	// Confirmation is there when the token is bound to a key (RFC 9449 §6.1).
+	Confirmation *Confirmation `json:"cnf,omitempty"`
 }
 
-// MintAccess makes an access token of a grant with these scopes. Scopes that do
+// Confirmation says which key the holder of a token proves to have (RFC 7800 §3.1, RFC
+// 9449 §6.1).
+type Confirmation struct {
+	Thumbprint string `json:"jkt"`
+}
+
+// confirmation binds a token to the key that a proof has shown; the zero proof binds
+// to none.
+func confirmation(p dpop.Proof) *Confirmation {
+	if p.Thumbprint() == "" {
+		return nil
+	}
+	return &Confirmation{p.Thumbprint()}
+}
+
+// MintAccess makes an access token of a grant with these scopes, bound to the key that
+// the client has shown, if it has shown one. Scopes that do
 // not fit are left out and looked up in the grant later, so they must then be all
 // of the grant's: anything else is ErrTooManyScopes.
-func (t *Tokens) MintAccess(g store.Grant, scopes []string) (AccessToken, error) {
+func (t *Tokens) MintAccess(g store.Grant, scopes []string, shown dpop.Proof) (AccessToken, error) {
 	c := accessClaims{
 		Subject: string(g.UserID), Audience: g.Audience, ClientID: string(g.ClientID), Scope: strings.Join(scopes, " "),
 		GrantID: string(g.ID), Username: g.Username, Patient: g.Patient, Encounter: g.Encounter, FHIRUser: g.FHIRUser,
+		Confirmation: confirmation(shown),
 	}
 	if !FitsToken(scopes) {
 		if !slices.Equal(scopes, g.Scopes) {
@@ -67,8 +89,8 @@ const longestSystemLife = 300 * time.Second
 
 // MintSystem makes an access token of the standing grant of a backend service. The
 // client is its subject (RFC 9068 §2.2); nobody is a user of it. Its scopes are its
-// own, not the grant's, so they must fit.
-func (t *Tokens) MintSystem(g store.Grant, scopes []string) (AccessToken, error) {
+// own, not the grant's, so they must fit. It is bound as by MintAccess.
+func (t *Tokens) MintSystem(g store.Grant, scopes []string, shown dpop.Proof) (AccessToken, error) {
 	switch {
 	case g.UserID != "" || g.ClientID == "" || len(scopes) == 0:
 		return AccessToken{}, errNotStanding
@@ -77,6 +99,7 @@ func (t *Tokens) MintSystem(g store.Grant, scopes []string) (AccessToken, error)
 	}
 	return t.mint(accessClaims{
 		Subject: string(g.ClientID), Audience: g.Audience, ClientID: string(g.ClientID), Scope: strings.Join(scopes, " "), GrantID: string(g.ID),
+		Confirmation: confirmation(shown),
 	}, min(longestSystemLife, t.deps.AccessLife))
 }
 
@@ -89,7 +112,11 @@ func (t *Tokens) mint(c accessClaims, life time.Duration) (AccessToken, error) {
 		return AccessToken{}, err
 	}
 	text, err := t.deps.Ring.Sign(keys.UseAccess, keys.ES256, accessType, payload)
-	return AccessToken{text, c.TokenID, life}, err
+	made := AccessToken{text, c.TokenID, life, oauth.SchemeBearer}
+	if c.Confirmation != nil { // RFC 9449 §5: token_type
+		made.Type = oauth.SchemeDPoP
+	}
+	return made, err
 }
 
 var errNotStanding = errors.New("tokens: not the standing grant of a backend service, or no scopes")

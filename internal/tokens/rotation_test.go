@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/emberlatch/emberlatch/internal/dpop"
 	"github.com/emberlatch/emberlatch/internal/keys"
 	"github.com/emberlatch/emberlatch/internal/store"
 	"github.com/emberlatch/emberlatch/internal/tokens"
@@ -99,7 +100,7 @@ func TestAKeyThatIsYoungerThanTheFeed(t *testing.T) {
 	must(t, younger.Replace(ctx))
 	elsewhere, err := tokens.New(ctx, tokens.Deps{Ring: younger, Live: w, Grants: w, Issuer: issuer, FHIRBase: fhirBase, AccessLife: time.Minute, Now: func() time.Time { return w.now }})
 	must(t, err)
-	a, err := elsewhere.MintAccess(grant(), grant().Scopes)
+	a, err := elsewhere.MintAccess(grant(), grant().Scopes, dpop.Proof{})
 	must(t, err)
 	if _, err := w.Verify(ctx, a.Text); err != nil {
 		t.Errorf("a token that was signed elsewhere a moment ago: %v", err)

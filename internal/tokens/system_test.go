@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/emberlatch/emberlatch/internal/dpop"
 	"github.com/emberlatch/emberlatch/internal/store"
 	"github.com/emberlatch/emberlatch/internal/tokens"
 )
@@ -23,7 +24,7 @@ func standingGrant() store.Grant {
 func TestSystemTokens(t *testing.T) {
 	w := newWorld(t)
 	scopes := []string{"system/Patient.rs", "system/Observation.rs"}
-	minted, err := w.MintSystem(standingGrant(), scopes)
+	minted, err := w.MintSystem(standingGrant(), scopes, dpop.Proof{})
 	if err != nil || minted.ExpiresIn != 300*time.Second {
 		t.Fatalf("%+v, %v", minted, err)
 	}
@@ -51,7 +52,7 @@ func TestSystemTokens(t *testing.T) {
 		t.Errorf("after its grant has ended: %v", err)
 	}
 	clear(w.ended)
-	user, err := w.MintAccess(grant(), grant().Scopes)
+	user, err := w.MintAccess(grant(), grant().Scopes, dpop.Proof{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,10 +70,12 @@ func TestSystemTokensAreForServicesOnly(t *testing.T) {
 	ofUser, ofNobody := standingGrant(), standingGrant()
 	ofUser.UserID, ofNobody.ClientID = "u1", ""
 	for name, mint := range map[string]func() (tokens.AccessToken, error){
-		"the grant of a user": func() (tokens.AccessToken, error) { return w.MintSystem(ofUser, []string{"system/*.rs"}) },
-		"no client":           func() (tokens.AccessToken, error) { return w.MintSystem(ofNobody, []string{"system/*.rs"}) },
-		"no scopes":           func() (tokens.AccessToken, error) { return w.MintSystem(standingGrant(), nil) },
-		"too many scopes":     func() (tokens.AccessToken, error) { return w.MintSystem(standingGrant(), long) },
+		"the grant of a user": func() (tokens.AccessToken, error) { return w.MintSystem(ofUser, []string{"system/*.rs"}, dpop.Proof{}) },
+		"no client": func() (tokens.AccessToken, error) {
+			return w.MintSystem(ofNobody, []string{"system/*.rs"}, dpop.Proof{})
+		},
+		"no scopes":       func() (tokens.AccessToken, error) { return w.MintSystem(standingGrant(), nil, dpop.Proof{}) },
+		"too many scopes": func() (tokens.AccessToken, error) { return w.MintSystem(standingGrant(), long, dpop.Proof{}) },
 	} {
 		if got, err := mint(); err == nil || got.Text != "" {
 			t.Errorf("%s: %+v", name, got)
@@ -81,7 +84,7 @@ func TestSystemTokensAreForServicesOnly(t *testing.T) {
 	t.Log("scopes of a service are in its token, never in its grant")
 	g := standingGrant()
 	g.UserID, g.Scopes = "service", long // a text that could stand for both
-	minted, err := w.MintAccess(g, long)
+	minted, err := w.MintAccess(g, long, dpop.Proof{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/emberlatch/emberlatch/internal/dpop"
 	"github.com/emberlatch/emberlatch/internal/keys"
 	"github.com/emberlatch/emberlatch/internal/oauth"
 	"github.com/emberlatch/emberlatch/internal/store"
@@ -135,7 +136,7 @@ func claims(t testing.TB, text string, part int) map[string]any {
 
 func (w *world) mint(t testing.TB, g store.Grant) tokens.AccessToken {
 	t.Helper()
-	a, err := w.MintAccess(g, g.Scopes)
+	a, err := w.MintAccess(g, g.Scopes, dpop.Proof{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -181,7 +182,7 @@ func TestManyScopesAreReadFromTheGrant(t *testing.T) {
 	if len(a.Text) >= 4096 || tokens.FitsToken(g.Scopes) || !tokens.FitsToken(grant().Scopes) {
 		t.Errorf("the token has %d bytes", len(a.Text))
 	}
-	if _, err := w.MintAccess(g, g.Scopes[1:]); !errors.Is(err, tokens.ErrTooManyScopes) {
+	if _, err := w.MintAccess(g, g.Scopes[1:], dpop.Proof{}); !errors.Is(err, tokens.ErrTooManyScopes) {
 		t.Errorf("a part that does not fit would stand for the whole: %v", err)
 	}
 	w.grantErr = errors.New("database is away")

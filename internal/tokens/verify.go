@@ -9,6 +9,7 @@ import (
 	"github.com/go-json-experiment/json"
 
 	"github.com/emberlatch/emberlatch/internal/keys"
+	"github.com/emberlatch/emberlatch/internal/oauth"
 	"github.com/emberlatch/emberlatch/internal/store"
 	"github.com/emberlatch/emberlatch/smart"
 )
@@ -64,6 +65,18 @@ func (v Verified) Encounter() string { return v.facts.claims.Encounter }
 
 // FHIRUser is the record of the user, Type/id.
 func (v Verified) FHIRUser() string { return v.facts.claims.FHIRUser }
+
+// Confirmation is the key that the token is bound to; nil: whoever bears it holds it.
+// Who takes a token as credentials asks package holder, which asks for the proof.
+func (v Verified) Confirmation() *Confirmation { return v.facts.claims.Confirmation }
+
+// Type is the token_type: how the token is presented.
+func (v Verified) Type() oauth.Scheme {
+	if v.facts.claims.Confirmation != nil {
+		return oauth.SchemeDPoP
+	}
+	return oauth.SchemeBearer
+}
 
 // Audience is the FHIR base.
 func (v Verified) Audience() string { return v.facts.claims.Audience }
@@ -152,6 +165,7 @@ func (t *Tokens) signedByUs(ctx context.Context, text string) (payload []byte, k
 func (t *Tokens) complete(c accessClaims) bool {
 	const skew = 60 // seconds that iat may lie ahead
 	return c.Issuer == t.deps.Issuer && c.Audience == t.deps.FHIRBase && c.Subject != "" && c.ClientID != "" &&
+		(c.Confirmation == nil || c.Confirmation.Thumbprint != "") && // a binding that is not understood is not none
 		c.TokenID != "" && c.GrantID != "" && !(c.Subject == c.ClientID && c.Scope == "") && c.Expires > c.IssuedAt && c.IssuedAt > 0 &&
 		c.IssuedAt <= t.deps.Now().Unix()+skew
 }

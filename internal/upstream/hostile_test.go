@@ -17,6 +17,7 @@ import (
 
 	"github.com/emberlatch/emberlatch/access"
 	"github.com/emberlatch/emberlatch/internal/fhirapi"
+	"github.com/emberlatch/emberlatch/internal/oauth"
 	"github.com/emberlatch/emberlatch/internal/upstream"
 )
 
@@ -92,12 +93,16 @@ func stating(t testing.TB, statement string, answer http.HandlerFunc) *httptest.
 // bearers says what each token of an app stands for.
 type bearers map[string]access.Facts
 
-func (m bearers) Subject(_ context.Context, token string) (access.Subject, error) {
-	f, ok := m[token]
+func (m bearers) Subject(_ http.Header, r *http.Request) (access.Subject, error) {
+	f, ok := m[strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")]
 	if !ok {
-		return access.Subject{}, fhirapi.ErrInvalidToken
+		return access.Subject{}, &oauth.Error{Code: oauth.InvalidToken, Status: http.StatusUnauthorized, Description: "Not good"}
 	}
 	return access.NewSubject(f), nil
+}
+
+func (bearers) Challenges(r *http.Request, e *oauth.Error) []string {
+	return everything{}.Challenges(r, e)
 }
 
 // doorBefore is the whole gateway: the FHIR door over an upstream.

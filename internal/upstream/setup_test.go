@@ -21,6 +21,7 @@ import (
 	"github.com/emberlatch/emberlatch/internal/fhirapi"
 	"github.com/emberlatch/emberlatch/internal/fhirstore"
 	"github.com/emberlatch/emberlatch/internal/fhirstore/fhirsql"
+	"github.com/emberlatch/emberlatch/internal/oauth"
 	"github.com/emberlatch/emberlatch/internal/upstream"
 	"github.com/emberlatch/emberlatch/smart"
 )
@@ -34,9 +35,13 @@ const ours = "token-of-the-gateway"
 // everything is a token that reaches all of an upstream.
 type everything struct{ base string }
 
-func (e everything) Subject(_ context.Context, token string) (access.Subject, error) {
-	if token != ours {
-		return access.Subject{}, fhirapi.ErrInvalidToken
+func (everything) Challenges(_ *http.Request, e *oauth.Error) []string {
+	return []string{oauth.Challenge(oauth.SchemeBearer, e.Code, e.Description)}
+}
+
+func (e everything) Subject(_ http.Header, r *http.Request) (access.Subject, error) {
+	if r.Header.Get("Authorization") != "Bearer "+ours {
+		return access.Subject{}, &oauth.Error{Code: oauth.InvalidToken, Status: http.StatusUnauthorized, Description: "Not good"}
 	}
 	return access.NewSubject(access.Facts{
 		ClientID: "gateway", GrantID: "gateway", Scopes: smart.NewScopeSet([]string{"system/*.rs"}), Own: access.Own{All: true}, Base: e.base,

@@ -1,26 +1,26 @@
 package userinfo
 
 import (
-	"context"
 	"errors"
 	"mime"
 	"net/http"
 
 	"github.com/emberlatch/emberlatch/internal/door"
+	"github.com/emberlatch/emberlatch/internal/holder"
 	"github.com/emberlatch/emberlatch/internal/oauth"
-	"github.com/emberlatch/emberlatch/internal/tokens"
 )
 
 const maxBody = 64 << 10
 
-// Verifier verifies access tokens.
-type Verifier interface {
-	Verify(ctx context.Context, text string) (tokens.Verified, error)
+// Holders judges who presents an access token.
+type Holders interface {
+	Accept(answer http.Header, r *http.Request) (holder.Held, *oauth.Error)
+	Challenges(r *http.Request, e *oauth.Error) []string
 }
 
 // Deps are the parts that the door needs; all are required.
 type Deps struct {
-	Tokens   Verifier
+	Holders  Holders
 	FHIRBase string
 }
 
@@ -29,7 +29,7 @@ type Door struct{ deps Deps }
 
 // New makes the door; it refuses missing parts.
 func New(deps Deps) (*Door, error) {
-	if deps.Tokens == nil || deps.FHIRBase == "" {
+	if deps.Holders == nil || deps.FHIRBase == "" {
 		return nil, errors.New("userinfo: a part is missing")
 	}
 	return &Door{deps}, nil
@@ -49,29 +49,23 @@ func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		door.MethodNotAllowed(w, http.MethodGet, http.MethodPost)
 		return
 	}
-	answer, err := d.answer(r)
+	answer, err := d.answer(w, r)
 	if err != nil {
-		door.WriteBearerError(w, err)
+		door.WriteTokenError(w, err, d.deps.Holders.Challenges(r, err))
 		return
 	}
 	door.JSON(w, http.StatusOK, answer)
 }
 
-func (d *Door) answer(r *http.Request) (claims, *oauth.Error) {
+func (d *Door) answer(w http.ResponseWriter, r *http.Request) (claims, *oauth.Error) {
 	if refused := checkForm(r); refused != nil {
 		return claims{}, refused
 	}
-	text, present, refused := oauth.Bearer(r)
+	held, refused := d.deps.Holders.Accept(w.Header(), r)
 	if refused != nil {
 		return claims{}, refused
 	}
-	if !present {
-		return claims{}, &oauth.Error{Status: http.StatusUnauthorized, Description: "This request needs an access token in the Authorization header"}
-	}
-	token, err := d.deps.Tokens.Verify(r.Context(), text)
-	if err != nil {
-		return claims{}, tokens.BearerError(err)
-	}
+	token := held.Token()
 	granted := token.ScopeSet()
 	if !granted.Has("openid") {
 		return claims{}, &oauth.Error{Code: oauth.InsufficientScope, Status: http.StatusForbidden, Slug: oauth.SlugTokenWithoutOpenID, Description: "The access token was not granted the scope openid"}
