@@ -27,6 +27,17 @@ export async function serve(more) {
   return { issuer, data, config, stop }
 }
 
+// addZoe gives a server the patient zoe with an account.
+export function addZoe(server) {
+  const zoe = { username: 'zoe', password: 'a quiet morning walk', role: 'patient', fhirUser: 'Patient/zoe' }
+  const record = { resourceType: 'Patient', id: 'zoe', name: [{ family: 'Winter' }], birthDate: '1990-01-01' }
+  for (const [command, name, body] of [[['data', 'load'], 'zoe.ndjson', record], [['user', 'add'], 'user.json', zoe]]) {
+    writeFileSync(join(server.data, name), JSON.stringify(body))
+    execFileSync(binary, [...command, join(server.data, name), '--config', server.config])
+  }
+  return { ...server, fhir_base_url: `${server.issuer}/fhir`, people: [zoe] }
+}
+
 // run starts the binary and waits for its ready line.
 async function run(args, data, errors) {
   const child = spawn(binary, args, { stdio: ['ignore', 'pipe', errors] })
@@ -40,6 +51,13 @@ async function run(args, data, errors) {
     child.on('exit', () => { rmSync(data, { recursive: true, force: true }); resolve() })
     child.kill('SIGTERM')
   })
+}
+
+// register has the operator register an app from its metadata.
+export function register(sandbox, metadata) {
+  const file = join(sandbox.data, 'app.json')
+  writeFileSync(file, JSON.stringify(metadata))
+  return operator(sandbox, 'client', 'add', file)
 }
 
 // operator runs a command of an operator and reads its JSON.
