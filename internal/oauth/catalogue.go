@@ -394,12 +394,12 @@ var catalogue = [...]Explanation{
 	},
 	SlugCodeRefused: {
 		"code.refused", InvalidGrant, "token endpoint",
-		"A code is good once, for a short time, with the client_id and redirect_uri of the request and the verifier of its challenge. A code that was tried with the wrong ones is burnt. Start again; if it happens always, compare the three values.",
+		"A code is good once, for a short time, with the client_id and redirect_uri of the request, the verifier of its challenge, and the key of dpop_jkt if that was sent. A code that was tried with the wrong ones is burnt. Start again; if it happens always, compare the values.",
 		"RFC 6749 §4.1.3; RFC 7636 §4.6",
 	},
 	SlugRefreshTokenRefused: {
 		"refresh_token.refused", InvalidGrant, "token endpoint",
-		"Access has ended: the person stopped it, it was not used for too long, or a token was used twice. Keep the newest refresh token of each answer, refresh from one place at a time, and ask the person again.",
+		"Access has ended: the person stopped it, it was not used for too long, or a token was used twice; or the DPoP proof is of another key than that of the public app. Keep the newest refresh token of each answer, refresh from one place at a time, and ask the person again.",
 		"RFC 6749 §6; RFC 9700 §4.14",
 	},
 	SlugTokenInvalid: {
