@@ -1,9 +1,14 @@
 package conform_test
 
 import (
+	"net"
+	"regexp"
 	"testing"
 
+	"github.com/emberlatch/emberlatch/internal/app"
 	"github.com/emberlatch/emberlatch/internal/conform"
+	"github.com/emberlatch/emberlatch/internal/conform/agent"
+	"github.com/emberlatch/emberlatch/internal/conform/probe"
 	"github.com/emberlatch/emberlatch/internal/testenv"
 )
 
@@ -21,6 +26,9 @@ func TestOurServerIsConformant(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	bound := env.Register(`{"dpop_bound_access_tokens":true,"token_endpoint_auth_method":"none","redirect_uris":["https://bound.example.org/cb"],` +
+		`"scope":"launch/patient patient/*.rs openid fhirUser offline_access"}`)
+	target.DPoP = &probe.Client{ID: bound.ID, Method: probe.AuthNone, RedirectURIs: []string{bound.RedirectURI}}
 	report := check(t, target, everySuite...)
 	for _, r := range report.Results {
 		if r.Outcome != "pass" && r.ID != "TLS-01" { // the sandbox is http on loopback
@@ -29,5 +37,39 @@ func TestOurServerIsConformant(t *testing.T) {
 	}
 	if !report.Conformant || !report.Passed() || report.Counts.Passed < 250 {
 		t.Errorf("%+v: %s", report.Counts, report.Conclusion)
+	}
+}
+
+// A server that asks for nonces of its own is asked again with them.
+//
+// spec: AT-13
+func TestProofsAtAServerThatAsksForNonces(t *testing.T) {
+	free, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := free.Addr().String()
+	_ = free.Close()
+	env := testenv.Serve(t, func(c *app.Config) {
+		c.Authorization.DPoP, c.Listen.Public, c.PublicURL = app.DPoPNonce, address, "http://"+address
+	})
+	env.AddZoe()
+	bound := env.Register(`{"dpop_bound_access_tokens":true,"token_endpoint_auth_method":"none","redirect_uris":["https://bound.example.org/cb"],` +
+		`"scope":"launch/patient patient/*.rs openid fhirUser offline_access"}`)
+	zoe := env.File.People[0]
+	report := check(t, probe.Target{
+		Base: env.FHIR, Person: agent.Script{Username: zoe.Username, Password: zoe.Password},
+		DPoP: &probe.Client{ID: bound.ID, Method: probe.AuthNone, RedirectURIs: []string{bound.RedirectURI}},
+	}, "bcp")
+	about, passed := regexp.MustCompile(`^(AT-1[234][b-d]?|ERR-35|JW-16b?|RT-17)$`), 0
+	for _, r := range report.Results {
+		if about.MatchString(r.ID) && r.Outcome != "pass" {
+			t.Error(r.Line())
+		} else if about.MatchString(r.ID) {
+			passed++
+		}
+	}
+	if passed != 11 {
+		t.Errorf("%d checks of proofs passed", passed)
 	}
 }

@@ -32,6 +32,7 @@ func target(s *brokentest.Server) probe.Target {
 		Person:       agent.Script{Username: brokentest.Username, Password: brokentest.Password, Patient: brokentest.Patient},
 		Confidential: &probe.Client{ID: brokentest.WebID, Secret: brokentest.WebSecret, Method: probe.AuthBasic, RedirectURIs: []string{brokentest.WebRedirect}},
 		Public:       &probe.Client{ID: brokentest.PublicID, Method: probe.AuthNone, RedirectURIs: []string{brokentest.PublicRedirect}},
+		DPoP:         &probe.Client{ID: brokentest.BoundID, Method: probe.AuthNone, RedirectURIs: []string{brokentest.BoundRedirect}},
 		Asymmetric:   &probe.Client{ID: brokentest.AsymmetricID, Method: probe.AuthJWT, RedirectURIs: []string{brokentest.AsymmetricRedirect}, Key: key},
 		Backend:      &probe.Client{ID: brokentest.BackendID, Method: probe.AuthJWT, Key: key},
 	}

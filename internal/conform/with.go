@@ -46,6 +46,8 @@ type WithClients struct {
 	Public       *WithClient `yaml:"public"`
 	Asymmetric   *WithClient `yaml:"asymmetric"`
 	Backend      *WithClient `yaml:"backend"`
+	// DPoP is a public client that is registered with dpop_bound_access_tokens.
+	DPoP *WithClient `yaml:"dpop"`
 }
 
 // WithClient is one app.
@@ -103,6 +105,7 @@ func (w With) Target(getenv func(string) string) (probe.Target, error) {
 		{"public", w.Clients.Public, &t.Public, probe.AuthNone},
 		{"asymmetric", w.Clients.Asymmetric, &t.Asymmetric, probe.AuthJWT},
 		{"backend", w.Clients.Backend, &t.Backend, probe.AuthJWT},
+		{"dpop", w.Clients.DPoP, &t.DPoP, probe.AuthNone},
 	} {
 		if one.from == nil {
 			continue

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-var redirects = map[string]string{WebID: WebRedirect, PublicID: PublicRedirect, AsymmetricID: AsymmetricRedirect}
+var redirects = map[string]string{WebID: WebRedirect, PublicID: PublicRedirect, AsymmetricID: AsymmetricRedirect, BoundID: BoundRedirect}
 
 // registered compares a redirect URI; the lazy ways are well known.
 func (s *Server) registered(client, uri string) bool {

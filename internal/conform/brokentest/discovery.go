@@ -20,6 +20,7 @@ func (s *Server) common() object {
 		"token_endpoint_auth_methods_supported":            []string{"client_secret_basic", "client_secret_post", "private_key_jwt", "none"},
 		"token_endpoint_auth_signing_alg_values_supported": []string{"ES384"},
 		"authorization_response_iss_parameter_supported":   true,
+		"dpop_signing_alg_values_supported":                []string{"ES256"},
 	}
 	set := func(defect, member string, value any) { s.set(doc, defect, member, value) }
 	set("grant-types-missing", "grant_types_supported", nil)

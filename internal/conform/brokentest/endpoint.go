@@ -20,7 +20,7 @@ func (s *Server) introspect(w http.ResponseWriter, r *http.Request) {
 	anonymous := r.Header.Get("Authorization") == "" && !r.PostForm.Has("client_secret") && !r.PostForm.Has("client_assertion")
 	client, problem := s.authenticate(r, r.PostForm)
 	open := r.Method == http.MethodGet || anonymous && s.bad("introspect-anonymous") || !anonymous && s.bad("introspect-wrong-secret")
-	if (problem != nil || client == PublicID) && !open {
+	if (problem != nil || client == PublicID || client == BoundID) && !open {
 		w.WriteHeader(http.StatusUnauthorized)
 		return
 	}

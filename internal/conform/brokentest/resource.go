@@ -15,7 +15,7 @@ func (s *Server) bearer(r *http.Request) (g *grant, present bool) {
 	if scheme == "" {
 		return nil, false
 	}
-	if scheme != "Bearer" && (s.bad("bearer-case") || !strings.EqualFold(scheme, "Bearer")) {
+	if scheme != "Bearer" && s.bad("bearer-case") && strings.EqualFold(scheme, "Bearer") || !s.possessed(r, scheme, text) {
 		return nil, true
 	}
 	return s.live(text), true

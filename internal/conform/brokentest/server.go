@@ -52,7 +52,8 @@ type state struct {
 	access   map[string]*grant
 	refresh  map[string]*grant
 	jtis     map[string]bool
-	requests int // at the authorization endpoint
+	keys     map[string]string // that a token is bound to
+	requests int               // at the authorization endpoint
 }
 
 type request struct {
@@ -84,7 +85,7 @@ var signingKey = sync.OnceValues(func() (*rsa.PrivateKey, error) { return rsa.Ge
 func Start(defect string) (*Server, error) {
 	s := &Server{Defect: defect, state: state{
 		pending: map[string]request{}, sessions: map[string]bool{}, codes: map[string]*code{},
-		access: map[string]*grant{}, refresh: map[string]*grant{}, jtis: map[string]bool{},
+		access: map[string]*grant{}, refresh: map[string]*grant{}, jtis: map[string]bool{}, keys: map[string]string{},
 	}}
 	var err error
 	if s.signing, err = signingKey(); err != nil {

@@ -133,10 +133,25 @@ func (s *Server) exchange(r *http.Request, form url.Values) (object, *oauthError
 	if problem != nil {
 		return nil, problem
 	}
+	key, problem := s.provenKey(r, client)
+	if problem != nil {
+		return nil, problem
+	}
+	answer, problem := s.grant(client, key, form)
+	if problem == nil {
+		s.bind(key, answer)
+	}
+	return answer, problem
+}
+
+func (s *Server) grant(client, key string, form url.Values) (object, *oauthError) {
 	switch form.Get("grant_type") {
 	case "authorization_code":
 		return s.redeem(client, form)
 	case "refresh_token":
+		if bound := s.keys[form.Get("refresh_token")]; bound != key && bound != "" && !s.bad("refresh-any-key") {
+			return nil, invalidGrant()
+		}
 		return s.renew(client, form)
 	}
 	return s.service(client, form)
@@ -171,7 +186,7 @@ func (s *Server) authenticate(r *http.Request, form url.Values) (string, *oauthE
 			return "", invalidClient()
 		}
 		return named, nil
-	case named == PublicID && !s.bad("public-refused"):
+	case named == PublicID && !s.bad("public-refused"), named == BoundID:
 		return named, nil
 	case named == WebID && (s.bad("secret-optional") || s.bad("refresh-without-secret") && form.Get("grant_type") == "refresh_token"):
 		return named, nil

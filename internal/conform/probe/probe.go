@@ -19,6 +19,8 @@ type Probe struct {
 
 	documents map[string]found[agent.Answer]
 	launches  map[string]found[*Grant]
+	bound     *found[*Bound]
+	nonce     string   // the last that the server has sent for proofs
 	issued    []issued // to be ended
 	// TokenAnswers are all answers of the token endpoint so far.
 	TokenAnswers []agent.Answer

@@ -47,6 +47,8 @@ type Target struct {
 	// OtherPatient is a patient that the person may not read.
 	OtherPatient                              string
 	Confidential, Public, Asymmetric, Backend *Client
+	// DPoP is a public client that is registered with dpop_bound_access_tokens.
+	DPoP *Client
 }
 
 // Primary is the client of most launches.

@@ -124,7 +124,7 @@ func tables() map[string][][]Check {
 		},
 		"oidc": {providerChecks, keyChecks, idTokenChecks, userInfoChecks, promptChecks},
 		"bcp": {
-			redirectChecks(), requestChecks, codeChecks, proofKeyChecks, clientChecks, rotationChecks, bearerChecks, pageChecks, answerChecks,
+			redirectChecks(), requestChecks, codeChecks, proofKeyChecks, clientChecks, rotationChecks, bearerChecks, possessionChecks, pageChecks, answerChecks,
 		},
 	}
 }

@@ -6,7 +6,8 @@
 //	oidc   provider metadata, keys, ID token, UserInfo, prompt
 //	       (OpenID Connect Core and Discovery)
 //	bcp    redirect URIs, authorization requests, codes, PKCE, client
-//	       authentication, refresh tokens, tokens, pages  (RFC 9700)
+//	       authentication, refresh tokens, tokens, proofs of possession, pages
+//	       (RFC 9700, RFC 9449)
 //
 // A Check is a value: the id of a requirement or attack row, how binding it is, a
 // sentence of what is expected, and a function that returns a Verdict. The zero
