@@ -27,8 +27,8 @@ import (
 	"github.com/emberlatch/emberlatch/internal/store/storesql"
 	"github.com/emberlatch/emberlatch/internal/tokens"
 	"github.com/emberlatch/emberlatch/internal/tries"
-	"github.com/emberlatch/emberlatch/internal/use"
 	"github.com/emberlatch/emberlatch/internal/upstream"
+	"github.com/emberlatch/emberlatch/internal/use"
 )
 
 // App is an opened server without its listeners: the store, the engines and the

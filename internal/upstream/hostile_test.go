@@ -1,7 +1,6 @@
 package upstream_test
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"io"
