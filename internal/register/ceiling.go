@@ -43,15 +43,21 @@ func (m *metadata) setByOperator(now *store.Client, changed []string, patch memb
 			now.Ceiling.Scope = m.Scope
 		}
 	}
-	if _, said := patch["require_pushed_authorization_requests"]; said {
+	const pushed, bound = "require_pushed_authorization_requests", "dpop_bound_access_tokens"
+	if _, said := patch[pushed]; said {
 		now.Ceiling.RequirePushed = m.RequirePushed
 	}
-	if before.Scope != now.Ceiling.Scope && !slices.Contains(changed, "scope") {
-		changed = append(changed, "scope")
+	if _, said := patch[bound]; said {
+		now.Ceiling.DPoPBound = m.DPoPBound
 	}
-	if before.RequirePushed != now.Ceiling.RequirePushed && !slices.Contains(changed, "require_pushed_authorization_requests") {
-		changed = append(changed, "require_pushed_authorization_requests")
+	for member, other := range map[string]bool{
+		"scope": before.Scope != now.Ceiling.Scope, pushed: before.RequirePushed != now.Ceiling.RequirePushed, bound: before.DPoPBound != now.Ceiling.DPoPBound,
+	} {
+		if other && !slices.Contains(changed, member) {
+			changed = append(changed, member)
+		}
 	}
+	slices.Sort(changed)
 	now.OperatorSet = now.OperatorSet || len(changed) > 0
 	return changed
 }

@@ -22,7 +22,7 @@ func TestClientsGoToAnotherServer(t *testing.T) {
 		t.Fatal(err)
 	}
 	c.Disabled, c.SelfRegistered, c.RefuseSecretPost, c.RegistrationHash = true, true, true, []byte("h")
-	c.RegisteredWith, c.Ceiling = store.RegisteredByForm, store.Ceiling{Scope: "openid", RequirePushed: true}
+	c.RegisteredWith, c.Ceiling = store.RegisteredByForm, store.Ceiling{Scope: "openid", RequirePushed: true, DPoPBound: true}
 	c.Review = store.Review{RegisteredAt: now, VerifiedAt: now, EnabledAt: now, SuspendedAt: now, Reason: "Complaints."}
 	line, err := register.Export(c)
 	if err != nil {

@@ -134,7 +134,7 @@ func (m *metadata) keepOperators(was store.Client) *oauth.Error {
 	}
 	m.PKCEOptional, m.KeepRefresh, m.MayIntrospect, m.MayLaunch = was.PKCEOptional, was.KeepRefreshToken, was.MayIntrospect, was.MayLaunch
 	m.RefreshLife, m.Checked, m.Preapproved = int64(was.RefreshLife/time.Second), was.Checked, was.Preapproved
-	m.Trusted, m.RequirePushed = &was.Trusted, m.RequirePushed || was.Ceiling.RequirePushed
+	m.Trusted, m.RequirePushed, m.DPoPBound = &was.Trusted, m.RequirePushed || was.Ceiling.RequirePushed, m.DPoPBound || was.Ceiling.DPoPBound
 	return nil
 }
 

@@ -537,21 +537,26 @@ func TestAnOperatorsCeilingBinds(t *testing.T) {
 	if pinned.Ceiling.Scope != was.Scope {
 		t.Errorf("pinned: %+v", pinned.Ceiling)
 	}
-	pushed := operator(was, `{"require_pushed_authorization_requests":true}`)
-	for _, more := range []string{"", `,"require_pushed_authorization_requests":false`} {
-		if now, err := itself(pushed, more); err != nil || !now.RequirePushed {
-			t.Errorf("pushed requests, %q: %v, %v", more, now.RequirePushed, err)
+	for member, on := range map[string]func(store.Client) bool{
+		"require_pushed_authorization_requests": func(c store.Client) bool { return c.RequirePushed },
+		"dpop_bound_access_tokens":              func(c store.Client) bool { return c.DPoPBound },
+	} {
+		demanded := operator(was, `{"`+member+`":true}`)
+		for _, more := range []string{"", `,"` + member + `":false`} {
+			if now, err := itself(demanded, more); err != nil || !on(now) {
+				t.Errorf("%s, %q: %v, %v", member, more, on(now), err)
+			}
 		}
-	}
-	own, err := itself(was, `,"require_pushed_authorization_requests":true`)
-	if err != nil || !own.RequirePushed {
-		t.Fatal(err)
-	}
-	if now, err := itself(own, ""); err != nil || now.RequirePushed {
-		t.Errorf("its own wish is its own to take back: %v, %v", now.RequirePushed, err)
-	}
-	if now, err := itself(operator(pushed, `{"require_pushed_authorization_requests":false}`), ""); err != nil || now.RequirePushed {
-		t.Errorf("after the operator took it back: %v, %v", now.RequirePushed, err)
+		own, err := itself(was, `,"`+member+`":true`)
+		if err != nil || !on(own) {
+			t.Fatal(err)
+		}
+		if now, err := itself(own, ""); err != nil || on(now) {
+			t.Errorf("%s, its own wish is its own to take back: %v, %v", member, on(now), err)
+		}
+		if now, err := itself(operator(demanded, `{"`+member+`":false}`), ""); err != nil || on(now) {
+			t.Errorf("%s, after the operator took it back: %v, %v", member, on(now), err)
+		}
 	}
 }
 

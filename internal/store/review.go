@@ -59,4 +59,5 @@ func (r Review) State() ReviewState {
 type Ceiling struct {
 	Scope         string `json:"scope,omitempty"`          // everything it may ask for; empty: the policy for such apps
 	RequirePushed bool   `json:"require_pushed,omitempty"` // its requests have to be pushed
+	DPoPBound     bool   `json:"dpop_bound,omitempty"`     // its access tokens are bound to keys
 }

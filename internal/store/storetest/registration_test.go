@@ -130,7 +130,7 @@ func TestReviewsAreKept(t *testing.T) {
 			RegisteredAt: at, AskedAt: at.Add(time.Hour), Question: "Who" + odd, VerifiedAt: at.Add(2 * time.Hour), EnabledAt: at.Add(3 * time.Hour),
 			DeclinedAt: at.Add(4 * time.Hour), SuspendedAt: at.Add(5 * time.Hour), Reason: "Why" + odd,
 		}
-		got.Ceiling, got.OperatorSet = store.Ceiling{Scope: "openid" + odd, RequirePushed: true}, true
+		got.Ceiling, got.OperatorSet = store.Ceiling{Scope: "openid" + odd, RequirePushed: true, DPoPBound: true}, true
 		must(t, w.ChangeClient(ctx, got, store.Event{ClientID: "new"}))
 		again, err := w.Client(ctx, "new")
 		must(t, err)
