@@ -29,6 +29,7 @@ var places = map[string]place{
 	"fhir":             {words, nil},
 	"fhir/search":      {words, map[string]string{"fhir": "parameters are about resources"}},
 	"fhir/compartment": {words, map[string]string{"fhir": "whom a resource is about", "fhir/search": "membership is a condition"}},
+	"fhir/structure":   {words, map[string]string{"fhir": "checks resources"}},
 	"smart":            {words, map[string]string{"fhir": "scopes name types", "fhir/search": "scopes carry conditions"}},
 	"access": {words, map[string]string{
 		"fhir": "judges interactions", "fhir/search": "a view is a condition", "fhir/compartment": "owners", "smart": "scopes",
@@ -109,7 +110,7 @@ var places = map[string]place{
 // tools and generators. They may import what they need.
 var besideTheHouse = []string{
 	"internal/conform/brokentest", "internal/dpop/dpoptest", "internal/house", "internal/testenv", "internal/testpg", "internal/store/storetest", "cmd/emberlatch-load",
-	"fhir/search/internal/generate", "fhir/compartment/internal/generate", "internal/house/conformance", "internal/house/catalogue",
+	"fhir/search/internal/generate", "fhir/compartment/internal/generate", "fhir/structure/internal/generate", "internal/house/conformance", "internal/house/catalogue",
 }
 
 func TestImportsGoDown(t *testing.T) {
