@@ -90,13 +90,16 @@ func (k *known) concerning(t fhir.ResourceType) []int { return slices.Concat(k.o
 // claim is never "no limit" (design law of access, row 110). The ground is what
 // is reached then, which may be nothing.
 func (k *known) rule(l smart.Level, t fhir.ResourceType, class compartment.Class, permission byte) (g ground, stands bool) {
+	if !Possible(l, t, permission) {
+		return ground{}, false
+	}
 	switch l {
 	case smart.LevelPatient:
-		g, stands = k.patientRule(t, permission)
+		g, stands = k.patientRule()
 	case smart.LevelUser:
 		g, stands = k.userRule()
 	default:
-		g, stands = k.systemRule(permission)
+		g, stands = k.systemRule(t, permission)
 	}
 	if stands && class == compartment.Shared {
 		return sharedRule(permission)

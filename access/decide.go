@@ -17,14 +17,14 @@ func Decide(s Subject, i fhir.Interaction) Decision {
 	// Order: a closed type is refused before scopes are looked at; a wildcard does
 	// not open it.
 	g := gate{}
-	_, sharedToo := sharedRule(permission)
+	never := neverChanged(i.Type, permission)
 	switch class := compartment.ClassOf(i.Type); {
 	case i.Type == "":
 		g = k.ofSystem()
 	case class == compartment.Closed:
 		return d.refuse(Refusal{Text: "No app reaches resources of the type " + string(i.Type) + "."})
-	case class == compartment.Shared && !sharedToo:
-		return d.refuse(Refusal{Text: "No app changes resources of the type " + string(i.Type) + "."})
+	case never != "":
+		return d.refuse(Refusal{Text: never})
 	default:
 		g = k.of(i.Type).gate
 	}

@@ -27,6 +27,9 @@ type Refusal struct {
 	Text              string
 }
 
+// Error makes a Refusal the error of a write; its text is safe for strangers.
+func (r Refusal) Error() string { return r.Text }
+
 // HTTPStatus is the status of the answer. Every refusal is 403: it comes from
 // token and request line, never from data, which is told as missing.
 func (r Refusal) HTTPStatus() int { return http.StatusForbidden }

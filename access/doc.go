@@ -2,12 +2,13 @@
 //
 //	Decide(Subject, fhir.Interaction) Decision
 //
-// and a Decision has three uses, all from the same rules, so that they cannot
+// and a Decision has four uses, all from the same rules, so that they cannot
 // drift:
 //
 //	gate    Allowed, Refusal      may this be tried at all? token and request line only
 //	filter  View, IncludeView     a condition that a backend puts into every query
 //	admit   Admits, AdmitsInclude each resource once more before it leaves
+//	change  Change                a write, by the old state and the new one
 //
 // The zero Decision and the zero Subject see nothing. A subject reaches what some
 // scope of it covers (a union), and a scope covers a resource if it has the
@@ -21,8 +22,14 @@
 //	          so                                                     rule_system.go
 //	shared    directories and definitions are read and searched by any scope that
 //	          concerns them, and changed by none                      rule_shared.go
+//	change    policy sources, and the elements that are, no app writes; a Patient is
+//	          not deleted, and created only by who reaches everybody   rule_change.go
 //	self      who logged in reads (not: finds) the one resource that fhirUser
 //	          names when openid and fhirUser were granted             rule_self.go
+//
+// A Change is the only thing that a backend writes. It exists when both states are
+// in the view, and whom the resource is about, its labels and its policy elements
+// are as before.                                                           change.go
 //
 // Types that are neither about patients nor shared are closed to everybody. A
 // scope whose level means nothing for the caller (patient/ without a patient in

@@ -48,10 +48,38 @@ func TestServices(t *testing.T) {
 			t.Errorf("%s: finds %v", row.name, got)
 		}
 	}
-	for _, code := range []fhir.InteractionCode{fhir.Create, fhir.Update, fhir.Delete} {
-		d := access.Decide(token{scopes: "system/*.cruds", ownAll: true}.subject(), fhir.Interaction{Code: code, Type: "Observation", ID: "1"})
-		if d.Allowed() || d.Admits(mine.resource(t), mine.owned()) {
-			t.Errorf("%s is allowed", code)
+}
+
+// What such a client writes: the records that it reaches, under scopes of the
+// system level alone.
+//
+// spec: BS-11
+func TestServicesWrite(t *testing.T) {
+	newcomer := about("Patient", "new", "new")
+	for _, row := range []struct {
+		name string
+		token
+		code fhir.InteractionCode
+		thing
+		want bool
+	}{
+		{"for its patient", ofService("system/*.cruds", "a"), fhir.Create, about("Observation", "1", "a"), true},
+		{"its patient's", ofService("system/Observation.u", "a"), fhir.Update, about("Observation", "1", "a"), true},
+		{"deletes its patient's", ofService("system/Observation.d", "a"), fhir.Delete, about("Observation", "1", "a"), true},
+		{"for another patient", ofService("system/*.cruds", "a"), fhir.Create, about("Observation", "1", "b"), false},
+		{"for nobody", ofService("system/*.cruds", "a"), fhir.Create, about("Observation", "1"), false},
+		{"for nobody, reaching everybody", token{scopes: "system/*.cruds", ownAll: true}, fhir.Create, about("Observation", "1"), true},
+		{"a new patient", ofService("system/*.cruds", "a"), fhir.Create, newcomer, false},
+		{"a new patient, reaching everybody", token{scopes: "system/*.cruds", ownAll: true}, fhir.Create, newcomer, true},
+		{"reading only", ofService("system/*.rs", "a"), fhir.Update, about("Observation", "1", "a"), false},
+		{"nothing was said", ofService("system/*.cruds"), fhir.Create, about("Observation", "1", "a"), false},
+		{"a user behind it", token{scopes: "system/*.cruds", ownAll: true, user: true}, fhir.Create, about("Observation", "1", "a"), false},
+		{"the directory", token{scopes: "system/*.cruds", ownAll: true}, fhir.Update, about("Practitioner", "p"), false},
+		{"a policy source", token{scopes: "system/*.cruds", ownAll: true}, fhir.Create, about("CareTeam", "t", "a"), false},
+	} {
+		d := access.Decide(row.token.subject(), fhir.Interaction{Code: row.code, Type: fhir.ResourceType(row.kind), ID: row.id})
+		if got := d.Admits(row.thing.resource(t), row.thing.owned()); got != row.want {
+			t.Errorf("%s: %v, %q", row.name, got, d.Reasons())
 		}
 	}
 }

@@ -158,6 +158,9 @@ func lettersOf(word string) string {
 
 // grounds: whom a level reaches of a kind.
 func (k token) grounds(level string, r thing, letter byte) bool {
+	if !writable(level, r.kind, letter) {
+		return false
+	}
 	if level == "system" {
 		return k.groundsOfService(r, letter)
 	}
@@ -175,13 +178,29 @@ func (k token) grounds(level string, r thing, letter byte) bool {
 			return false
 		}
 	}
-	return level == "patient" && !(r.kind == "Patient" && letter == 'c') || level == "user" && k.user
+	return level == "patient" || level == "user" && k.user
 }
 
-// groundsOfService: nobody stands behind it, and it reads and finds.
+// writable: who reaches whom is not an app's to say.
+func writable(level, kind string, letter byte) bool {
+	switch {
+	case letter == 'r' || letter == 's':
+		return true
+	case kind == "RelatedPerson":
+		return false
+	case kind == "Patient":
+		return letter == 'u' || letter == 'c' && level == "system"
+	}
+	return true
+}
+
+// groundsOfService: nobody stands behind it.
 func (k token) groundsOfService(r thing, letter byte) bool {
 	record := slices.Contains(recordKinds, r.kind)
-	if k.user || k.patient != "" || letter != 'r' && letter != 's' || !k.ownAll && len(k.own) == 0 || !record && !slices.Contains(sharedKinds, r.kind) {
+	if k.user || k.patient != "" || !k.ownAll && len(k.own) == 0 || !record && !slices.Contains(sharedKinds, r.kind) {
+		return false
+	}
+	if letter != 'r' && letter != 's' && (!record || r.kind == "Patient" && letter == 'c' && !k.ownAll) {
 		return false
 	}
 	if k.ownAll || !record {

@@ -14,6 +14,8 @@ type OperationOutcome struct {
 	Text     string // one sentence for the developer, without data of anybody
 	// Expression names the parameter or element at fault, if one is.
 	Expression string
+	// More are issues beside this one.
+	More []*OperationOutcome
 }
 
 // NewOutcome makes an outcome with status 400.
@@ -39,14 +41,18 @@ func (o *OperationOutcome) JSON() []byte {
 		Diagnostics string   `json:"diagnostics"`
 		Expression  []string `json:"expression,omitempty"`
 	}
-	i := issue{Severity: o.Severity, Code: o.Code, Diagnostics: o.Text}
-	if o.Expression != "" {
-		i.Expression = []string{o.Expression}
+	var issues []issue
+	for _, one := range append([]*OperationOutcome{o}, o.More...) {
+		i := issue{Severity: one.Severity, Code: one.Code, Diagnostics: one.Text}
+		if one.Expression != "" {
+			i.Expression = []string{one.Expression}
+		}
+		issues = append(issues, i)
 	}
 	b, err := json.Marshal(struct {
 		ResourceType string  `json:"resourceType"`
 		Issue        []issue `json:"issue"`
-	}{"OperationOutcome", []issue{i}})
+	}{"OperationOutcome", issues})
 	if err != nil { // strings always marshal
 		return []byte(`{"resourceType":"OperationOutcome","issue":[{"severity":"error","code":"exception"}]}`)
 	}

@@ -3,6 +3,8 @@ package fhir
 import (
 	"bytes"
 	"fmt"
+	"reflect"
+	"slices"
 	"strconv"
 	"sync"
 
@@ -169,13 +171,9 @@ func (r Resource) WithMeta(id string, version int64, lastUpdated string) (Resour
 	}
 	var out bytes.Buffer
 	out.WriteString(`{"resourceType":` + strconv.Quote(string(r.kind)) + `,"id":` + strconv.Quote(id) + `,"meta":`)
-	var meta []Member
-	for _, m := range list {
-		if m.Name == "meta" {
-			if meta, err = Members(m.Value); err != nil {
-				return Resource{}, err
-			}
-		}
+	meta, err := r.metaMembers()
+	if err != nil {
+		return Resource{}, err
 	}
 	fmt.Fprintf(&out, `{"versionId":"%d","lastUpdated":%s`, version, strconv.Quote(lastUpdated))
 	appendMembers(&out, meta, "versionId", "lastUpdated")
@@ -183,6 +181,70 @@ func (r Resource) WithMeta(id string, version int64, lastUpdated string) (Resour
 	appendMembers(&out, list, "resourceType", "id", "meta")
 	out.WriteByte('}')
 	return Resource{r.kind, id, out.Bytes(), &lazyTree{}}, nil
+}
+
+// labels are what of a meta says how a resource is to be handled.
+var labels = []string{"security", "tag"}
+
+// SameLabels reports whether two resources have the same security labels and tags.
+func (r Resource) SameLabels(o Resource) bool {
+	own, _ := r.Tree()["meta"].(Object)
+	others, _ := o.Tree()["meta"].(Object)
+	for _, name := range labels {
+		if !reflect.DeepEqual(own[name], others[name]) {
+			return false
+		}
+	}
+	return true
+}
+
+// WithLabelsOf returns the resource with the security labels and tags of another
+// one in place of its own, every other byte of every value as it is.
+func (r Resource) WithLabelsOf(o Resource) (Resource, error) {
+	if r.SameLabels(o) {
+		return r, nil
+	}
+	list, err := r.Members()
+	if err != nil {
+		return Resource{}, err
+	}
+	theirs, err := o.metaMembers()
+	if err != nil {
+		return Resource{}, err
+	}
+	own, err := r.metaMembers()
+	if err != nil {
+		return Resource{}, err
+	}
+	var meta, out bytes.Buffer
+	appendMembers(&meta, own, labels...)
+	for _, m := range theirs {
+		if slices.Contains(labels, m.Name) {
+			appendMembers(&meta, []Member{m})
+		}
+	}
+	appendMembers(&out, list, "meta")
+	if meta.Len() > 0 {
+		out.WriteString(`,"meta":{`)
+		out.Write(meta.Bytes()[1:])
+		out.WriteByte('}')
+	}
+	raw := out.Bytes()
+	raw[0] = '{' // in place of the first comma
+	return Resource{r.kind, r.id, append(raw, '}'), &lazyTree{}}, nil
+}
+
+func (r Resource) metaMembers() ([]Member, error) {
+	list, err := r.Members()
+	if err != nil {
+		return nil, err
+	}
+	for _, m := range list {
+		if m.Name == "meta" {
+			return Members(m.Value)
+		}
+	}
+	return nil, nil
 }
 
 // appendMembers writes the members except some, each after a comma.
