@@ -121,6 +121,15 @@ func (d Decision) Shows(s State) bool {
 	return d.allowed && !d.system && !s.Resource.IsZero() && search.Match(d.known.of(s.Resource.Type()).read, s.Resource, s.Owners, d.Base())
 }
 
+// Edits: a patch fails and succeeds by what is there, so only who may read that sends
+// one (row 65 of the leak catalogue). The error is a Refusal.
+func (d Decision) Edits(before State) error {
+	if !d.Shows(before) {
+		return Refusal{Text: "A patch depends on what is there, and this access does not read the resource. Send an update."}
+	}
+	return nil
+}
+
 // TargetView is the condition for what a write may name: what it may change, and
 // what is read, which is told openly that it stays.
 func (d Decision) TargetView(t fhir.ResourceType) search.Expr {

@@ -139,12 +139,12 @@ func TestWhatAWriteShows(t *testing.T) {
 	} {
 		d := access.Decide(ofPatient("a", row.scopes).subject(), fhir.Interaction{Code: fhir.Update, Type: "Observation", ID: "1"})
 		for _, s := range row.shows {
-			if !d.Shows(s) {
+			if !d.Shows(s) || d.Edits(s) != nil {
 				t.Errorf("%s: %s is not shown", row.name, s.Resource.JSON())
 			}
 		}
 		for _, s := range row.hides {
-			if d.Shows(s) {
+			if d.Shows(s) || d.Edits(s) == nil {
 				t.Errorf("%s: %s is shown", row.name, s.Resource.JSON())
 			}
 		}

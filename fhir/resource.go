@@ -2,7 +2,9 @@ package fhir
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
+	"io"
 	"reflect"
 	"slices"
 	"strconv"
@@ -259,4 +261,38 @@ next:
 		out.WriteByte(',')
 		out.Write(m.Append(out.AvailableBuffer()))
 	}
+}
+
+// Renamed returns the resource with every text that is one of the names replaced by
+// what it stands for, and every other byte as it is (FHIR R4 http §3.1.0.11.2: the
+// references of a transaction).
+func (r Resource) Renamed(names map[string]string) (Resource, error) {
+	dec := jsontext.NewDecoder(bytes.NewReader(r.raw))
+	var out []byte
+	copied := 0
+	for before := 0; ; before = int(dec.InputOffset()) {
+		token, err := dec.ReadToken()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return Resource{}, err
+		}
+		if token.Kind() != '"' {
+			continue
+		}
+		name, known := names[token.String()]
+		if !known {
+			continue
+		}
+		start := before + bytes.IndexByte(r.raw[before:], '"') // commas, colons and blanks stand before it
+		if out, err = jsontext.AppendQuote(append(out, r.raw[copied:start]...), name); err != nil {
+			return Resource{}, err
+		}
+		copied = int(dec.InputOffset())
+	}
+	if copied == 0 {
+		return r, nil
+	}
+	return Stored(r.kind, r.id, append(out, r.raw[copied:]...)), nil
 }

@@ -37,6 +37,7 @@ import (
 	"github.com/emberlatch/emberlatch/internal/token"
 	"github.com/emberlatch/emberlatch/internal/upstream"
 	"github.com/emberlatch/emberlatch/internal/userinfo"
+	"github.com/emberlatch/emberlatch/smart"
 )
 
 // doors are all doors of the public listener.
@@ -124,7 +125,7 @@ func (a *App) openFlow(ctx context.Context, d *doors) (err error) {
 func (a *App) openPeopleDoors(_ context.Context, d *doors) error {
 	var errs [6]error
 	d.authorize, errs[0] = authorize.New(authorize.Deps{
-		Store: a.store, Flow: d.flow, Sessions: a.sessions, Client: a.live.Client, Person: a.person, Offered: fhirapi.Offered, HintedUser: a.tokens.HintedUser,
+		Store: a.store, Flow: d.flow, Sessions: a.sessions, Client: a.live.Client, Person: a.person, Offered: a.offered(), HintedUser: a.tokens.HintedUser,
 		LoginPath: pathLogin, PatientPath: pathChoose, EncounterPath: pathEncounter, ApprovePath: pathApprove,
 		Issuer: a.cfg.PublicURL, FHIRBase: a.cfg.FHIRBase(),
 		CodeLife: a.cfg.Tokens.Code, RefreshIdle: a.cfg.Tokens.RefreshIdle, NewID: newID, Now: a.now, Log: a.log,
@@ -163,7 +164,7 @@ func (a *App) openAppDoors(_ context.Context, d *doors) error {
 	var errs [7]error
 	d.token, errs[0] = token.New(token.Deps{
 		Grants: a.store, Clients: clients, Proofs: d.proofs, Client: a.live.Client, IsOriginOf: live.IsOriginOf, Minter: a.tokens, Entitled: a.people.entitled, Revoke: a.store.Revoke,
-		Offered: fhirapi.Offered, Ended: a.live.End, RefreshGrace: a.cfg.Tokens.RefreshGrace, NewGrantID: func() store.GrantID { return store.NewGrantID(a.now()) }, FHIRBase: a.cfg.FHIRBase(), Log: a.log,
+		Offered: a.offered(), Ended: a.live.End, RefreshGrace: a.cfg.Tokens.RefreshGrace, NewGrantID: func() store.GrantID { return store.NewGrantID(a.now()) }, FHIRBase: a.cfg.FHIRBase(), Log: a.log,
 	})
 	d.introspect, errs[1] = introspect.New(introspect.Deps{
 		Clients: clients, Client: a.live.Client, Holders: d.holders, Tokens: a.tokens, Grants: a.store, Issuer: a.cfg.PublicURL, FHIRBase: a.cfg.FHIRBase(), Now: a.now, Log: a.log,
@@ -238,6 +239,9 @@ func (a *App) openFHIR(ctx context.Context, d *doors) error {
 		Base: a.cfg.FHIRBase(), Path: pathFHIR, Subjects: &subjects{Checker: d.holders, people: a.people, services: a.services, used: a.uses.Note, base: a.cfg.FHIRBase()},
 		Backend: a.records, PageKey: pageKey, Now: a.now, Log: a.log,
 	}
+	if a.fhir != nil {
+		deps.Keeper = a.fhir
+	}
 	if a.upstream != nil {
 		deps.MaxPosition = upstream.MaxPosition
 		deps.CapabilityNow = (&narrowedCapability{base: a.cfg.FHIRBase(), uris: uris, offers: a.upstream.Offers}).now
@@ -246,6 +250,14 @@ func (a *App) openFHIR(ctx context.Context, d *doors) error {
 	}
 	d.fhir, err = fhirapi.New(deps)
 	return err
+}
+
+// offered narrows scopes to what the FHIR API answers (SCOPE-16).
+func (a *App) offered() func(smart.ScopeSet) smart.ScopeSet {
+	if a.upstream != nil {
+		return fhirapi.OfferedToRead
+	}
+	return fhirapi.Offered
 }
 
 // person is who a user is and whom they reach now.

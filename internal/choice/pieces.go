@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/emberlatch/emberlatch/access"
 	"github.com/emberlatch/emberlatch/fhir"
 	"github.com/emberlatch/emberlatch/smart"
 )
@@ -96,7 +97,7 @@ func withoutDoubles(cuts []cut) []cut {
 
 // piecesOf cuts a scope for one type into reading and writing.
 func piecesOf(scope smart.Scope, t fhir.ResourceType) []piece {
-	reads, writes := split(scope.Permissions())
+	reads, writes := split(scope, t)
 	var list []piece
 	if reads != "" {
 		p := piece{value: compose(scope, t, reads), kind: t}
@@ -111,11 +112,15 @@ func piecesOf(scope smart.Scope, t fhir.ResourceType) []piece {
 	return list
 }
 
-func split(permissions string) (reads, writes string) {
-	for _, p := range permissions {
-		if p == 'r' || p == 's' {
+// split tells reading from writing. What no scope can do for the type is no choice:
+// a wildcard that writes does not write what says who reaches whom.
+func split(scope smart.Scope, t fhir.ResourceType) (reads, writes string) {
+	for _, p := range []byte(scope.Permissions()) {
+		switch {
+		case !access.Possible(scope.Level(), t, p):
+		case p == 'r' || p == 's':
 			reads += string(p)
-		} else {
+		default:
 			writes += string(p)
 		}
 	}

@@ -73,7 +73,7 @@ func Shown(granted []string) (read, write []page.ScopeRow) {
 			}
 			continue
 		}
-		reads, writes := split(scope.Permissions())
+		reads, writes := split(scope, smart.AnyType)
 		if reads != "" {
 			read = append(read, everything(scope, reads))
 		}

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/emberlatch/emberlatch/fhir"
@@ -28,6 +29,7 @@ type (
 		Implementation implementation `json:"implementation"`
 		FHIRVersion    string         `json:"fhirVersion"`
 		Format         []string       `json:"format"`
+		PatchFormat    []string       `json:"patchFormat,omitempty"`
 		Rest           []rest         `json:"rest"`
 	}
 	named struct {
@@ -38,9 +40,10 @@ type (
 		URL         string `json:"url"`
 	}
 	rest struct {
-		Mode     string     `json:"mode"`
-		Security security   `json:"security"`
-		Resource []resource `json:"resource"`
+		Mode        string        `json:"mode"`
+		Security    security      `json:"security"`
+		Resource    []resource    `json:"resource"`
+		Interaction []interaction `json:"interaction,omitempty"`
 	}
 	security struct {
 		Extension []extension `json:"extension"`
@@ -60,15 +63,25 @@ type (
 		Code   string `json:"code"`
 	}
 	resource struct {
-		Type             string        `json:"type"`
-		Interaction      []interaction `json:"interaction"`
-		Versioning       string        `json:"versioning"`
-		SearchInclude    []string      `json:"searchInclude,omitempty"`
-		SearchRevInclude []string      `json:"searchRevInclude,omitempty"`
-		SearchParam      []searchParam `json:"searchParam"`
+		Type              string        `json:"type"`
+		Interaction       []interaction `json:"interaction"`
+		Versioning        string        `json:"versioning"`
+		ReadHistory       bool          `json:"readHistory"`
+		UpdateCreate      bool          `json:"updateCreate"`
+		ConditionalCreate bool          `json:"conditionalCreate,omitempty"`
+		ConditionalUpdate bool          `json:"conditionalUpdate,omitempty"`
+		ConditionalDelete string        `json:"conditionalDelete,omitempty"`
+		SearchInclude     []string      `json:"searchInclude,omitempty"`
+		SearchRevInclude  []string      `json:"searchRevInclude,omitempty"`
+		SearchParam       []searchParam `json:"searchParam"`
+		Operation         []operation   `json:"operation,omitempty"`
 	}
 	interaction struct {
 		Code string `json:"code"`
+	}
+	operation struct {
+		Name       string `json:"name"`
+		Definition string `json:"definition"`
 	}
 	searchParam struct {
 		Name string `json:"name"`
@@ -77,7 +90,7 @@ type (
 )
 
 // statementDate is when what the server offers changed last.
-const statementDate = "2026-11-25"
+const statementDate = "2026-11-26"
 
 // NewCapability makes the CapabilityStatement of what this door answers, and of
 // nothing else (DISC-28 to DISC-30, RS-23), within what the backend offers; without
@@ -93,11 +106,19 @@ func NewCapability(base string, uris OAuthURIs, limits ...Offers) ([]byte, error
 		CORS:      true,
 		Service:   []concept{{[]coding{{"http://terminology.hl7.org/CodeSystem/restful-security-service", "SMART-on-FHIR"}}}},
 	}}
+	codes := answered
+	if len(limits) > 0 { // another server holds the records
+		codes = readable
+	}
 	revIncludes := revIncludesByTarget()
 	for _, t := range fhir.ResourceTypes() {
 		if compartment.ClassOf(t) != compartment.Closed {
-			r.Resource = append(r.Resource, describe(t, revIncludes[t]))
+			r.Resource = append(r.Resource, describe(t, revIncludes[t], codes))
 		}
+	}
+	if len(limits) == 0 {
+		c.PatchFormat = []string{mediaPatch}
+		r.Interaction = []interaction{{"transaction"}, {string(fhir.Batch)}, {string(fhir.HistorySystem)}}
 	}
 	for _, o := range limits {
 		r.Resource = narrow(r.Resource, o)
@@ -117,10 +138,18 @@ func (u OAuthURIs) extensions() []extension {
 	return list
 }
 
-func describe(t fhir.ResourceType, revIncludes []string) resource {
-	r := resource{Type: string(t), Versioning: "versioned", SearchRevInclude: revIncludes}
-	for _, code := range answered {
+func describe(t fhir.ResourceType, revIncludes []string, codes []fhir.InteractionCode) resource {
+	r := resource{Type: string(t), Versioning: "versioned", ReadHistory: slices.Contains(codes, fhir.HistoryInstance), SearchRevInclude: revIncludes}
+	for _, code := range serves(t, codes) {
 		r.Interaction = append(r.Interaction, interaction{string(code)})
+	}
+	creates, updates := slices.Contains(serves(t, codes), fhir.Create), slices.Contains(serves(t, codes), fhir.Update)
+	r.ConditionalCreate, r.ConditionalUpdate = creates, updates
+	if slices.Contains(serves(t, codes), fhir.Delete) {
+		r.ConditionalDelete = "single"
+	}
+	if creates || updates {
+		r.Operation = []operation{{"validate", "http://hl7.org/fhir/OperationDefinition/Resource-validate"}}
 	}
 	for _, p := range search.Parameters(t) {
 		if !p.Answerable() {

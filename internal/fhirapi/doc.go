@@ -4,8 +4,10 @@
 //
 //	request ─▶ access token ─▶ Subject ─▶ fhir.ParseInteraction ─▶ access.Decide
 //	         401/400 ◀─┘       503 ◀┘        404/405 ◀┘               403 ◀┘
-//	        ─▶ backend.Read|VRead|Search(decision) ─▶ decision.Admits ─▶ answer
-//	                          404 ◀┘                      dropped ◀┘
+//	        ─▶ backend.Read|VRead|Search, keeper.History(decision) ─▶ decision.Admits ─▶ answer
+//	                          404 ◀┘                              dropped ◀┘
+//	        ─▶ body read and checked ─▶ keeper.Write(decision, content) ─▶ decision.Shows ─▶ answer
+//	                      400, 415 ◀┘     403, 404, 410, 412, 422 ◀┘        without body ◀┘
 //
 // Order: the token comes first, so that a stranger learns nothing about paths;
 // the decision comes from the token and the request line alone, so that 403
@@ -18,8 +20,19 @@
 // link works only for the grant that it was made for, and the view is evaluated
 // anew on every page (design law of access, row 50).
 //
-// It fulfils RFC 6750 §3, RFC 9449 §7.1, FHIR R4 http §3.1.0 (read, vread, search by
-// GET and POST) and search §3.1.1. It does not write, does not answer batches or
-// operations, speaks JSON only, and holds no rule about who may see what.
-// How a token is read and what it is bound to is package holder's question.
+// What is written is strict JSON of the type and id in the path, built as R4 defines
+// its type. An update does not create: what is hidden and what is missing are the
+// same 404. The backend has each change permitted by the policy, by the state before
+// and the state after, in the transaction that makes it.
+//
+// A Bundle of requests is no request of its own: each entry is made one (batch.go) and
+// passes the same gate and the same readers; a transaction hands all its writes to the
+// store at once (transaction.go).
+//
+// It fulfils RFC 6750 §3, RFC 9449 §7.1, RFC 7240 (return), RFC 6902, FHIR R4 http
+// §3.1.0 (read, vread, history, create, update, patch, delete, conditional ones, batch
+// and transaction, search by GET and POST), search §3.1.1 and $validate against the
+// element definitions. It answers no other operation and no FHIRPath Patch, speaks JSON
+// only, and holds no rule about who may see or change what. How a token is read and
+// what it is bound to is package holder's question.
 package fhirapi

@@ -15,13 +15,16 @@ import (
 	"github.com/emberlatch/emberlatch/internal/oauth"
 )
 
-// Deps are the parts that the door needs; all are required.
+// Deps are the parts that the door needs; what may be missing says so.
 type Deps struct {
 	Base     string // FHIR base URL, as advertised
 	Path     string // its path on this origin, "/fhir"
 	Subjects Subjects
 	Backend  fhirstore.Backend
-	PageKey  []byte // 32 bytes, shared by all nodes
+	// Keeper writes the records and tells their histories; nil: another server holds
+	// them, and neither is offered.
+	Keeper  fhirstore.Keeper
+	PageKey []byte // 32 bytes, shared by all nodes
 	// Capability is the CapabilityStatement, see NewCapability.
 	Capability []byte
 	// CapabilityNow takes its place where what is offered changes; nil: nowhere.
@@ -80,6 +83,17 @@ func (d *Door) serve(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if interaction.Code == fhir.Batch && d.deps.Keeper != nil {
+		return d.bundle(w, r, subject)
+	}
+	return d.answer(w, r, subject, interaction)
+}
+
+// answer answers one interaction: a request, or an entry of a batch.
+func (d *Door) answer(w http.ResponseWriter, r *http.Request, subject access.Subject, interaction fhir.Interaction) error {
+	if interaction.Operation == "validate" && d.deps.Keeper != nil {
+		return d.validate(w, r, subject, interaction)
+	}
 	// Order: the gate reads token and request line only; nothing was fetched yet.
 	decision := access.Decide(subject, interaction)
 	if !decision.Allowed() {
@@ -98,8 +112,20 @@ func (d *Door) serve(w http.ResponseWriter, r *http.Request) error {
 	case fhir.SearchType:
 		return d.search(w, r, decision, subject, interaction, values)
 	}
-	return outcome(http.StatusNotImplemented, "not-supported",
-		"This server answers read, vread and search; the "+string(interaction.Code)+" interaction is not offered.")
+	if d.deps.Keeper == nil {
+		return notOffered(interaction)
+	}
+	switch interaction.Code {
+	case fhir.HistoryInstance, fhir.HistoryType, fhir.HistorySystem:
+		return d.history(w, r, decision, subject, interaction, values)
+	case fhir.Create, fhir.Update, fhir.Patch, fhir.Delete:
+		return d.write(w, r, subject, decision, interaction, values)
+	}
+	return notOffered(interaction)
+}
+
+func notOffered(i fhir.Interaction) error {
+	return outcome(http.StatusNotImplemented, "not-supported", "The "+string(i.Code)+" interaction is not offered.")
 }
 
 // interaction parses the request line; what is not understood does not exist.
@@ -125,13 +151,12 @@ func insufficient(text string) error {
 	return &refusal{newOutcome(about.Status, "forbidden", text), about}
 }
 
-// notFound is the one answer for hidden, deleted and missing resources.
-func notFound() error {
-	return outcome(http.StatusNotFound, "not-found", "There is no such resource, or this access does not reach it.")
-}
+const textNotFound = "There is no such resource, or this access does not reach it."
 
-// fail writes an error as an OperationOutcome; what is not meant for the caller
-// goes to the log only.
+// notFound is the one answer for hidden and missing resources.
+func notFound() error { return outcome(http.StatusNotFound, "not-found", textNotFound) }
+
+// fail writes an error as an OperationOutcome.
 func (d *Door) fail(w http.ResponseWriter, r *http.Request, err error) {
 	var withChallenge *refusal
 	if errors.As(err, &withChallenge) {
@@ -139,26 +164,7 @@ func (d *Door) fail(w http.ResponseWriter, r *http.Request, err error) {
 			w.Header().Add("WWW-Authenticate", challenge)
 		}
 	}
-	var known *fhir.OperationOutcome
-	var failure *fhirstore.Failure
-	switch {
-	case errors.As(err, &known):
-	case errors.Is(err, fhirstore.ErrNotFound):
-		errors.As(notFound(), &known)
-	case errors.Is(err, fhirstore.ErrTooCostly):
-		known = newOutcome(http.StatusForbidden, "too-costly", "The answer would be too large. Ask for fewer matches a page or fewer includes.")
-	case r.Context().Err() != nil:
-		known = newOutcome(http.StatusServiceUnavailable, "timeout", "The request took too long or was given up.")
-	case errors.As(err, &failure): // ERR-46: what stood behind it is for the log
-		d.deps.Log.WarnContext(r.Context(), "the server with the records did not answer as it must", "error", err, "id", door.RequestID(r.Context()))
-		known = newOutcome(failure.Status, "transient", "The server that holds the records does not answer at present. Try again in a moment.")
-	case door.Unavailable(err): // ERR-46: nobody is let through meanwhile
-		d.deps.Log.WarnContext(r.Context(), "fhir request could not be answered now", "error", err)
-		known = newOutcome(http.StatusServiceUnavailable, "transient", "The request cannot be answered at present. Try again in a moment.")
-	default:
-		d.deps.Log.ErrorContext(r.Context(), "fhir request failed", "error", err)
-		known = newOutcome(http.StatusInternalServerError, "exception", "Something went wrong on our side.")
-	}
+	known := d.outcomeOf(r, err)
 	status := known.Status
 	if status == 0 {
 		status = http.StatusBadRequest
@@ -167,6 +173,54 @@ func (d *Door) fail(w http.ResponseWriter, r *http.Request, err error) {
 		w.Header().Set("Retry-After", "1")
 	}
 	writeJSON(w, status, known.JSON())
+}
+
+// outcomeOf says an error in words for the caller; what is not meant for the caller
+// goes to the log only.
+func (d *Door) outcomeOf(r *http.Request, err error) *fhir.OperationOutcome {
+	var known *fhir.OperationOutcome
+	var denied access.Refusal
+	switch {
+	case errors.As(err, &known):
+		return known
+	case errors.As(err, &denied):
+		return newOutcome(denied.HTTPStatus(), denied.OutcomeCode(), denied.Text)
+	}
+	for _, told := range tellable {
+		if errors.Is(err, told.err) {
+			return newOutcome(told.status, told.code, told.text)
+		}
+	}
+	var failure *fhirstore.Failure
+	switch {
+	case r.Context().Err() != nil:
+		return newOutcome(http.StatusServiceUnavailable, "timeout", "The request took too long or was given up.")
+	case errors.As(err, &failure): // ERR-46: what stood behind it is for the log
+		d.deps.Log.WarnContext(r.Context(), "the server with the records did not answer as it must", "error", err, "id", door.RequestID(r.Context()))
+		return newOutcome(failure.Status, "transient", "The server that holds the records does not answer at present. Try again in a moment.")
+	case door.Unavailable(err): // ERR-46: nobody is let through meanwhile
+		d.deps.Log.WarnContext(r.Context(), "fhir request could not be answered now", "error", err)
+		return newOutcome(http.StatusServiceUnavailable, "transient", "The request cannot be answered at present. Try again in a moment.")
+	}
+	d.deps.Log.ErrorContext(r.Context(), "fhir request failed", "error", err)
+	return newOutcome(http.StatusInternalServerError, "exception", "Something went wrong on our side.")
+}
+
+// tellable are errors of the store that a caller is told. Order: a deletion that may
+// be known of is an ErrNotFound as well.
+var tellable = []struct {
+	err        error
+	status     int
+	code, text string
+}{
+	{fhirstore.ErrGone, http.StatusGone, "deleted", "The resource was deleted."},
+	{fhirstore.ErrNotFound, http.StatusNotFound, "not-found", textNotFound},
+	{fhirstore.ErrTooCostly, http.StatusForbidden, "too-costly", "The answer would be too large. Ask for fewer matches a page or fewer includes."},
+	{fhirstore.ErrVersion, http.StatusPreconditionFailed, "conflict", "Another version is current than the one in If-Match. Read the resource again."},
+	{fhirstore.ErrMany, http.StatusPreconditionFailed, "multiple-matches", "More than one resource fulfils the criteria."},
+	{fhirstore.ErrTwice, http.StatusBadRequest, "invalid", "A transaction writes a resource once."},
+	{fhirstore.ErrReference, http.StatusUnprocessableEntity, "business-rule", "A reference is to a resource that does not exist, or that this access does not reach."},
+	{fhirstore.ErrOwners, http.StatusUnprocessableEntity, "business-rule", "This would put a Binary into another record. Give it a securityContext, or attach one of the same patient."},
 }
 
 func writeJSON(w http.ResponseWriter, status int, body []byte) {

@@ -3,46 +3,73 @@ package fhirapi
 import (
 	"slices"
 
+	"github.com/emberlatch/emberlatch/access"
 	"github.com/emberlatch/emberlatch/fhir"
-	"github.com/emberlatch/emberlatch/fhir/compartment"
 	"github.com/emberlatch/emberlatch/smart"
 )
 
-// answered are the interactions that this door answers, on every type that is not
-// closed.
-var answered = []fhir.InteractionCode{fhir.Read, fhir.VRead, fhir.SearchType}
-
-// Offered is the part of a set of scopes that can be used here: permissions of
-// answered interactions on types that are not closed, each scope in its own manner
-// (SCOPE-16: what is granted is what works). Names such as openid are not about
-// this API and stay.
-func Offered(asked smart.ScopeSet) smart.ScopeSet {
-	offers := wildcards()
-	for _, text := range asked.Strings() {
-		if _, err := smart.ParseScope(text); err != nil {
-			offers = append(offers, text)
-		}
-	}
-	return smart.Allowed(asked, smart.NewScopeSet(offers)).Without(onlyClosed)
+// answered are the interactions that this door answers, on every type for which the
+// policy has them possible.
+var answered = []fhir.InteractionCode{
+	fhir.Read, fhir.VRead, fhir.Update, fhir.Patch, fhir.Delete, fhir.HistoryInstance, fhir.HistoryType, fhir.Create, fhir.SearchType,
 }
 
-// wildcards are the widest scopes of which every part can be used.
-func wildcards() []string {
-	letters := ""
-	for _, l := range []byte("cruds") { // the order that a scope has them in
-		if slices.ContainsFunc(answered, func(code fhir.InteractionCode) bool { return fhir.Interaction{Code: code}.Letter() == l }) {
-			letters += string(l)
+// readable are those of them that are answered where another server holds the records.
+var readable = []fhir.InteractionCode{fhir.Read, fhir.VRead, fhir.SearchType}
+
+// lettersOf are the permissions of interactions, in the order of scopes.
+func lettersOf(codes []fhir.InteractionCode) (list string) {
+	for _, l := range []byte("cruds") {
+		if slices.ContainsFunc(codes, func(code fhir.InteractionCode) bool { return fhir.Interaction{Code: code}.Letter() == l }) {
+			list += string(l)
 		}
-	}
-	var list []string
-	for _, level := range []smart.Level{smart.LevelPatient, smart.LevelUser, smart.LevelSystem} {
-		list = append(list, smart.Compose(level, smart.AnyType, letters, false))
 	}
 	return list
 }
 
-// onlyClosed reports whether a scope is about a type that nobody reaches.
-func onlyClosed(text string) bool {
-	scope, err := smart.ParseScope(text)
-	return err == nil && scope.Type() != smart.AnyType && compartment.ClassOf(scope.Type()) == compartment.Closed
+// Offered is the part of a set of scopes that can be used here: permissions that
+// are answered and possible for the type, each scope in its own manner (SCOPE-16:
+// what is granted is what works). Names such as openid are not about this API and
+// stay.
+func Offered(asked smart.ScopeSet) smart.ScopeSet { return offered(asked, lettersOf(answered)) }
+
+// OfferedToRead is Offered where another server holds the records.
+func OfferedToRead(asked smart.ScopeSet) smart.ScopeSet { return offered(asked, lettersOf(readable)) }
+
+func offered(asked smart.ScopeSet, letters string) smart.ScopeSet {
+	var list []string
+	for _, text := range asked.Strings() {
+		scope, err := smart.ParseScope(text)
+		if err != nil {
+			list = append(list, text)
+			continue
+		}
+		// Order: each by itself, or a wildcard beside it would keep what is impossible.
+		works := smart.NewScopeSet([]string{smart.Compose(scope.Level(), scope.Type(), possible(scope.Level(), scope.Type(), letters), false)})
+		list = append(list, smart.Allowed(smart.NewScopeSet([]string{text}), works).Strings()...)
+	}
+	return smart.NewScopeSet(list)
+}
+
+// possible are the permissions that a scope of a level can use for a type.
+func possible(l smart.Level, t fhir.ResourceType, letters string) (list string) {
+	for i := range len(letters) {
+		if access.Possible(l, t, letters[i]) {
+			list += letters[i : i+1]
+		}
+	}
+	return list
+}
+
+// serves are the interactions that some scope can use for a type.
+func serves(t fhir.ResourceType, codes []fhir.InteractionCode) (list []fhir.InteractionCode) {
+	for _, code := range codes {
+		for _, l := range []smart.Level{smart.LevelPatient, smart.LevelUser, smart.LevelSystem} {
+			if access.Possible(l, t, fhir.Interaction{Code: code}.Letter()) {
+				list = append(list, code)
+				break
+			}
+		}
+	}
+	return list
 }

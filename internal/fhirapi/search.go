@@ -38,20 +38,29 @@ func (d *Door) query(subject access.Subject, i fhir.Interaction, values url.Valu
 		query, err := search.Parse(i.Type, values, d.deps.Base)
 		return within(query, i, d.deps.Base), err
 	}
-	if len(values) != 1 || len(values[pageParameter]) != 1 {
-		return search.Query{}, outcome(http.StatusBadRequest, "invalid", "A page link takes no other parameter. Use it as it came.")
-	}
-	link, err := d.sealer.open(values.Get(pageParameter), place(i), subject.GrantID(), d.deps.Now())
+	link, params, err := d.openLink(place(i), subject, values)
 	if err != nil {
-		return search.Query{}, notFound()
-	}
-	params, err := url.ParseQuery(link.Query)
-	if err != nil {
-		return search.Query{}, notFound()
+		return search.Query{}, err
 	}
 	query, err := search.Parse(i.Type, params, d.deps.Base)
 	query.Cursor = link.Cursor
 	return within(query, i, d.deps.Base), err
+}
+
+// openLink opens a sealed link of a place, and gives the parameters that it continues.
+func (d *Door) openLink(place string, subject access.Subject, values url.Values) (pageLink, url.Values, error) {
+	if len(values) != 1 || len(values[pageParameter]) != 1 {
+		return pageLink{}, nil, outcome(http.StatusBadRequest, "invalid", "A page link takes no other parameter. Use it as it came.")
+	}
+	link, err := d.sealer.open(values.Get(pageParameter), place, subject.GrantID(), d.deps.Now())
+	if err != nil {
+		return pageLink{}, nil, notFound()
+	}
+	params, err := url.ParseQuery(link.Query)
+	if err != nil {
+		return pageLink{}, nil, notFound()
+	}
+	return link, params, nil
 }
 
 // within turns Patient/x/Observation into a search with one more condition; the

@@ -90,13 +90,14 @@ type site struct {
 
 func newSite(t testing.TB, backend fhirstore.Backend, known tokens) *site {
 	t.Helper()
+	keeper, _ := backend.(fhirstore.Keeper)
 	capability, err := fhirapi.NewCapability(base, fhirapi.OAuthURIs{Authorize: "https://ehr.example.org/authorize", Token: "https://ehr.example.org/token"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	s := &site{log: &strings.Builder{}, now: time.Date(2026, 11, 25, 12, 0, 0, 0, time.UTC)}
 	s.door, err = fhirapi.New(fhirapi.Deps{
-		Base: base, Path: "/fhir", Subjects: known, Backend: backend, PageKey: []byte("0123456789abcdef0123456789abcdef"),
+		Base: base, Path: "/fhir", Subjects: known, Backend: backend, Keeper: keeper, PageKey: []byte("0123456789abcdef0123456789abcdef"),
 		Capability: capability, Now: func() time.Time { return s.now }, Log: slog.New(slog.NewTextHandler(s.log, nil)),
 	})
 	if err != nil {
@@ -237,6 +238,16 @@ func (b *spy) Search(ctx context.Context, d access.Decision, q search.Query) (fh
 	return b.Backend.Search(ctx, d, q)
 }
 
+func (b *spy) History(ctx context.Context, d access.Decision, q fhirstore.HistoryQuery) (fhirstore.HistoryPage, error) {
+	b.calls++
+	return b.Backend.(fhirstore.Keeper).History(ctx, d, q)
+}
+
+func (b *spy) Write(ctx context.Context, writes []fhirstore.Write) ([]fhirstore.Written, error) {
+	b.calls++
+	return b.Backend.(fhirstore.Keeper).Write(ctx, writes)
+}
+
 // careless ignores the decision: it answers with the rights of the server.
 type careless struct{ fhirstore.Backend }
 
@@ -252,6 +263,14 @@ func (b careless) Search(ctx context.Context, _ access.Decision, q search.Query)
 	return b.Backend.Search(ctx, access.System("test", base), q)
 }
 
+func (b careless) History(ctx context.Context, _ access.Decision, q fhirstore.HistoryQuery) (fhirstore.HistoryPage, error) {
+	return b.Backend.(fhirstore.Keeper).History(ctx, access.System("test", base), q)
+}
+
+func (b careless) Write(ctx context.Context, writes []fhirstore.Write) ([]fhirstore.Written, error) {
+	return b.Backend.(fhirstore.Keeper).Write(ctx, writes)
+}
+
 // failing fails with one error.
 type failing struct{ err error }
 
@@ -265,6 +284,14 @@ func (b failing) VRead(context.Context, access.Decision, fhir.Reference) (fhirst
 
 func (b failing) Search(context.Context, access.Decision, search.Query) (fhirstore.Page, error) {
 	return fhirstore.Page{}, b.err
+}
+
+func (b failing) History(context.Context, access.Decision, fhirstore.HistoryQuery) (fhirstore.HistoryPage, error) {
+	return fhirstore.HistoryPage{}, b.err
+}
+
+func (b failing) Write(context.Context, []fhirstore.Write) ([]fhirstore.Written, error) {
+	return nil, b.err
 }
 
 const (

@@ -3,6 +3,7 @@ package fhirstore
 import (
 	"context"
 	"errors"
+	"fmt"
 	"iter"
 	"strconv"
 	"time"
@@ -17,6 +18,9 @@ var (
 	// ErrNotFound: nothing of that name is in the view. Hidden and missing are
 	// the same answer.
 	ErrNotFound = errors.New("fhirstore: not in the view")
+	// ErrGone: it was deleted, and the last version was in the view. It is an
+	// ErrNotFound as well.
+	ErrGone = fmt.Errorf("%w: deleted", ErrNotFound)
 	// ErrPosition: the page position was not made by this backend for this query.
 	ErrPosition = errors.New("fhirstore: unusable page position")
 	// ErrTooCostly: the answer would be larger than the backend's limits.
@@ -62,10 +66,12 @@ func MaxPosition(q search.Query) int { return 160 + len(q.Sort)*(search.MaxSortT
 
 // Backend answers FHIR interactions out of a view.
 type Backend interface {
-	// Read returns the current version. ErrNotFound when it is hidden, deleted or missing.
+	// Read returns the current version. ErrNotFound when it is hidden or missing,
+	// ErrGone when it was deleted and was in the view until then.
 	Read(ctx context.Context, d access.Decision, ref fhir.Reference) (Record, error)
 	// VRead returns ref.Version, if both that version and the current one are in
-	// the view; ErrNotFound otherwise.
+	// the view, after a deletion the last one; ErrNotFound otherwise. ErrGone when
+	// that version is a deletion.
 	VRead(ctx context.Context, d access.Decision, ref fhir.Reference) (Record, error)
 	// Search evaluates q over the view: matches, totals, order and includes.
 	// q.Cursor is a position of an earlier Page, or empty.

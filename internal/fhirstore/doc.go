@@ -7,9 +7,11 @@
 // the decision's view alone: what lies outside of it may as well not exist, and
 // changing it changes no byte of any answer (design law of access).
 //
-// The contract covers read, vread and type search (FHIR R4 http §3.1.0.1 and
-// search §3.1.1). Writes, history, batch and operations have no method yet, so
-// no door can reach them.
+// Changes of apps go through Keeper, which needs an access.Change for each, made
+// of the state before and the state after. Operators load through Loader.
 //
-// fhirtest is the suite that every backend passes.
+// The contract covers read, vread, history, type search, create, update and delete
+// (FHIR R4 http §3.1.0, search §3.1.1).
+//
+// The tests of fhirsql compare it with an oracle that shares nothing with it.
 package fhirstore

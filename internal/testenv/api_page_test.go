@@ -94,7 +94,6 @@ func TestThePageIsRightAboutAnswers(t *testing.T) {
 		{"GET", "Patient/maria", "application/fhir+xml", 406, ""},
 		{"GET", "Condition/x", "", 403, "insufficient_scope"},
 		{"POST", "Observation", "", 403, "insufficient_scope"},
-		{"GET", "Patient/maria/_history", "", 501, ""},
 		{"GET", "Patient/maria/$everything", "", 403, ""},
 		{"GET", "Group", "", 403, ""},
 		{"GET", "Patient/james", "", 404, ""},

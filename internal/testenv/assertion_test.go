@@ -153,6 +153,7 @@ func TestBackendService(t *testing.T) {
 	c := env.Client("sandbox-backend")
 	key := newKey(t, "ES384", "1")
 	narrow := env.RegisterKeyed(service("system/Observation.rs system/Patient.read", "jwks", keySetOf(key), "emberlatch_data", everybody), key)
+	writer := env.RegisterKeyed(service("system/Observation.cruds", "jwks", keySetOf(key), "emberlatch_data", everybody), key)
 	for _, row := range []struct {
 		name        string
 		client      *testenv.Client
@@ -162,8 +163,8 @@ func TestBackendService(t *testing.T) {
 		{"BS-04 version 1", c, "system/*.read", "system/*.read"},
 		{"one type", c, "system/Patient.r", "system/Patient.r"},
 		{"granular", c, "system/Observation.rs?category=laboratory", "system/Observation.rs?category=laboratory"},
-		{"BS-03 what is not offered", c, "system/*.cruds", "system/*.rs"},
-		{"BS-03 what is not offered, version 1", c, "system/*.*", "system/*.read"},
+		{"BS-03 what is not offered", c, "system/CareTeam.cruds", "system/CareTeam.rs"},
+		{"BS-03 what is not offered, version 1", c, "system/CareTeam.* system/*.write", "system/CareTeam.read"},
 		{"TK-26 wider", narrow, "system/*.rs", "system/Observation.rs system/Patient.rs"},
 		{"TK-26 wider, version 1", narrow, "system/*.read", "system/Observation.read system/Patient.read"},
 		{"TK-26 beside", narrow, "system/Observation.rs system/Condition.rs", "system/Observation.rs"},
@@ -171,6 +172,8 @@ func TestBackendService(t *testing.T) {
 		{"a type that nobody reaches", c, "system/Group.rs system/Patient.rs", "system/Patient.rs"},
 		{"only a type that nobody reaches", c, "system/Group.rs", "invalid_scope"},
 		{"BS-03 writing only", c, "system/*.cud", "invalid_scope"},
+		{"BS-03 writing, as registered", writer, "system/*.cud", "system/Observation.cud"},
+		{"BS-03 writing of what no app writes", c, "system/CareTeam.cud", "invalid_scope"},
 		{"BS-02 missing", c, "", "invalid_scope"},
 		{"ERR-33 malformed", c, "system/*.rs  system/Patient.rs", "invalid_scope"},
 		{"ERR-33 quoted", c, `"system/*.rs"`, "invalid_scope"},

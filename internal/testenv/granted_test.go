@@ -7,29 +7,34 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/emberlatch/emberlatch/access"
 	"github.com/emberlatch/emberlatch/internal/testenv"
 	"github.com/emberlatch/emberlatch/smart"
 )
 
-// What is granted is what works: no writes, since none are offered, no type that
+// What is granted is what works: no writes of what no app writes, no type that
 // nobody reaches, and nothing of it is put before the person.
 //
 // spec: SCOPE-16, SCOPE-43
 func TestWhatIsGrantedWorks(t *testing.T) {
 	env := testenv.Start(t)
 	for asked, want := range map[string]string{
-		"launch/patient patient/*.cruds":                                "launch/patient patient/*.rs",
-		"launch/patient patient/*.* openid":                             "launch/patient patient/*.read openid",
-		"launch/patient patient/Observation.cruds patient/Patient.u":    "launch/patient patient/Observation.rs",
-		"launch/patient patient/Condition.read patient/Condition.write": "launch/patient patient/Condition.read",
+		"launch/patient patient/*.cruds":                                "launch/patient patient/*.cruds",
+		"launch/patient patient/*.* openid":                             "launch/patient patient/*.* openid",
+		"launch/patient patient/Observation.cruds patient/Patient.cud":  "launch/patient patient/Observation.cruds patient/Patient.u",
+		"launch/patient patient/Condition.read patient/Condition.write": "launch/patient patient/Condition.read patient/Condition.write",
+		"launch/patient patient/CareTeam.cruds patient/Practitioner.*":  "launch/patient patient/CareTeam.rs patient/Practitioner.read",
 	} {
 		c := env.Client("sandbox-browser")
 		b := env.Browser()
 		r := c.Request(asked)
 		p := b.SignIn(b.Open(r.URL()), "maria")
 		for _, offered := range p.Inputs("scope") {
-			if scope, err := smart.ParseScope(offered); err == nil && strings.ContainsAny(scope.Permissions(), "cud") {
-				t.Errorf("%s: the page offers %s", asked, offered)
+			scope, err := smart.ParseScope(offered)
+			for _, letter := range []byte(scope.Permissions()) {
+				if err == nil && !access.Possible(scope.Level(), scope.Type(), letter) {
+					t.Errorf("%s: the page offers %s", asked, offered)
+				}
 			}
 		}
 		p = b.Submit(p, "decision", "allow", nil)
@@ -40,8 +45,12 @@ func TestWhatIsGrantedWorks(t *testing.T) {
 		if got := env.Get(a.String("access_token"), "Observation?_count=1"); strings.Contains(want, "Observation") && got.Status != http.StatusOK {
 			t.Errorf("%s: what was granted does not work: %d", asked, got.Status)
 		}
+		problem := env.JSON("POST", env.FHIR+"/Condition", a.String("access_token"), `{"resourceType":"Condition","subject":{"reference":"Patient/maria"}}`)
+		if writes := strings.Contains(want, "Condition.write") || strings.Contains(want, "patient/*"); (problem.Status == http.StatusCreated) != writes {
+			t.Errorf("%s: writing: %d %s", asked, problem.Status, problem.Raw)
+		}
 	}
-	p := env.Browser().Open(env.Client("sandbox-browser").Request("patient/Patient.cud user/AuditEvent.rs").URL())
+	p := env.Browser().Open(env.Client("sandbox-browser").Request("patient/CareTeam.cud user/AuditEvent.rs").URL())
 	if p.Left == nil || p.Left.Query().Get("error") != "invalid_scope" {
 		t.Errorf("only what is not offered: %s", p.Describe())
 	}

@@ -74,7 +74,7 @@ func (d *Door) systemScopes(asked, registered string) ([]string, *oauth.Error) {
 	granted := d.deps.Offered(smart.Allowed(set, within)).Strings()
 	switch {
 	case len(granted) == 0:
-		return nil, wrong(oauth.SlugScopeNotAllowed, "Nothing that was asked for may be given to this client: reading and searching, within the registered scopes")
+		return nil, wrong(oauth.SlugScopeNotAllowed, "Nothing that was asked for may be given to this client: only what is offered, within the registered scopes")
 	case !tokens.FitsToken(granted):
 		return nil, wrong(oauth.SlugScopeTooMany, "Ask for fewer scopes at once")
 	}

@@ -20,16 +20,16 @@ var provenanceTarget = func() int64 {
 const securityContext int64 = 0
 
 // derive computes the owners of every Provenance and Binary anew that depends on
-// what has changed, over any number of steps.
+// what has changed, over any number of steps, and says how many have other ones now.
 //
 //	changed ─▶ dependents, theirs, … ─▶ what each derives from ─▶ settle ─▶ owners
-func (s *Store) derive(ctx context.Context, tx *db.Tx, changed []fhir.Reference) error {
+func (s *Store) derive(ctx context.Context, tx *db.Tx, changed []fhir.Reference) (moved int, err error) {
 	d := derivation{s, tx, map[fhir.Reference]*derived{}}
 	if err := d.gather(ctx, changed); err != nil || len(d.found) == 0 {
-		return err
+		return 0, err
 	}
 	if err := d.connect(ctx); err != nil {
-		return err
+		return 0, err
 	}
 	d.settle()
 	return d.write(ctx)

@@ -2,7 +2,6 @@ package fhirsql
 
 import (
 	"context"
-	"encoding/json"
 	"slices"
 
 	"github.com/emberlatch/emberlatch/fhir"
@@ -42,8 +41,9 @@ func (d derivation) connect(ctx context.Context) error {
 	return d.several(ctx, several)
 }
 
-// references follows targets and security contexts. What is not here has no
-// owners to add; a security context still decides alone.
+// references follows targets and security contexts. What was never here has no
+// owners to add, and what was deleted still has those it had: a deletion lets
+// nobody see more. A security context decides alone.
 func (d derivation) references(ctx context.Context, note func(*derived, source)) error {
 	byRID := map[int64]*derived{}
 	rids := make([]int64, 0, len(d.found))
@@ -53,7 +53,7 @@ func (d derivation) references(ctx context.Context, note func(*derived, source))
 	}
 	q := d.store.newQuery()
 	q.add(`SELECT v.rid, v.param, COALESCE(t.rid, 0), COALESCE(t.type, ''), COALESCE(t.id, ''), COALESCE(t.owner, '')
-FROM fhir_reference v LEFT JOIN fhir_resource t ON t.type = v.ref_type AND t.id = v.ref_id AND t.deleted = 0 WHERE v.param IN (`)
+FROM fhir_reference v LEFT JOIN fhir_resource t ON t.type = v.ref_type AND t.id = v.ref_id WHERE v.param IN (`)
 	q.arg(provenanceTarget)
 	q.add(", ")
 	q.arg(securityContext)
@@ -95,7 +95,7 @@ func (d derivation) attachers(ctx context.Context, note func(*derived, source)) 
 	}
 	q := d.store.newQuery()
 	q.add(`SELECT a.binary_id, t.rid, t.type, t.id, t.owner FROM fhir_attachment a
-JOIN fhir_resource t ON t.rid = a.rid AND t.deleted = 0 WHERE a.binary_id`)
+JOIN fhir_resource t ON t.rid = a.rid WHERE a.binary_id`)
 	q.among(ids)
 	rows, err := d.tx.Query(ctx, q.String(), q.args...)
 	if err != nil {
@@ -180,17 +180,18 @@ func (n *derived) required() []string {
 
 // write gives their owners to the resources and to their current versions, where
 // they are other ones now.
-func (d derivation) write(ctx context.Context) error {
+func (d derivation) write(ctx context.Context) (moved int, err error) {
 	w := writer{}
 	for ref, n := range d.found {
 		owners := n.required()
 		if slices.Equal(owners, n.before) {
 			continue
 		}
-		list, err := json.Marshal(append([]string{}, owners...))
+		list, err := ownerList(search.Owners{Required: owners})
 		if err != nil {
-			return err
+			return 0, err
 		}
+		moved++
 		single := ""
 		if len(owners) == 1 {
 			single = owners[0]
@@ -199,7 +200,7 @@ func (d derivation) write(ctx context.Context) error {
 		w.add(`DELETE FROM fhir_owner WHERE rid = $1`, n.rid)
 		w.owners(n.rid, search.Owners{Required: owners})
 		w.add(`UPDATE fhir_version SET owners = $4 WHERE type = $1 AND id = $2 AND version = $3`,
-			string(ref.Type), ref.ID, n.version, string(list))
+			string(ref.Type), ref.ID, n.version, list)
 	}
-	return d.tx.Batch(ctx, w.statements)
+	return moved, d.tx.Batch(ctx, w.statements)
 }

@@ -10,7 +10,7 @@
 //	Query ∧ view ──compile──▶ one SELECT ──▶ page ──▶ includes, each under its own view
 //
 // The compiler of conditions is one function for queries and views alike; it
-// says in SQL what search.Match says in Go, and fhirtest compares the two.
+// says in SQL what search.Match says in Go, and an oracle of the tests compares the two.
 //
 // Columns: rid numbers a resource; owner is the one patient it is about, empty
 // when there are none or several (then fhir_owner lists them); source is the
@@ -28,5 +28,12 @@
 // Beside the search parameters it keeps who leads to whom (fhirstore.Ties, fhir_tie),
 // so that one condition in SQL says whether a practitioner reaches a patient.
 //
-// It does not write for apps, keep history views, or judge anything by itself.
+//	Write ─▶ lock ─▶ state before, under a view ─▶ owners of the state after ─▶ access.Change ─▶ rows ─▶ derive moves nothing
+//	         404, 410, 412 ◀┘                                  403, 422 ◀┘                              422 ◀┘
+//
+// What an app deletes stays as a row with deleted set: its last content, owners and
+// index rows say who may know of it. Histories are read from fhir_version, under the
+// view of what is there now, and each version is judged as it was then.
+//
+// It judges nothing by itself.
 package fhirsql

@@ -35,7 +35,7 @@ func (s *Store) includes(ctx context.Context, d access.Decision, q search.Query,
 			return nil, err
 		}
 	}
-	if err := s.addOwners(ctx, set.rows); err != nil {
+	if err := s.addOwners(ctx, s.db, set.rows); err != nil {
 		return nil, err
 	}
 	return set.sorted(), nil

@@ -111,10 +111,17 @@ func (s *Store) prepare(in fhirstore.Incoming) (prepared, error) {
 		return prepared{}, errNoID
 	}
 	sum := sha256.Sum256(in.JSON)
-	p := prepared{ref: r.Reference(), resource: r, source: sum[:], origin: in.Origin}
+	p := s.index(r)
+	p.source, p.origin = sum[:], in.Origin
 	if compartment.DerivationOf(r.Type()) == compartment.None {
 		p.owners = compartment.Owners(r, s.base)
 	}
+	return p, nil
+}
+
+// index finds everything in a resource that is looked for later, its owners apart.
+func (s *Store) index(r fhir.Resource) prepared {
+	p := prepared{ref: r.Reference(), resource: r}
 	for _, v := range search.ExtractAll(r, s.base) {
 		// Meta is the server's own; its values are added with the version.
 		if v.Parameter.Code != "_lastUpdated" {
@@ -126,12 +133,13 @@ func (s *Store) prepare(in fhirstore.Incoming) (prepared, error) {
 	if r.Type() == "Binary" {
 		p.secured = securityContextOf(r, s.base)
 	}
-	return p, nil
+	return p
 }
 
 // existing is what is stored of a resource already.
 type existing struct {
 	rid, version int64
+	updated      int64 // Unix milliseconds
 	source       []byte
 }
 
@@ -139,17 +147,12 @@ type existing struct {
 func (s *Store) storePortion(ctx context.Context, batch []prepared) (done []prepared, err error) {
 	err = s.db.Write(ctx, func(ctx context.Context, tx *db.Tx) error {
 		done = done[:0]
-		if lock := s.db.Dialect().LockExclusive; lock != "" {
-			if _, err := tx.Exec(ctx, fmt.Sprintf(lock, "fhir_resource")); err != nil {
-				return err
-			}
-		}
-		known, err := s.existing(ctx, tx, batch)
+		last, err := s.begin(ctx, tx)
 		if err != nil {
 			return err
 		}
-		var last int64
-		if err := tx.QueryRow(ctx, `SELECT COALESCE(MAX(rid), 0) FROM fhir_resource`).Scan(&last); err != nil {
+		known, err := s.existing(ctx, tx, batch)
+		if err != nil {
 			return err
 		}
 		w := writer{now: s.now().UTC().Truncate(time.Millisecond)}
@@ -169,7 +172,10 @@ func (s *Store) storePortion(ctx context.Context, batch []prepared) (done []prep
 				last++
 				old = existing{rid: last}
 			}
-			if err := w.put(p, old, exists); err != nil {
+			if p.resource, err = w.stamp(p.resource, p.ref.ID, old); err != nil {
+				return err
+			}
+			if err := w.put(p, old); err != nil {
 				return err
 			}
 			done, changed = append(done, p), append(changed, p.ref)
@@ -181,12 +187,24 @@ func (s *Store) storePortion(ctx context.Context, batch []prepared) (done []prep
 		if err := tx.Batch(ctx, w.statements); err != nil {
 			return err
 		}
-		return s.derive(ctx, tx, append(lost, changed...))
+		_, err = s.derive(ctx, tx, append(lost, changed...))
+		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("storing resources: %w", err)
 	}
 	return done, nil
+}
+
+// begin keeps other writers out until the commit, and returns the highest rid.
+func (s *Store) begin(ctx context.Context, tx *db.Tx) (last int64, err error) {
+	if lock := s.db.Dialect().LockExclusive; lock != "" {
+		if _, err := tx.Exec(ctx, fmt.Sprintf(lock, "fhir_resource")); err != nil {
+			return 0, err
+		}
+	}
+	err = tx.QueryRow(ctx, `SELECT COALESCE(MAX(rid), 0) FROM fhir_resource`).Scan(&last)
+	return last, err
 }
 
 // existing finds what a portion would replace, deleted ones too.
@@ -198,7 +216,7 @@ func (s *Store) existing(ctx context.Context, tx *db.Tx, batch []prepared) (map[
 	known := map[fhir.Reference]existing{}
 	for t, ids := range byType {
 		q := s.newQuery()
-		q.add("SELECT id, rid, version, source FROM fhir_resource WHERE type = ")
+		q.add("SELECT id, rid, version, updated, source FROM fhir_resource WHERE type = ")
 		q.arg(string(t))
 		q.add(" AND id")
 		q.among(ids)
@@ -211,7 +229,7 @@ func (s *Store) existing(ctx context.Context, tx *db.Tx, batch []prepared) (map[
 				id string
 				e  existing
 			)
-			if err := rows.Scan(&id, &e.rid, &e.version, &e.source); err != nil {
+			if err := rows.Scan(&id, &e.rid, &e.version, &e.updated, &e.source); err != nil {
 				rows.Close()
 				return nil, err
 			}

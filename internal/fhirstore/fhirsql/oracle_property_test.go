@@ -140,7 +140,7 @@ func made(kind, id string, content object) *thing {
 		}
 	}
 	content["resourceType"], content["id"] = kind, id
-	return &thing{kind, id, content}
+	return &thing{kind: kind, id: id, content: content}
 }
 
 // conditions that are asked of a type.

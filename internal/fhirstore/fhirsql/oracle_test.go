@@ -20,6 +20,8 @@ type object = map[string]any
 type thing struct {
 	kind, id string
 	content  object
+	was      []object // what an app has changed it from
+	gone     bool     // an app has deleted it
 }
 
 func (r *thing) ref() string { return r.kind + "/" + r.id }
@@ -225,16 +227,23 @@ func (u *universe) sources(r *thing) []*thing {
 		all = u.targets([]any{context})
 	case r.kind == "Binary":
 		for _, other := range u.things {
-			for _, c := range step(other.content, "content", "") {
-				for _, a := range step(c, "attachment", "") {
-					if k, id, ok := local(a.(object)["url"].(string)); ok && k == "Binary" && id == r.id {
-						all = append(all, other)
-					}
-				}
+			if slices.ContainsFunc(append(other.was, other.content), func(c object) bool { return attaches(c, r.id) }) {
+				all = append(all, other)
 			}
 		}
 	}
 	return slices.DeleteFunc(all, func(s *thing) bool { return slices.Contains(sharedKinds, s.kind) })
+}
+
+func attaches(content object, binary string) bool {
+	for _, c := range step(content, "content", "") {
+		for _, a := range step(c, "attachment", "") {
+			if k, id, ok := local(a.(object)["url"].(string)); ok && k == "Binary" && id == binary {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // own are the patients that a resource names itself.

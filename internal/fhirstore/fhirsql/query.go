@@ -1,6 +1,7 @@
 package fhirsql
 
 import (
+	"context"
 	"encoding/json"
 	"strconv"
 	"strings"
@@ -58,6 +59,12 @@ type view func(t fhir.ResourceType) search.Expr
 
 func matchView(d access.Decision) view   { return d.View }
 func includeView(d access.Decision) view { return d.IncludeView }
+func targetView(d access.Decision) view  { return d.TargetView }
+
+// reader is the database, or a transaction that sees its own changes.
+type reader interface {
+	Query(ctx context.Context, stmt string, args ...any) (db.Rows, error)
+}
 
 // variable is a resource variable of a query: only from makes one, and it stands
 // under a view.
@@ -70,10 +77,18 @@ type variable struct {
 
 // from writes FROM and WHERE for a variable of a type under a view.
 func (q *query) from(v view, t fhir.ResourceType, alias string) variable {
+	x := q.fromEver(v, t, alias)
+	q.add(" AND ", alias, ".deleted = 0")
+	return x
+}
+
+// fromEver is from with what was deleted, which is judged by its last version: its
+// owners and index rows are kept.
+func (q *query) fromEver(v view, t fhir.ResourceType, alias string) variable {
 	x := variable{alias: alias, kind: t}
 	q.add(" FROM fhir_resource ", alias, " WHERE ", alias, ".type = ")
 	q.arg(string(t))
-	q.add(" AND ", alias, ".deleted = 0 AND ")
+	q.add(" AND ")
 	q.condition(x, v(t))
 	return x
 }

@@ -23,9 +23,10 @@ func columns(x string) string {
 
 // row is a resource as it came out of the database.
 type row struct {
-	rid    int64
-	record fhirstore.Record
-	owner  string
+	rid     int64
+	record  fhirstore.Record
+	owner   string
+	deleted bool
 }
 
 func scanRow(r db.Row, t fhir.ResourceType, more ...any) (row, error) {
@@ -50,25 +51,40 @@ func scanRow(r db.Row, t fhir.ResourceType, more ...any) (row, error) {
 
 // Read implements fhirstore.Backend: one query, the same for hidden and missing.
 func (s *Store) Read(ctx context.Context, d access.Decision, ref fhir.Reference) (fhirstore.Record, error) {
-	v, err := s.current(ctx, d, ref)
+	v, err := s.last(ctx, d, ref)
+	if err == nil && v.deleted {
+		return fhirstore.Record{}, fhirstore.ErrGone
+	}
 	return v.record, err
 }
 
-func (s *Store) current(ctx context.Context, d access.Decision, ref fhir.Reference) (row, error) {
+// last finds a resource as it is, or as it was when it was deleted.
+func (s *Store) last(ctx context.Context, d access.Decision, ref fhir.Reference) (row, error) {
+	q := s.lastQuery(matchView(d), ref)
+	return s.lastRow(ctx, s.db, s.db.Find(ctx, q.String(), q.args...), ref)
+}
+
+func (s *Store) lastQuery(v view, ref fhir.Reference) *query {
 	q := s.newQuery()
-	q.add("SELECT ", columns("m"))
-	q.from(matchView(d), ref.Type, "m")
+	q.add("SELECT ", columns("m"), ", m.deleted")
+	q.fromEver(v, ref.Type, "m")
 	q.add(" AND m.id = ")
 	q.arg(ref.ID)
-	v, err := scanRow(s.db.Find(ctx, q.String(), q.args...), ref.Type)
+	return q
+}
+
+func (s *Store) lastRow(ctx context.Context, from reader, found db.Row, ref fhir.Reference) (row, error) {
+	var deleted int64
+	v, err := scanRow(found, ref.Type, &deleted)
 	if errors.Is(err, db.ErrNoRow) {
 		return row{}, fhirstore.ErrNotFound
 	}
 	if err != nil {
 		return row{}, fmt.Errorf("reading a resource: %w", err)
 	}
+	v.deleted = deleted != 0
 	rows := []row{v}
-	if err := s.addOwners(ctx, rows); err != nil {
+	if err := s.addOwners(ctx, from, rows); err != nil {
 		return row{}, err
 	}
 	return rows[0], nil
@@ -78,7 +94,7 @@ func (s *Store) current(ctx context.Context, d access.Decision, ref fhir.Referen
 func (s *Store) VRead(ctx context.Context, d access.Decision, ref fhir.Reference) (fhirstore.Record, error) {
 	// Order: the current version first; who may not see it sees none (design law of
 	// access, row 4).
-	current, err := s.current(ctx, d, ref)
+	current, err := s.last(ctx, d, ref)
 	if err != nil {
 		return fhirstore.Record{}, err
 	}
@@ -86,16 +102,16 @@ func (s *Store) VRead(ctx context.Context, d access.Decision, ref fhir.Reference
 	if err != nil || version < 1 {
 		return fhirstore.Record{}, fhirstore.ErrNotFound
 	}
-	if version == current.record.Version {
+	if version == current.record.Version && !current.deleted {
 		return current.record, nil
 	}
 	var (
-		updated int64
-		owners  string
-		body    []byte
+		updated, deleted int64
+		owners           string
+		body             []byte
 	)
-	err = s.db.Find(ctx, `SELECT updated, owners, body FROM fhir_version WHERE type = $1 AND id = $2 AND version = $3 AND deleted = 0`,
-		string(ref.Type), ref.ID, version).Scan(&updated, &owners, &body)
+	err = s.db.Find(ctx, `SELECT updated, deleted, owners, body FROM fhir_version WHERE type = $1 AND id = $2 AND version = $3`,
+		string(ref.Type), ref.ID, version).Scan(&updated, &deleted, &owners, &body)
 	if errors.Is(err, db.ErrNoRow) {
 		return fhirstore.Record{}, fhirstore.ErrNotFound
 	}
@@ -106,15 +122,18 @@ func (s *Store) VRead(ctx context.Context, d access.Decision, ref fhir.Reference
 	if err := json.Unmarshal([]byte(owners), &r.Owners.Required); err != nil {
 		return fhirstore.Record{}, fmt.Errorf("reading the owners of a version: %w", err)
 	}
-	if !d.Admits(r.Resource, r.Owners) {
+	switch {
+	case !d.Admits(r.Resource, r.Owners):
 		return fhirstore.Record{}, fhirstore.ErrNotFound
+	case deleted != 0:
+		return fhirstore.Record{}, fhirstore.ErrGone
 	}
 	return r, nil
 }
 
 // addOwners completes rows that belong to several patients, or to none. Types that
 // are not about patients have no owners to ask for.
-func (s *Store) addOwners(ctx context.Context, rows []row) error {
+func (s *Store) addOwners(ctx context.Context, from reader, rows []row) error {
 	var rids []int64
 	at := map[int64]int{}
 	for i, v := range rows {
@@ -130,7 +149,7 @@ func (s *Store) addOwners(ctx context.Context, rows []row) error {
 	q.add("SELECT rid, patient FROM fhir_owner WHERE rid")
 	q.among(rids)
 	q.add(" ORDER BY rid, patient")
-	found, err := s.db.Query(ctx, q.String(), q.args...)
+	found, err := from.Query(ctx, q.String(), q.args...)
 	if err != nil {
 		return err
 	}

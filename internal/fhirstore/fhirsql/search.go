@@ -25,7 +25,7 @@ func (s *Store) Search(ctx context.Context, d access.Decision, q search.Query) (
 		rows, keys = rows[:q.Count], keys[:q.Count]
 		page.Next = encodePosition(q, keys[len(keys)-1], rows[len(rows)-1].record.Resource.ID())
 	}
-	if err := s.addOwners(ctx, rows); err != nil {
+	if err := s.addOwners(ctx, s.db, rows); err != nil {
 		return page, err
 	}
 	for _, v := range rows {

@@ -25,6 +25,7 @@ type Store struct {
 var (
 	_ fhirstore.Backend = (*Store)(nil)
 	_ fhirstore.Loader  = (*Store)(nil)
+	_ fhirstore.Keeper  = (*Store)(nil)
 )
 
 // New makes the Store on an opened, migrated database.

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"time"
 
+	"github.com/emberlatch/emberlatch/fhir"
 	"github.com/emberlatch/emberlatch/fhir/search"
 	"github.com/emberlatch/emberlatch/internal/db"
 	"github.com/emberlatch/emberlatch/internal/fhirstore"
@@ -21,34 +22,48 @@ func (w *writer) add(text string, args ...any) {
 
 // indexTables hold rows that belong to a rid.
 var indexTables = []string{
-	"fhir_token", "fhir_reference", "fhir_date", "fhir_string", "fhir_number", "fhir_uri", "fhir_owner", "fhir_attachment", "fhir_tie",
+	"fhir_token", "fhir_reference", "fhir_date", "fhir_string", "fhir_number", "fhir_uri", "fhir_owner", "fhir_tie",
 }
 
 // replace forgets the index rows of the old version.
 func (w *writer) replace(old existing) {
+	w.reindex(old)
+	w.add("DELETE FROM fhir_attachment WHERE rid = $1", old.rid)
+}
+
+// reindex is replace, but for what was attached. An app that takes an attachment out
+// moves no Binary into another record: old versions, which may still be read, have it.
+func (w *writer) reindex(old existing) {
 	for _, table := range indexTables {
 		w.add("DELETE FROM "+table+" WHERE rid = $1", old.rid)
 	}
 }
 
-// put writes a version, the resource and its index rows.
-func (w *writer) put(p prepared, old existing, exists bool) error {
-	version := old.version + 1
-	updated := w.now.Format("2006-01-02T15:04:05.000Z07:00")
-	stamped, err := p.resource.WithMeta(p.ref.ID, version, updated)
+// at is when the version after old is written: never before old was, whatever the
+// clocks of several processes say, so that a history by time is one by version.
+func (w *writer) at(old existing) time.Time {
+	return time.UnixMilli(max(w.now.UnixMilli(), old.updated)).UTC()
+}
+
+// stamp gives a resource its id, version and time.
+func (w *writer) stamp(r fhir.Resource, id string, old existing) (fhir.Resource, error) {
+	return r.WithMeta(id, old.version+1, w.at(old).Format("2006-01-02T15:04:05.000Z07:00"))
+}
+
+// put writes a stamped version after an old one, the resource and its index rows.
+// An old one without a version was not there.
+func (w *writer) put(p prepared, old existing) error {
+	version, stamped := old.version+1, p.resource
+	owners, err := ownerList(p.owners)
 	if err != nil {
 		return err
 	}
-	owners, err := json.Marshal(append([]string{}, p.owners.Required...))
-	if err != nil {
-		return err
-	}
-	ms := w.now.UnixMilli()
+	ms := w.at(old).UnixMilli()
 	single := ""
 	if len(p.owners.Required) == 1 {
 		single = p.owners.Required[0]
 	}
-	if exists {
+	if old.version > 0 {
 		w.add(`UPDATE fhir_resource SET version = $2, updated = $3, deleted = 0, owner = $4, source = $5, body = $6 WHERE rid = $1`,
 			old.rid, version, ms, single, p.source, stamped.JSON())
 	} else {
@@ -56,7 +71,7 @@ func (w *writer) put(p prepared, old existing, exists bool) error {
 			old.rid, string(p.ref.Type), p.ref.ID, version, ms, single, p.source, stamped.JSON())
 	}
 	w.add(`INSERT INTO fhir_version (type, id, version, updated, owners, body) VALUES ($1, $2, $3, $4, $5, $6)`,
-		string(p.ref.Type), p.ref.ID, version, ms, string(owners), stamped.JSON())
+		string(p.ref.Type), p.ref.ID, version, ms, owners, stamped.JSON())
 	w.owners(old.rid, p.owners)
 	for _, v := range p.values {
 		w.value(old.rid, v)
@@ -72,9 +87,15 @@ func (w *writer) put(p prepared, old existing, exists bool) error {
 	}
 	w.ties(old.rid, p.ties)
 	for _, id := range p.attached {
-		w.add(`INSERT INTO fhir_attachment (rid, binary_id) VALUES ($1, $2)`, old.rid, id)
+		w.add(`INSERT INTO fhir_attachment (rid, binary_id) VALUES ($1, $2) ON CONFLICT (rid, binary_id) DO NOTHING`, old.rid, id)
 	}
 	return nil
+}
+
+// ownerList is how a version keeps its owners.
+func ownerList(o search.Owners) (string, error) {
+	b, err := json.Marshal(append([]string{}, o.Required...))
+	return string(b), err
 }
 
 // owners lists several owners; a single one stands in the resource's row.

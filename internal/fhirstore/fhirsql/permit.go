@@ -1,0 +1,172 @@
+package fhirsql
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/emberlatch/emberlatch/access"
+	"github.com/emberlatch/emberlatch/fhir"
+	"github.com/emberlatch/emberlatch/fhir/compartment"
+	"github.com/emberlatch/emberlatch/fhir/search"
+	"github.com/emberlatch/emberlatch/internal/fhirstore"
+)
+
+// permit has a new state judged. Order: whom content is about by itself is told
+// before its references are looked up; what derives its owners from references is
+// judged when all of them are known to be visible, so that neither answer depends
+// on what is hidden.
+func (c *changes) permit(ctx context.Context, d access.Decision, before access.State, content fhir.Resource) (access.Change, error) {
+	after := access.State{Resource: content}
+	if compartment.DerivationOf(content.Type()) != compartment.None {
+		// A patient whom such content may be about is known; whom it is about is not yet.
+		after.Owners = mayBeAbout(d, content, c.store.base)
+		if err := c.referencesVisible(ctx, d, before, after); err != nil {
+			return access.Change{}, err
+		}
+		owners, err := c.derivedOwners(ctx, content)
+		if err != nil {
+			return access.Change{}, err
+		}
+		after.Owners = owners
+	} else {
+		after.Owners = compartment.Owners(content, c.store.base)
+	}
+	change, err := d.Change(before, after)
+	if err != nil {
+		return access.Change{}, hidden(err)
+	}
+	return change, c.referencesVisible(ctx, d, before, after)
+}
+
+// mayBeAbout are the patients that content refers to, and each of whom it could be
+// about by itself.
+func mayBeAbout(d access.Decision, content fhir.Resource, base string) search.Owners {
+	var ids []string
+	for _, ref := range localReferences(content, base) {
+		if ref.Type == "Patient" && d.Admits(content, search.Owners{Required: []string{ref.ID}}) {
+			ids = append(ids, ref.ID)
+		}
+	}
+	return search.Owners{Required: ids}
+}
+
+// referencesVisible: every local reference that was not there before is to
+// something visible, or created here (row 61 of the leak catalogue).
+func (c *changes) referencesVisible(ctx context.Context, d access.Decision, before, after access.State) error {
+	known := localReferences(before.Resource, c.store.base)
+	byType := map[fhir.ResourceType][]string{}
+	for _, ref := range localReferences(after.Resource, c.store.base) {
+		if slices.Contains(known, ref) || c.made[ref] || ref == after.Resource.Reference() || d.Knows(ref, after) {
+			continue
+		}
+		byType[ref.Type] = append(byType[ref.Type], ref.ID)
+	}
+	for t, ids := range byType {
+		q := c.store.newQuery()
+		q.add("SELECT count(*)")
+		q.from(includeView(d), t, "m")
+		q.add(" AND m.id")
+		q.among(ids)
+		var n int64
+		if err := c.tx.QueryRow(ctx, q.String(), q.args...).Scan(&n); err != nil {
+			return err
+		}
+		if n < int64(len(ids)) {
+			return fhirstore.ErrReference
+		}
+	}
+	return nil
+}
+
+// localReferences are what a resource, with all that it contains, refers to on this
+// server: literal references, and the urls of attachments.
+func localReferences(r fhir.Resource, base string) []fhir.Reference {
+	var found []fhir.Reference
+	var walk func(v any)
+	walk = func(v any) {
+		switch v := v.(type) {
+		case fhir.Object:
+			for name, value := range v {
+				text, isText := value.(string)
+				if isText && (name == "reference" || name == "url") {
+					if ref, local := fhir.ParseReference(text, base); local {
+						found = append(found, fhir.Reference{Type: ref.Type, ID: ref.ID})
+					}
+				}
+				walk(value)
+			}
+		case []any:
+			for _, item := range v {
+				walk(item)
+			}
+		}
+	}
+	walk(r.Tree())
+	slices.SortFunc(found, func(a, b fhir.Reference) int { return strings.Compare(a.String(), b.String()) })
+	return slices.Compact(found)
+}
+
+// derivedOwners says beforehand what derive says afterwards, when it is compared.
+func (c *changes) derivedOwners(ctx context.Context, r fhir.Resource) (search.Owners, error) {
+	q := c.store.newQuery()
+	q.add("SELECT t.type, t.owner, COALESCE(o.patient, '') FROM fhir_resource t LEFT JOIN fhir_owner o ON o.rid = t.rid WHERE ")
+	secured := securityContextOf(r, c.store.base)
+	switch {
+	case compartment.DerivationOf(r.Type()) == compartment.FromTargets:
+		target, _ := search.Lookup(r.Type(), "target")
+		q.add("(1=0")
+		for _, v := range target.Extract(r, c.store.base) {
+			q.named(v.Reference)
+		}
+		q.add(")")
+	case secured.ID != "":
+		q.add("(1=0")
+		q.named(secured)
+		q.add(")")
+	default:
+		q.add("t.rid IN (SELECT a.rid FROM fhir_attachment a WHERE a.binary_id = ")
+		q.arg(r.ID())
+		q.add(")")
+	}
+	return c.ownersTogether(ctx, q)
+}
+
+// named writes that t is a resource, if there is such a one.
+func (q *query) named(ref fhir.Reference) {
+	q.add(" OR t.type = ")
+	q.arg(string(ref.Type))
+	q.add(" AND t.id = ")
+	q.arg(ref.ID)
+}
+
+// ownersTogether: shared types say nothing, and what is in nobody's record leaves
+// nobody.
+func (c *changes) ownersTogether(ctx context.Context, q *query) (search.Owners, error) {
+	rows, err := c.tx.Query(ctx, q.String(), q.args...)
+	if err != nil {
+		return search.Owners{}, err
+	}
+	defer rows.Close()
+	var ids []string
+	nobody := false
+	for rows.Next() {
+		var kind, single, one string
+		if err := rows.Scan(&kind, &single, &one); err != nil {
+			return search.Owners{}, err
+		}
+		switch {
+		case compartment.ClassOf(fhir.ResourceType(kind)) == compartment.Shared:
+		case single != "":
+			ids = append(ids, single)
+		case one != "":
+			ids = append(ids, one)
+		default:
+			nobody = true
+		}
+	}
+	if nobody {
+		return search.Owners{}, rows.Err()
+	}
+	return search.Owners{Required: search.NewIDSet(ids...).List()}, rows.Err()
+}
