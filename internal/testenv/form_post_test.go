@@ -16,7 +16,7 @@ func answerForm(t *testing.T, p testenv.Page, c *testenv.Client) url.Values {
 	if p.Left != nil || len(p.Forms) != 1 || p.Forms[0].Action != c.RedirectURI {
 		t.Fatalf("no form to the app: %s\n%s", p.Describe(), p.Body)
 	}
-	if p.Header.Get("Cache-Control") != "no-store" || !strings.Contains(p.Header.Get("Content-Security-Policy"), "form-action http: https:; script-src 'sha256-") {
+	if p.Header.Get("Cache-Control") != "no-store" || !strings.Contains(p.Header.Get("Content-Security-Policy"), "form-action https:; script-src 'sha256-") {
 		t.Errorf("headers %v", p.Header)
 	}
 	return p.Forms[0].Values
