@@ -178,7 +178,7 @@ func (a *App) openAppDoors(_ context.Context, d *doors) error {
 	}
 	d.discovery, errs[4] = discovery.New(features, a.ring.JWKS)
 	d.ehr, errs[5] = launch.NewEHR(launch.EHRDeps{Clients: clients, Starter: a.starter, Log: a.log})
-	d.push, errs[6] = push.New(push.Deps{Requests: a.store, Clients: clients, Proofs: d.proofs, Check: d.authorize.Check, IsOriginOf: live.IsOriginOf, Log: a.log})
+	d.push, errs[6] = push.New(push.Deps{Requests: a.store, Clients: clients, Proofs: d.proofs, Check: d.authorize.Check, IsOriginOf: live.IsOriginOf, Address: a.address, Log: a.log})
 	return errors.Join(errs[:]...)
 }
 

@@ -39,6 +39,7 @@ const (
 	SlugRequestRegistration
 	SlugRequestPushed
 	SlugRequestPushedTwice
+	SlugRequestPushedTooMany
 	SlugRequestNotPushed
 	SlugRequestExpired
 	SlugRequestAnswered
@@ -281,6 +282,11 @@ var catalogue = [...]Explanation{
 		"request.pushed_twice", InvalidRequest, "pushed authorization request endpoint",
 		"Push the parameters themselves; request_uri is what you get for them.",
 		"RFC 9126 §2.1",
+	},
+	SlugRequestPushedTooMany: {
+		"request.pushed_too_many", TemporarilyUnavailable, "pushed request endpoint",
+		"Wait as long as Retry-After says, and push a request when somebody signs in, not in advance. A server that pushes for many people proves itself, and the operator knows it.",
+		"RFC 9126 §2.3",
 	},
 	SlugRequestNotPushed: {
 		"request.not_pushed", InvalidRequest, "authorization endpoint",

@@ -4,7 +4,7 @@
 //
 //	POST ─▶ form ─▶ client ─▶ no request_uri ─▶ the checks of /authorize ─▶ row: hash, client, 90 s ─▶ 201 request_uri
 //	 405 ◀┘  400 ◀┘ 400/401 ◀┘       400 ◀┘           400, as JSON ◀┘
-//	     413    429
+//	     413    429                                             too many of this network 429 ◀┘
 //
 // What a browser could change on its way is out of its hands, and a mistake of the
 // app is told to the app alone. The checks are not made here: package authorize

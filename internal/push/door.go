@@ -41,7 +41,9 @@ type Deps struct {
 	Check func(p oauth.Parameters) (store.AuthorizationRequest, *oauth.Error)
 	// IsOriginOf reports whether pages of an origin are those of the client.
 	IsOriginOf func(c store.Client, origin string) bool
-	Log        *slog.Logger
+	// Address is the network that what strangers can push is counted by.
+	Address func(r *http.Request) string
+	Log     *slog.Logger
 }
 
 // Door answers the pushed authorization request endpoint.
@@ -49,7 +51,7 @@ type Door struct{ deps Deps }
 
 // New makes the door; it refuses missing parts.
 func New(deps Deps) (*Door, error) {
-	if deps.Requests == nil || deps.Clients == nil || deps.Check == nil || deps.IsOriginOf == nil || deps.Log == nil {
+	if deps.Requests == nil || deps.Clients == nil || deps.Check == nil || deps.IsOriginOf == nil || deps.Address == nil || deps.Log == nil {
 		return nil, errors.New("push: a part is missing")
 	}
 	return &Door{deps}, nil
@@ -86,7 +88,9 @@ func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	requestURI, reference := oauth.NewRequestURI()
-	err := d.deps.Requests.CreatePushedRequest(r.Context(), store.PushedRequest{ReferenceHash: oauth.Hash(reference), Request: request, Life: life})
+	err := d.deps.Requests.CreatePushedRequest(r.Context(), store.PushedRequest{
+		ReferenceHash: oauth.Hash(reference), Request: request, Life: life, Network: counted(caller.Client(), d.deps.Address(r)),
+	})
 	if err != nil {
 		d.fail(w, r, err)
 		return
@@ -122,8 +126,25 @@ func (d *Door) bind(w http.ResponseWriter, r *http.Request, caller store.Client,
 	return d.deps.Proofs.Spend(shown)
 }
 
-// fail answers a failure on our side; the cause goes to the log.
+// counted is the network by which what a client pushes is counted; empty for one that
+// has proven itself and that the operator knows, which is one server for many people.
+func counted(c store.Client, network string) string {
+	if !c.Public() && c.Trusted {
+		return ""
+	}
+	return network
+}
+
+// fail answers that too much was pushed, or a failure on our side, whose cause goes to
+// the log.
 func (d *Door) fail(w http.ResponseWriter, r *http.Request, err error) {
+	if errors.Is(err, store.ErrFull) {
+		door.WriteOAuthError(w, &oauth.Error{
+			Code: oauth.TemporarilyUnavailable, Status: http.StatusTooManyRequests, RetryAfter: life, Slug: oauth.SlugRequestPushedTooMany,
+			Description: "Too many pushed requests from this address that no browser has brought yet. Try again later", Cause: err,
+		})
+		return
+	}
 	d.deps.Log.ErrorContext(r.Context(), "a pushed request could not be kept", "error", err, "id", door.RequestID(r.Context()))
 	door.WriteOAuthError(w, door.Failure(err, "The request could not be kept now. Try again in a moment"))
 }

@@ -3,6 +3,7 @@ package push_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -45,7 +46,7 @@ func ask(t *testing.T, k *keeper, checked store.AuthorizationRequest) *httptest.
 	t.Helper()
 	d, err := push.New(push.Deps{
 		Requests: k, Clients: anybody{}, Check: func(oauth.Parameters) (store.AuthorizationRequest, *oauth.Error) { return checked, nil },
-		IsOriginOf: func(store.Client, string) bool { return false }, Log: slog.New(slog.DiscardHandler),
+		IsOriginOf: func(store.Client, string) bool { return false }, Address: func(*http.Request) string { return "192.0.2.0" }, Log: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -64,11 +65,15 @@ func TestWhatCannotBeKept(t *testing.T) {
 		status int
 		code   string
 	}{
+		{fmt.Errorf("storing: %w", store.ErrFull), http.StatusTooManyRequests, "temporarily_unavailable"},
 		{busy{}, http.StatusServiceUnavailable, "temporarily_unavailable"}, {errors.New("secret"), http.StatusInternalServerError, "server_error"},
 	} {
 		w := ask(t, &keeper{err: row.err}, store.AuthorizationRequest{})
 		if w.Code != row.status || !strings.Contains(w.Body.String(), row.code) || strings.Contains(w.Body.String(), "secret") || strings.Contains(w.Body.String(), "urn:") {
 			t.Errorf("%v: %d %s", row.err, w.Code, w.Body)
+		}
+		if full := errors.Is(row.err, store.ErrFull); full != (w.Header().Get("Retry-After") == "90") {
+			t.Errorf("%v: Retry-After %q", row.err, w.Header().Get("Retry-After"))
 		}
 	}
 }
@@ -82,6 +87,22 @@ func TestAClientPushesForItself(t *testing.T) {
 	w := ask(t, k, store.AuthorizationRequest{})
 	if w.Code != http.StatusCreated || len(k.kept) != 1 || k.kept[0].Life.Seconds() != 90 || strings.Contains(w.Body.String(), string(k.kept[0].ReferenceHash)) {
 		t.Errorf("%d %s, kept %v", w.Code, w.Body, k.kept)
+	}
+}
+
+// Whoever has not proven who they are, or is known to nobody, is counted by network.
+func TestWhoIsCounted(t *testing.T) {
+	for name, row := range map[string]struct {
+		client store.Client
+		want   string
+	}{
+		"public":                              {store.Client{Trusted: true, AuthMethod: store.AuthNone}, "192.0.2.0"},
+		"confidential, registered by itself":  {store.Client{AuthMethod: store.AuthSecretBasic}, "192.0.2.0"},
+		"confidential, added by the operator": {store.Client{AuthMethod: store.AuthSecretBasic, Trusted: true}, ""},
+	} {
+		if got := push.Counted(row.client, "192.0.2.0"); got != row.want {
+			t.Errorf("%s: counted by %q", name, got)
+		}
 	}
 }
 

@@ -9,6 +9,8 @@ type PushedRequest struct {
 	ReferenceHash []byte // SHA-256 of the reference in the request_uri
 	Request       AuthorizationRequest
 	Life          time.Duration // counted by the database's clock
+	// Network sent it, and is counted by it; empty: nobody is.
+	Network string
 	// Used: a browser has brought the reference.
 	Used bool
 }

@@ -155,7 +155,8 @@ type Requests interface {
 // PushedRequests are authorization requests that no browser has begun yet.
 type PushedRequests interface {
 	// CreatePushedRequest stores a request of the client that it names. When too many
-	// are kept of that client, or of all together, the oldest make room.
+	// are kept of that client, or of all together, the oldest make room. ErrFull: as
+	// many of its network are kept as may be, and nothing made room.
 	CreatePushedRequest(ctx context.Context, p PushedRequest) error
 	// PushedRequest returns a request of this client, a used one too. ErrNotFound for
 	// unknown, expired and other clients' ones: the caller cannot tell which.

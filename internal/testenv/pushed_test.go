@@ -318,3 +318,27 @@ func TestAPushedRequestAtAnotherProcess(t *testing.T) {
 		t.Errorf("another browser: %s", p.Describe())
 	}
 }
+
+// Strangers push for a public client until their own network has too many; the app
+// elsewhere, and confidential apps of the operator, go on.
+//
+// spec: AUTHZ-55
+// attack: AZ-36
+func TestPushingHasABoundForEachNetwork(t *testing.T) {
+	env := testenv.Start(t)
+	c := env.Client("sandbox-native")
+	r := c.Request(readAll)
+	for n := range 200 {
+		if a := c.Post("/par", r.Values); a.Status != http.StatusCreated {
+			t.Fatalf("the %dth: %d %s", n+1, a.Status, a.Raw)
+		}
+	}
+	a := c.Post("/par", r.Values)
+	if a.Status != http.StatusTooManyRequests || a.String("error") != "temporarily_unavailable" || a.Header.Get("Retry-After") != "90" || a.String("request_uri") != "" {
+		t.Errorf("one more: %d %s %q", a.Status, a.Raw, a.Header.Get("Retry-After"))
+	}
+	known := env.Client("sandbox-confidential")
+	if a := known.Post("/par", known.Request(readAll).Values); a.Status != http.StatusCreated {
+		t.Errorf("an app of the operator: %d %s", a.Status, a.Raw)
+	}
+}

@@ -2,6 +2,7 @@ package storesql
 
 import (
 	"context"
+	"strings"
 
 	"github.com/emberlatch/emberlatch/internal/store"
 )
@@ -12,7 +13,19 @@ const (
 	maxPushed = 1_000
 	// maxPushedOfAll is the same for all clients together.
 	maxPushedOfAll = 10_000
+	// maxPushedThere is how many of one client a network may have kept, so that
+	// strangers who push for a public client do not push out what others have pushed;
+	// maxPushedByNetwork is the same for all clients together.
+	maxPushedThere     = 200
+	maxPushedByNetwork = 1_000
 )
+
+// insertPushed stores a request unless its network has too many. Counting ends at the
+// bound. Two at once may both be the last one.
+const insertPushed = `INSERT INTO pushed_request (reference_hash, client_id, asked, expires, network)
+SELECT $1, $2, $3, %NOW% + $4, $5 WHERE $5 = '' OR (
+  (SELECT count(*) FROM (SELECT 1 AS one FROM pushed_request WHERE network = $5 AND network <> '' AND client_id = $2 AND expires > %NOW% LIMIT $6) kept) < $6
+  AND (SELECT count(*) FROM (SELECT 1 AS one FROM pushed_request WHERE network = $5 AND network <> '' AND expires > %NOW% LIMIT $7) kept) < $7)`
 
 // CreatePushedRequest implements store.PushedRequests.
 func (s *Store) CreatePushedRequest(ctx context.Context, p store.PushedRequest) error {
@@ -20,8 +33,11 @@ func (s *Store) CreatePushedRequest(ctx context.Context, p store.PushedRequest) 
 	if err != nil {
 		return err
 	}
-	_, err = s.db.Exec(ctx, `INSERT INTO pushed_request (reference_hash, client_id, asked, expires) VALUES ($1, $2, $3, `+s.now+` + $4)`,
-		p.ReferenceHash, string(p.Request.ClientID), body, p.Life.Milliseconds())
+	n, err := s.db.Exec(ctx, strings.ReplaceAll(insertPushed, "%NOW%", s.now),
+		p.ReferenceHash, string(p.Request.ClientID), body, p.Life.Milliseconds(), p.Network, int64(maxPushedThere), int64(maxPushedByNetwork))
+	if err == nil && n == 0 {
+		err = store.ErrFull
+	}
 	if err != nil {
 		return failure("storing a pushed request", err)
 	}

@@ -144,6 +144,43 @@ INSERT INTO pushed_request (reference_hash, client_id, asked, expires) SELECT `+
 	})
 }
 
+// Whoever can push for a client without proof does not push out what others have
+// pushed: one network has so many references of a client, and so many of all.
+//
+// spec: AUTHZ-55
+// attack: AZ-36
+func TestPushedRequestsOfANetworkAreBounded(t *testing.T) {
+	both(t, func(t *testing.T, w world) {
+		push := func(client store.ClientID, network string) error {
+			return w.CreatePushedRequest(ctx, store.PushedRequest{
+				ReferenceHash: random(32), Request: store.AuthorizationRequest{ClientID: client}, Life: 90 * time.Second, Network: network,
+			})
+		}
+		most := func(client store.ClientID, want int) {
+			t.Helper()
+			for n := range want {
+				if err := push(client, "192.0.2.1"); err != nil {
+					t.Fatalf("%s, the %dth: %v", client, n+1, err)
+				}
+			}
+			wants(t, "one more of "+string(client), push(client, "192.0.2.1"), store.ErrFull)
+		}
+		others := pushed(t, w, "app")
+		for n := range 5 {
+			most([]store.ClientID{"app", "a", "b", "c", "d"}[n], 200)
+		}
+		wants(t, "of any client", push("e", "192.0.2.1"), store.ErrFull)
+		wants(t, "of another network", push("app", "192.0.2.2"), nil)
+		wants(t, "of nobody who is counted", push("app", ""), nil)
+		if _, err := w.PushedRequest(ctx, others.ReferenceHash, "app"); err != nil {
+			t.Errorf("of somebody else: %v", err)
+		}
+		rows(t, w, map[string]int{"pushed_request": 1003})
+		w.move(t, 91*time.Second)
+		wants(t, "when those are over", push("app", "192.0.2.1"), nil)
+	})
+}
+
 // bytesOf is a number as a key.
 func bytesOf(w world, column string) string {
 	if w.url[:8] == "postgres" {

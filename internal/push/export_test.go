@@ -1,0 +1,4 @@
+package push
+
+// Counted is for tests.
+var Counted = counted
