@@ -24,7 +24,6 @@ var ErrAnswer = errors.New("egress: not an answer that is taken")
 const (
 	timeout    = 5 * time.Second
 	perHost    = 2
-	inAll      = 32
 	maxHeaders = 16 << 10
 )
 
@@ -49,7 +48,7 @@ type Client struct {
 func New(deps Deps) *Client {
 	dialer := &net.Dialer{Timeout: timeout, Control: deps.Policy.control, Resolver: deps.Resolver}
 	transport := &http.Transport{
-		Proxy: nil, DialContext: places{dialer, make(chan struct{}, inAll)}.dial, TLSClientConfig: &tls.Config{RootCAs: deps.Roots, MinVersion: tls.VersionTLS12},
+		Proxy: nil, DialContext: newPlaces(dialer.DialContext).connect, TLSClientConfig: &tls.Config{RootCAs: deps.Roots, MinVersion: tls.VersionTLS12},
 		TLSHandshakeTimeout: timeout, ResponseHeaderTimeout: timeout, MaxResponseHeaderBytes: maxHeaders, MaxConnsPerHost: cmp.Or(deps.PerHost, perHost),
 		DisableKeepAlives: true, DisableCompression: true, ForceAttemptHTTP2: false,
 	}

@@ -16,7 +16,9 @@
 // No redirect is followed, no proxy of the environment is used, no cookie is sent, no
 // connection is kept, and a compressed answer is not unpacked. Get sends no
 // credentials; Ask sends those that the operator has for that URL, and nowhere else.
-// Time, size, callers for each host and callers in all are bounded.
+// Time, size, connections to each host and connections in all are bounded. Hosts that
+// take their time share places of their own (place.go), so that whoever names silent
+// ones holds up nobody whose host answers.
 //
 // It fulfils the security design rule E-23, and SMART App Launch 2.2
 // client-confidential-asymmetric as far as it asks for https. It remembers
