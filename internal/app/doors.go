@@ -105,19 +105,19 @@ func (a *App) openFlow(ctx context.Context, d *doors) (err error) {
 	if err != nil {
 		return err
 	}
-	ticketKey, err := a.ring.Secret(ctx, "form-ticket")
+	tickets, err := a.ring.Live(ctx, keys.FormTicket)
 	if err != nil {
 		return err
 	}
 	d.flow, err = flow.New(flow.Deps{
-		Store: a.store, Sessions: a.sessions, Pages: d.pages, Client: a.live.Client, Key: ticketKey, Now: a.now, Log: a.log,
+		Store: a.store, Sessions: a.sessions, Pages: d.pages, Client: a.live.Client, Key: tickets.Bytes, Now: a.now, Log: a.log,
 	})
 	if err != nil {
 		return err
 	}
 	d.logout, err = logout.New(logout.Deps{
 		Store: a.store, Flow: d.flow, Sessions: a.sessions, Client: a.live.Client, Hint: a.tokens.Hint,
-		Path: pathLogout, Key: ticketKey, Now: a.now, Log: a.log,
+		Path: pathLogout, Key: tickets.Bytes, Now: a.now, Log: a.log,
 	})
 	return err
 }
@@ -202,7 +202,7 @@ func (a *App) openDeveloper(ctx context.Context, d *doors) error {
 	if cfg.SelfService == SelfServiceOff {
 		return nil
 	}
-	ticketKey, err := a.ring.Secret(ctx, "form-ticket")
+	tickets, err := a.ring.Live(ctx, keys.FormTicket)
 	if err != nil {
 		return err
 	}
@@ -210,7 +210,7 @@ func (a *App) openDeveloper(ctx context.Context, d *doors) error {
 		Store: a.store, Registrar: a.registrar, Approval: developer.Approval{Preview: d.consent.Preview, Offer: consent.Offer, Choose: consent.Choose},
 		Flow: d.flow, Sessions: a.sessions, Calendar: a.calendar, Settle: a.live.Refresh, Path: pathDevelopers, Endpoint: a.cfg.PublicURL + pathRegister,
 		Issuer: a.cfg.PublicURL, FHIRBase: a.cfg.FHIRBase(), TermsURI: cfg.TermsURI, Reviewed: cfg.SelfService == SelfServiceReviewed,
-		Limit: cfg.MaxClients, WaitingLimit: cfg.MaxWaiting, Address: a.address, Key: ticketKey, Now: a.now, Log: a.log,
+		Limit: cfg.MaxClients, WaitingLimit: cfg.MaxWaiting, Address: a.address, Key: tickets.Bytes, Now: a.now, Log: a.log,
 	})
 	return err
 }

@@ -256,7 +256,7 @@ func newEnv(t testing.TB) *env {
 		t.Fatal(err)
 	}
 	find := func(id store.ClientID) (store.Client, bool) { c, ok := e.clients[id]; return c, ok }
-	way, err := flow.New(flow.Deps{Store: e.store, Sessions: sessions, Pages: pages, Client: find, Key: make([]byte, 32), Now: now, Log: log})
+	way, err := flow.New(flow.Deps{Store: e.store, Sessions: sessions, Pages: pages, Client: find, Key: func() []byte { return make([]byte, 32) }, Now: now, Log: log})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -107,7 +107,7 @@ func newEnv(t rapid.TB, asked string, change func(*store.Client)) *env {
 	e.sessions, errs[0] = session.New(session.Deps{Store: e.store, Idle: time.Hour, Absolute: time.Hour, Secure: true, Settle: func(context.Context) error { return nil }, Now: now})
 	pages, errs[1] = page.New(page.Deps{Organisation: "Riverside Clinic", Secure: true, Now: now, Log: log})
 	way, errs[2] = flow.New(flow.Deps{
-		Store: e.store, Sessions: e.sessions, Pages: pages, Key: make([]byte, 32), Now: now, Log: log,
+		Store: e.store, Sessions: e.sessions, Pages: pages, Key: func() []byte { return make([]byte, 32) }, Now: now, Log: log,
 		Client: func(store.ClientID) (store.Client, bool) { return e.client, true },
 	})
 	e.door, errs[3] = consent.New(consent.Deps{

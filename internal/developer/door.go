@@ -58,7 +58,7 @@ type Deps struct {
 	Limit, WaitingLimit int
 	// Address is what tries are counted by.
 	Address func(r *http.Request) string
-	Key     []byte // of the tickets, 32 bytes, shared by all processes
+	Key     func() []byte // of the tickets, 32 bytes, shared by all processes
 	Now     func() time.Time
 	Log     *slog.Logger
 }
@@ -73,7 +73,7 @@ type Door struct {
 func New(deps Deps) (*Door, error) {
 	if deps.Store == nil || deps.Registrar == nil || deps.Approval.Preview == nil || deps.Approval.Offer == nil || deps.Approval.Choose == nil ||
 		deps.Flow == nil || deps.Sessions == nil || deps.Settle == nil || deps.Path == "" || deps.Endpoint == "" || deps.Issuer == "" || deps.FHIRBase == "" ||
-		deps.Limit <= 0 || deps.WaitingLimit <= 0 || deps.Address == nil || len(deps.Key) != 32 || deps.Now == nil || deps.Log == nil {
+		deps.Limit <= 0 || deps.WaitingLimit <= 0 || deps.Address == nil || deps.Key == nil || deps.Now == nil || deps.Log == nil {
 		return nil, errors.New("developer: a part is missing")
 	}
 	return &Door{deps, http.NewCrossOriginProtection()}, nil

@@ -71,7 +71,7 @@ func newEnv(t testing.TB) *env {
 	sessions, errs[0] = session.New(session.Deps{Store: e, Idle: time.Hour, Absolute: time.Hour, Settle: settle, Now: now})
 	pages, errs[1] = page.New(page.Deps{Organisation: "Valley Clinic", Now: now, Log: log})
 	way, errs[2] = flow.New(flow.Deps{
-		Store: e, Sessions: sessions, Pages: pages, Key: make([]byte, 32), Now: now, Log: log,
+		Store: e, Sessions: sessions, Pages: pages, Key: func() []byte { return make([]byte, 32) }, Now: now, Log: log,
 		Client: func(store.ClientID) (store.Client, bool) { return store.Client{}, false },
 	})
 	registrar, errs[3] = register.New(register.Deps{Now: now, Self: register.Policy{Scope: openScope + " user/*.rs", Reviewed: true}})
@@ -79,7 +79,7 @@ func newEnv(t testing.TB) *env {
 		Store: e, Registrar: registrar, Flow: way, Sessions: sessions, Settle: settle, Path: "/developers", Endpoint: "https://a.example/register",
 		Approval: developer.Approval{Preview: func(store.Client) page.Approve { return page.Approve{App: page.App{Status: "self"}} }, Offer: consent.Offer, Choose: consent.Choose},
 		Issuer:   "https://a.example", FHIRBase: "https://a.example/fhir", Reviewed: true, Limit: 10, WaitingLimit: 5,
-		Address: func(*http.Request) string { return "net" }, Key: make([]byte, 32), Now: now, Log: log,
+		Address: func(*http.Request) string { return "net" }, Key: func() []byte { return make([]byte, 32) }, Now: now, Log: log,
 	})
 	if err := errors.Join(errs[:]...); err != nil {
 		t.Fatal(err)

@@ -23,7 +23,7 @@ func (d *Door) ticket(w http.ResponseWriter, r *http.Request, path string) strin
 }
 
 func (d *Door) mac(browser []byte, path, made string) string {
-	h := hmac.New(sha256.New, d.deps.Key)
+	h := hmac.New(sha256.New, d.deps.Key())
 	h.Write([]byte("developer\x00"))
 	h.Write(browser) // 32 bytes
 	h.Write([]byte(path + "\x00" + made))

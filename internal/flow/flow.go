@@ -34,7 +34,7 @@ type Deps struct {
 	Sessions *session.Sessions
 	Pages    *page.Renderer
 	Client   func(id store.ClientID) (store.Client, bool)
-	Key      []byte // of the tickets, 32 bytes, shared by all processes
+	Key      func() []byte // of the tickets, 32 bytes, shared by all processes
 	Now      func() time.Time
 	Log      *slog.Logger
 }
@@ -47,7 +47,7 @@ type Flow struct {
 
 // New makes it; it refuses missing parts.
 func New(deps Deps) (*Flow, error) {
-	if deps.Store == nil || deps.Sessions == nil || deps.Pages == nil || deps.Client == nil || len(deps.Key) != 32 || deps.Now == nil || deps.Log == nil {
+	if deps.Store == nil || deps.Sessions == nil || deps.Pages == nil || deps.Client == nil || deps.Key == nil || deps.Now == nil || deps.Log == nil {
 		return nil, errors.New("flow: a part is missing")
 	}
 	return &Flow{deps, http.NewCrossOriginProtection()}, nil
@@ -113,7 +113,7 @@ func (f *Flow) Shell(s Step, path string) page.Shell {
 
 // ticket is good for one step of one version of the request.
 func (f *Flow) ticket(s Step, path string) string {
-	h := hmac.New(sha256.New, f.deps.Key)
+	h := hmac.New(sha256.New, f.deps.Key())
 	for _, part := range [][]byte{
 		s.Request.HandleHash, s.Request.BrowserHash, s.Request.SessionHash, []byte(path),
 		strconv.AppendInt(nil, s.Request.Version, 10),

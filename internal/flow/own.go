@@ -39,7 +39,7 @@ func (f *Flow) OwnShell(w http.ResponseWriter, r *http.Request, path, handle str
 }
 
 func (f *Flow) ownTicket(browser []byte, who session.Authenticated, path, handle string) string {
-	h := hmac.New(sha256.New, f.deps.Key)
+	h := hmac.New(sha256.New, f.deps.Key())
 	for _, part := range [][]byte{[]byte("own"), browser, who.Hash(), []byte(path), []byte(handle)} {
 		h.Write([]byte(strconv.Itoa(len(part)) + ":"))
 		h.Write(part)

@@ -10,6 +10,7 @@
 //	             ─▶ Verify    key by kid, algorithm pinned by the key
 //	             ─▶ JWKS      public halves
 //	             ─▶ Secret    named 32 bytes
+//	             ─▶ Live      named 32 bytes that are replaced with stolen keys
 //
 // Signing uses the standard library with a header made beforehand (RFC 7515 §3.1,
 // RFC 7518 §3.3 and §3.4); nothing of a token chooses key or algorithm.
@@ -29,7 +30,8 @@
 //
 //	Keep     by schedule: rotates when it is time, removes what is gone
 //	Rotate   the next keys begin their life now
-//	Replace  after a theft: new keys sign at once, what was there is gone at once
+//	Replace  after a theft: new keys sign at once, what was there is gone at once, and
+//	         so are the secrets that could have been read with them (secret.go)
 //	Reseal   a new key-encrypting key takes the place of the old one
 //
 // Every change stands on what was read (compare-and-set over all rows), so of

@@ -43,13 +43,13 @@ func (r *Ring) reseal(ctx context.Context, next box) error {
 	}
 	for _, k := range c.ReadKeys {
 		name := sealName(k.ID, k.Use, k.Algorithm)
-		if k.Sealed, err = moved(set.box, next, name, k.Sealed); err != nil {
+		if k.Sealed, err = moved(set.box, next, name, name, k.Sealed); err != nil {
 			return fmt.Errorf("signing key %s: %w", k.ID, err)
 		}
 		c.Keys = append(c.Keys, k)
 	}
 	for _, v := range c.ReadSecrets {
-		if v.Sealed, err = moved(set.box, next, secretName(v.Name), v.Sealed); err != nil {
+		if v.Sealed, err = moved(set.box, next, secretName(v.Name), secretName(v.Name), v.Sealed); err != nil {
 			return fmt.Errorf("secret %s: %w", v.Name, err)
 		}
 		c.Secrets = append(c.Secrets, v)
@@ -65,11 +65,11 @@ func (r *Ring) readAll(ctx context.Context) (c store.KeyChange, err error) {
 	return c, err
 }
 
-// moved seals a secret under another key-encrypting key.
-func moved(from, to box, name string, sealed []byte) ([]byte, error) {
+// moved seals a secret under another key-encrypting key, or another name.
+func moved(from, to box, name, newName string, sealed []byte) ([]byte, error) {
 	secret, err := from.open(name, sealed)
 	if err != nil {
 		return nil, err
 	}
-	return to.seal(name, secret)
+	return to.seal(newName, secret)
 }

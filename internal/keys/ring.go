@@ -3,7 +3,6 @@ package keys
 import (
 	"bytes"
 	"context"
-	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -47,6 +46,7 @@ type Deps struct {
 type Ring struct {
 	deps Deps
 	mu   sync.Mutex // one reader of the stored keys at a time
+	live []string   // the secrets that are read with them
 	set  atomic.Pointer[keySet]
 }
 
@@ -55,6 +55,8 @@ type keySet struct {
 	box  box
 	all  []*key // as stored, the oldest first
 	byID map[string]*key
+	// secrets are those that are replaced with the keys, by name.
+	secrets map[string][]byte
 	// outdated: what is stored is sealed under another key-encrypting key. The keys
 	// that were opened before are good; nothing new can be sealed here.
 	outdated bool
@@ -84,7 +86,7 @@ func Open(ctx context.Context, deps Deps) (*Ring, error) {
 		}
 	}
 	r.set.Store(&keySet{box: b})
-	return r, r.load(stored)
+	return r, r.load(stored, nil)
 }
 
 // first makes one key of each kind, which sign at once.
@@ -107,12 +109,18 @@ func (r *Ring) Reload(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return r.load(stored)
+	var secrets []store.ServerSecret
+	if len(r.live) > 0 {
+		if secrets, err = r.deps.Store.ListSecrets(ctx); err != nil {
+			return err
+		}
+	}
+	return r.load(stored, secrets)
 }
 
 // load makes the set of what is stored. Keys that were opened before are not
 // opened again: a kid stands for one key for ever.
-func (r *Ring) load(stored []store.SigningKey) error {
+func (r *Ring) load(stored []store.SigningKey, secrets []store.ServerSecret) error {
 	before := r.set.Load()
 	set := &keySet{box: before.box, byID: map[string]*key{}}
 	if !set.box.opensAll(stored) {
@@ -127,6 +135,9 @@ func (r *Ring) load(stored []store.SigningKey) error {
 			return fmt.Errorf("signing key %s: %w", s.ID, err)
 		}
 		set.byID[s.ID], set.all = k, append(set.all, k)
+	}
+	if err := set.openSecrets(before, secrets, r.live); err != nil {
+		return err
 	}
 	for _, kind := range kinds {
 		if set.signer(kind.use, kind.algorithm, r.now()) == nil {
@@ -205,27 +216,3 @@ func (r *Ring) Algorithms(use string) []string {
 	slices.Sort(list)
 	return list
 }
-
-// Secret returns the named 32 bytes, made at the first call anywhere.
-func (r *Ring) Secret(ctx context.Context, name string) ([]byte, error) {
-	fresh := make([]byte, 32)
-	if _, err := rand.Read(fresh); err != nil {
-		return nil, err
-	}
-	b := r.set.Load().box
-	sealed, err := b.seal(secretName(name), fresh)
-	if err != nil {
-		return nil, err
-	}
-	stored, err := r.deps.Store.CreateSecretOnce(ctx, store.ServerSecret{Name: name, Sealed: sealed, CreatedAt: r.now()})
-	if err != nil {
-		return nil, err
-	}
-	secret, err := b.open(secretName(name), stored.Sealed)
-	if err != nil {
-		return nil, fmt.Errorf("secret %s: %w", name, err)
-	}
-	return secret, nil
-}
-
-func secretName(name string) string { return "secret " + name }

@@ -39,7 +39,7 @@ func (r *Ring) Keep(ctx context.Context) (rotated bool, err error) {
 			return kept, nil
 		}
 		return r.succession(kept, b, from)
-	})
+	}, nil)
 	return rotated && err == nil, err
 }
 
@@ -52,7 +52,7 @@ func (r *Ring) Rotate(ctx context.Context) error {
 			return stored, nil
 		}
 		return r.succession(living(stored, now), b, now.Add(r.deps.Schedule.Ahead))
-	})
+	}, nil)
 }
 
 // succession adds the next keys, and sets the end of those that they follow.
@@ -64,7 +64,8 @@ func (r *Ring) succession(stored []store.SigningKey, b box, from time.Time) ([]s
 // Replace removes every key that is there when it is called, those that were to be
 // the next as well: whoever read one could have read them all. New ones sign at
 // once. What the old ones signed is refused from now on, by other processes as soon
-// as they have followed the change feed.
+// as they have followed the change feed. The secrets that could have been read with
+// them are replaced in the same transaction.
 func (r *Ring) Replace(ctx context.Context) error {
 	var stolen map[string]bool
 	return r.change(ctx, func(stored []store.SigningKey, b box) ([]store.SigningKey, error) {
@@ -78,15 +79,17 @@ func (r *Ring) Replace(ctx context.Context) error {
 			return stored, nil // another process has just done it
 		}
 		return r.generation(b, r.now())
-	})
+	}, r.renewed)
 }
 
 // errOutdated: what this process seals, no other could open.
 var errOutdated = errors.New("keys: this process has an old key-encrypting key; restart it with the new one")
 
-// change writes what next makes of the stored keys, and reads them again. When
-// another process was faster, next is asked again.
-func (r *Ring) change(ctx context.Context, next func([]store.SigningKey, box) ([]store.SigningKey, error)) error {
+// change writes what next makes of the stored keys, and renew, if there is one, of the
+// secrets, and reads them again. When another process was faster, they are asked again.
+func (r *Ring) change(
+	ctx context.Context, next func([]store.SigningKey, box) ([]store.SigningKey, error), renew func(box, []store.ServerSecret) ([]store.ServerSecret, error),
+) error {
 	for range maxTries {
 		stored, err := r.deps.Store.ListKeys(ctx)
 		if err != nil {
@@ -109,7 +112,16 @@ func (r *Ring) change(ctx context.Context, next func([]store.SigningKey, box) ([
 		if sameKeys(stored, keys) {
 			return r.Reload(ctx)
 		}
-		err = r.deps.Store.ChangeKeys(ctx, store.KeyChange{ReadKeys: stored, Keys: keys})
+		c := store.KeyChange{ReadKeys: stored, Keys: keys}
+		if renew != nil {
+			if c.ReadSecrets, err = r.deps.Store.ListSecrets(ctx); err != nil {
+				return err
+			}
+			if c.Secrets, err = renew(set.box, c.ReadSecrets); err != nil {
+				return err
+			}
+		}
+		err = r.deps.Store.ChangeKeys(ctx, c)
 		if err != nil && !errors.Is(err, store.ErrConflict) {
 			return err
 		}

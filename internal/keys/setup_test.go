@@ -88,6 +88,9 @@ func (m *memory) ChangeKeys(ctx context.Context, c store.KeyChange) error {
 	}
 	m.keys = slices.Clone(c.Keys)
 	m.changed++
+	if c.ReadSecrets != nil {
+		clear(m.secrets)
+	}
 	for _, s := range c.Secrets {
 		m.secrets[s.Name] = s
 	}

@@ -142,7 +142,7 @@ func newEnv(t *testing.T) *env {
 	sessions, errs[0] = session.New(session.Deps{Store: e, Idle: time.Hour, Absolute: time.Hour, Secure: true, Settle: func(context.Context) error { return nil }, Now: now})
 	pages, errs[1] = page.New(page.Deps{Organisation: "Riverside Clinic", Secure: true, Now: now, Log: log})
 	way, errs[2] = flow.New(flow.Deps{
-		Store: e, Sessions: sessions, Pages: pages, Key: make([]byte, 32), Now: now, Log: log,
+		Store: e, Sessions: sessions, Pages: pages, Key: func() []byte { return make([]byte, 32) }, Now: now, Log: log,
 		Client: func(store.ClientID) (store.Client, bool) {
 			return store.Client{ID: "app", Name: "Growth Tracker"}, true
 		},

@@ -56,7 +56,7 @@ func (d *Door) ask(w http.ResponseWriter, r *http.Request, q request, all []sess
 // ticket is good for one question in one browser. Pressing the button twice is no
 // mistake, so it may be used again.
 func (d *Door) ticket(handle string, browser []byte) string {
-	h := hmac.New(sha256.New, d.deps.Key)
+	h := hmac.New(sha256.New, d.deps.Key())
 	h.Write([]byte("logout\x00"))
 	h.Write(browser) // 32 bytes
 	h.Write([]byte(handle))

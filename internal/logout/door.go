@@ -30,7 +30,7 @@ type Deps struct {
 	// Hint reads an ID token of ours, expired or not; false for any other text.
 	Hint func(idToken string) (tokens.Hint, bool)
 	Path string
-	Key  []byte // of the tickets, 32 bytes, shared by all processes
+	Key  func() []byte // of the tickets, 32 bytes, shared by all processes
 	Now  func() time.Time
 	Log  *slog.Logger
 }
@@ -44,7 +44,7 @@ type Door struct {
 // New makes the door; it refuses missing parts.
 func New(deps Deps) (*Door, error) {
 	if deps.Store == nil || deps.Flow == nil || deps.Sessions == nil || deps.Client == nil || deps.Hint == nil ||
-		deps.Path == "" || len(deps.Key) != 32 || deps.Now == nil || deps.Log == nil {
+		deps.Path == "" || deps.Key == nil || deps.Now == nil || deps.Log == nil {
 		return nil, errors.New("logout: a part is missing")
 	}
 	return &Door{deps, http.NewCrossOriginProtection()}, nil

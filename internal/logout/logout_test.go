@@ -102,9 +102,9 @@ func newEnv(t *testing.T) *env {
 	sessions, errs[0] = session.New(session.Deps{Store: e, Idle: time.Hour, Absolute: time.Hour, Secure: true, Settle: func(context.Context) error { return nil }, Now: now})
 	pages, errs[1] = page.New(page.Deps{Organisation: "Riverside Clinic", Secure: true, Now: now, Log: log})
 	client := func(id store.ClientID) (store.Client, bool) { c, ok := e.clients[id]; return c, ok }
-	way, errs[2] = flow.New(flow.Deps{Store: e, Sessions: sessions, Pages: pages, Key: make([]byte, 32), Now: now, Log: log, Client: client})
+	way, errs[2] = flow.New(flow.Deps{Store: e, Sessions: sessions, Pages: pages, Key: func() []byte { return make([]byte, 32) }, Now: now, Log: log, Client: client})
 	e.door, errs[3] = logout.New(logout.Deps{
-		Store: e, Flow: way, Sessions: sessions, Client: client, Hint: hint, Path: "/logout", Key: make([]byte, 32), Now: now, Log: log,
+		Store: e, Flow: way, Sessions: sessions, Client: client, Hint: hint, Path: "/logout", Key: func() []byte { return make([]byte, 32) }, Now: now, Log: log,
 	})
 	w := httptest.NewRecorder()
 	_, errs[4] = sessions.Start(w, httptest.NewRequest(http.MethodGet, "/", nil), "maria", nil)

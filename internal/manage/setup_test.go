@@ -81,7 +81,7 @@ func (e *env) door() {
 	must(t, err)
 	pages, err := page.New(page.Deps{Organisation: "Riverside Clinic", Secure: true, ConnectedPath: manage.Path, Now: e.now, Log: log})
 	must(t, err)
-	way, err := flow.New(flow.Deps{Store: e.store, Sessions: e.sessions, Pages: pages, Client: e.client, Key: make([]byte, 32), Now: e.now, Log: log})
+	way, err := flow.New(flow.Deps{Store: e.store, Sessions: e.sessions, Pages: pages, Client: e.client, Key: func() []byte { return make([]byte, 32) }, Now: e.now, Log: log})
 	must(t, err)
 	lower := func(name string) (string, error) { return strings.ToLower(name), nil }
 	counted, err := tries.New(tries.Deps{Store: e.store, UsernameKey: lower, Address: func(*http.Request) string { return "a" }, Now: e.now})

@@ -283,3 +283,40 @@ func TestRotationInARunningFlow(t *testing.T) {
 		t.Errorf("a token of a new key: %v", got)
 	}
 }
+
+// After a theft nobody can use a refresh token or a form that the thief could have made:
+// a public app asks its people again, one that proves itself goes on, and a page that
+// was open is shown anew.
+//
+// attack: JW-11, RT-18
+func TestAfterATheftWhatCouldHaveBeenForgedIsRefused(t *testing.T) {
+	env := testenv.Start(t)
+	public, p := env.Token("sandbox-native", readAll, "maria", "")
+	proving, s := env.Token("sandbox-confidential", readAll, "maria", "")
+	browser := env.Browser()
+	open := browser.Open(public.Request(readAll).URL())
+	if got := env.Admin(http.MethodPost, "/keys/replace", ""); got.Status != http.StatusOK {
+		t.Fatalf("replace: %d %s", got.Status, got.Raw)
+	}
+	if got := public.Refresh(p.String("refresh_token")); got.Status != http.StatusBadRequest || got.String("error") != "invalid_grant" {
+		t.Errorf("a public app: %d %s", got.Status, got.Raw)
+	}
+	if got := public.Refresh(s.String("refresh_token")); got.Status != http.StatusBadRequest || got.String("error") != "invalid_grant" {
+		t.Errorf("a public app with a token of another: %d %s", got.Status, got.Raw)
+	}
+	for n := range 2 {
+		if s = proving.Refresh(s.String("refresh_token")); s.Status != http.StatusOK {
+			t.Fatalf("an app that proves itself, the %d. time: %d %s", n+1, s.Status, s.Raw)
+		}
+	}
+	if got := public.Post("/revoke", url.Values{"token": {p.String("refresh_token")}}); got.Status != http.StatusOK {
+		t.Errorf("what cannot be used can be ended: %d %s", got.Status, got.Raw)
+	}
+	if page := browser.SignIn(open, "maria"); page.Status != http.StatusForbidden {
+		t.Errorf("a form of before: %s", page.Describe())
+	}
+	again := public.Request(readAll)
+	if got := public.Exchange(again, env.Browser().Code(public, again, "maria", "")); got.Status != http.StatusOK {
+		t.Errorf("people asked again: %d %s", got.Status, got.Raw)
+	}
+}

@@ -22,7 +22,7 @@ func (d *Door) refreshToken(r *request) (answer, error) {
 		return answer{}, missing("refresh_token")
 	}
 	named, ours := d.deps.Minter.ParseRefreshToken(text)
-	if !ours {
+	if !ours || named.Former && r.client.Public() {
 		return answer{}, refreshTokenRefused()
 	}
 	used, err := d.use(r, named)

@@ -17,7 +17,9 @@
 //
 // A refresh token is no row: it names the grant, the number of the token in its
 // family and the client, under a MAC. The store moves the number, so the successor of a token
-// is one certain text and a retry gets the same one (RFC 9700 §4.14.2).
+// is one certain text and a retry gets the same one (RFC 9700 §4.14.2). After a theft
+// of keys a token of before is told apart: it is worth nothing without the proof of a
+// client.
 //
 // When the scopes are too many for a token (AT-09), it does not hold them and
 // Verify reads them from the grant.

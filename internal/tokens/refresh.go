@@ -26,6 +26,10 @@ type RefreshName struct {
 	GrantID    store.GrantID
 	ClientID   store.ClientID
 	Generation uint32
+	// Former: the secret under it was replaced, after a theft, since it was made. Only
+	// from a client that proves itself it is worth anything: whoever has the secret
+	// could have made it. Set by ParseRefreshToken.
+	Former bool
 }
 
 // RefreshToken is the text of one token of a family: the grant, its number, the
@@ -38,11 +42,11 @@ func (t *Tokens) RefreshToken(n RefreshName) string {
 	}
 	body := binary.BigEndian.AppendUint32(append(make([]byte, 0, fixedBytes+len(n.ClientID)), grant...), n.Generation)
 	body = append(body, n.ClientID...)
-	return refreshPrefix + b64.EncodeToString(append(body, t.mac(body)...))
+	return refreshPrefix + b64.EncodeToString(append(body, mac(t.refresh.Bytes(), body)...))
 }
 
-func (t *Tokens) mac(body []byte) []byte {
-	h := hmac.New(sha256.New, t.refreshKey)
+func mac(secret, body []byte) []byte {
+	h := hmac.New(sha256.New, secret)
 	h.Write([]byte("emberlatch refresh token\x00"))
 	h.Write(body)
 	return h.Sum(nil)
@@ -59,11 +63,13 @@ func (t *Tokens) ParseRefreshToken(text string) (RefreshName, bool) {
 	if err != nil || b64.EncodedLen(len(raw)) != len(encoded) { // the library skips line ends
 		return RefreshName{}, false
 	}
-	body, mac := raw[:len(raw)-sha256.Size], raw[len(raw)-sha256.Size:]
-	if !hmac.Equal(mac, t.mac(body)) {
+	body, sum := raw[:len(raw)-sha256.Size], raw[len(raw)-sha256.Size:]
+	current := hmac.Equal(sum, mac(t.refresh.Bytes(), body))
+	if before := t.refresh.Former(); !current && (before == nil || !hmac.Equal(sum, mac(before, body))) {
 		return RefreshName{}, false
 	}
 	return RefreshName{
+		Former:  !current,
 		GrantID: store.GrantID(b64.EncodeToString(body[:grantBytes])), Generation: binary.BigEndian.Uint32(body[grantBytes:]),
 		ClientID: store.ClientID(body[grantBytes+4:]),
 	}, true

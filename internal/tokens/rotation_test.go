@@ -55,6 +55,35 @@ func TestTokensAcrossRotations(t *testing.T) {
 	}
 }
 
+// After a theft a refresh token of before is told apart, so that it is worth something
+// only with the proof of a client; what follows it is as good as ever.
+//
+// attack: JW-11, RT-18
+func TestRefreshTokensAcrossATheft(t *testing.T) {
+	w := newWorld(t)
+	name := refreshName(grant(), 3)
+	before := w.RefreshToken(name)
+	must(t, w.ring.Replace(ctx))
+	after := w.RefreshToken(name)
+	if after == before {
+		t.Fatal("the secret is the old one")
+	}
+	former := name
+	former.Former = true
+	for text, want := range map[string]tokens.RefreshName{before: former, after: name} {
+		if got, ours := w.ParseRefreshToken(text); !ours || got != want {
+			t.Errorf("%+v, %v; want %+v", got, ours, want)
+		}
+	}
+	must(t, w.ring.Replace(ctx))
+	if _, ours := w.ParseRefreshToken(before); ours {
+		t.Error("two thefts later it is still read")
+	}
+	if got, ours := w.ParseRefreshToken(after); !ours || !got.Former {
+		t.Errorf("%+v, %v", got, ours)
+	}
+}
+
 // Hints outlive the token: as long as a session that could be meant.
 //
 // spec: LOGOUT-02

@@ -43,10 +43,10 @@ type Deps struct {
 
 // Tokens makes and reads tokens. It is safe for concurrent use.
 type Tokens struct {
-	deps       Deps
-	refreshKey []byte
-	cache      cache
-	again      secondLook
+	deps    Deps
+	refresh keys.Secret // the MAC of refresh tokens
+	cache   cache
+	again   secondLook
 }
 
 // New makes it; the key of refresh tokens is made at the first start.
@@ -55,11 +55,11 @@ func New(ctx context.Context, deps Deps) (*Tokens, error) {
 		deps.AccessLife <= 0 || deps.Now == nil {
 		return nil, errors.New("tokens: a part is missing")
 	}
-	key, err := deps.Ring.Secret(ctx, "refresh-token")
+	secret, err := deps.Ring.Live(ctx, keys.RefreshToken)
 	if err != nil {
 		return nil, err
 	}
-	return &Tokens{deps: deps, refreshKey: key, cache: newCache(), again: secondLook{look: deps.Live.Refresh}}, nil
+	return &Tokens{deps: deps, refresh: secret, cache: newCache(), again: secondLook{look: deps.Live.Refresh}}, nil
 }
 
 // BearerError is how a failed verification is told to the caller (RFC 6750 §3.1).

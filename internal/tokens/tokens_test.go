@@ -44,8 +44,22 @@ func (m *keyStore) CreateKeysOnce(_ context.Context, made []store.SigningKey) ([
 	return made, nil
 }
 
+func (m *keyStore) ListSecrets(context.Context) ([]store.ServerSecret, error) {
+	list := []store.ServerSecret{}
+	for _, s := range m.secrets {
+		list = append(list, s)
+	}
+	return list, nil
+}
+
 func (m *keyStore) ChangeKeys(_ context.Context, c store.KeyChange) error {
 	m.keys = c.Keys
+	if c.ReadSecrets != nil {
+		clear(m.secrets)
+	}
+	for _, s := range c.Secrets {
+		m.secrets[s.Name] = s
+	}
 	return nil
 }
 
