@@ -173,15 +173,16 @@ func checkKey(p oauth.Parameters, t redirectable, q *store.AuthorizationRequest)
 
 var prompts = []string{"none", "login", "consent", "select_account"}
 
-// OpenID Connect Core §3.1.2.1: prompt; none stands alone.
+// OpenID Connect Core §3.1.2.1: prompt, a list with one space between its words; none
+// stands alone.
 func checkPrompt(p oauth.Parameters, _ redirectable, q *store.AuthorizationRequest) *oauth.Error {
 	if !p.Has("prompt") {
 		return nil
 	}
-	q.Prompt = strings.Fields(p.Get("prompt"))
+	q.Prompt = strings.Split(p.Get("prompt"), " ")
 	for _, word := range q.Prompt {
 		if !slices.Contains(prompts, word) {
-			return invalid(oauth.SlugRequestPrompt, "prompt", "prompt is none, login, consent or select_account")
+			return invalid(oauth.SlugRequestPrompt, "prompt", "prompt is none, or some of login, consent and select_account, separated by single spaces")
 		}
 	}
 	if has(q.Prompt, "none") && len(q.Prompt) > 1 {

@@ -14,7 +14,7 @@ import (
 
 // Odd requests: what the app is told, and with which state.
 //
-// spec: AUTHZ-05, AUTHZ-38, AUTHZ-44, AUTHZ-47, ERR-20
+// spec: AUTHZ-05, AUTHZ-38, AUTHZ-41, AUTHZ-44, AUTHZ-47, ERR-20
 // attack: AZ-06, AZ-09, AZ-11, AZ-14, AZ-17, AZ-20, AZ-21, AZ-34, SL-01, SL-18
 func TestOddRequests(t *testing.T) {
 	long := strings.Repeat("s", 2049)
@@ -59,6 +59,14 @@ func TestOddRequests(t *testing.T) {
 		{"AZ-21 request", []string{"request", "eyJhbGciOiJub25lIn0.e30."}, "request_not_supported", "st"},
 		{"AZ-21 request_uri", []string{"request_uri", "https://evil.example.org/r"}, "request_uri_not_supported", "st"},
 		{"SL-01 launch of 10 KiB", []string{"launch", strings.Repeat("l", 7000)}, "invalid_request", "st"},
+		{"AUTHZ-41 a list of prompts", []string{"prompt", "login consent"}, "/login", "st"},
+		{"AUTHZ-41 two spaces between prompts", []string{"prompt", "login  consent"}, "invalid_request", "st"},
+		{"AUTHZ-41 a space before a prompt", []string{"prompt", " login"}, "invalid_request", "st"},
+		{"AUTHZ-41 a space after a prompt", []string{"prompt", "none "}, "invalid_request", "st"},
+		{"AUTHZ-41 another space between prompts", []string{"prompt", "login\u00a0consent"}, "invalid_request", "st"},
+		{"AUTHZ-41 nothing but a space", []string{"prompt", " "}, "invalid_request", "st"},
+		{"AUTHZ-41 a prompt in capitals", []string{"prompt", "LOGIN"}, "invalid_request", "st"},
+		{"AUTHZ-41 a prompt twice", []string{"prompt", "login login"}, "/login", "st"},
 		{"SL-18 system scopes", []string{"scope", "system/*.rs"}, "invalid_scope", "st"},
 	} {
 		t.Run(row.name, func(t *testing.T) {

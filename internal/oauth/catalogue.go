@@ -245,7 +245,7 @@ var catalogue = [...]Explanation{
 	},
 	SlugRequestPrompt: {
 		"request.prompt", InvalidRequest, "authorization and pushed request endpoint",
-		"prompt is none by itself, or some of login, consent, select_account.",
+		"prompt is none by itself, or some of login, consent, select_account, separated by single spaces.",
 		"OpenID Connect Core §3.1.2.1",
 	},
 	SlugRequestMaxAge: {
