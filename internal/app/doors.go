@@ -125,7 +125,7 @@ func (a *App) openFlow(ctx context.Context, d *doors) (err error) {
 func (a *App) openPeopleDoors(_ context.Context, d *doors) error {
 	var errs [6]error
 	d.authorize, errs[0] = authorize.New(authorize.Deps{
-		Store: a.store, Flow: d.flow, Sessions: a.sessions, Client: a.live.Client, Person: a.person, Offered: a.offered(), HintedUser: a.tokens.HintedUser,
+		Store: a.store, Flow: d.flow, Sessions: a.sessions, Client: a.live.Client, Person: a.person, HasVisits: a.reach.HasEncounters, Offered: a.offered(), HintedUser: a.tokens.HintedUser,
 		LoginPath: pathLogin, PatientPath: pathChoose, EncounterPath: pathEncounter, ApprovePath: pathApprove,
 		Issuer: a.cfg.PublicURL, FHIRBase: a.cfg.FHIRBase(),
 		CodeLife: a.cfg.Tokens.Code, RefreshIdle: a.cfg.Tokens.RefreshIdle, NewID: newID, Now: a.now, Log: a.log,

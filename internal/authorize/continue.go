@@ -37,7 +37,8 @@ func (d *Door) Continue(w http.ResponseWriter, r *http.Request) {
 		d.deps.Flow.Fail(w, r, err)
 		return
 	}
-	inferred := s.Request.Patient != before.Patient || s.Request.Encounter != before.Encounter
+	inferred := s.Request.Patient != before.Patient || s.Request.Encounter != before.Encounter ||
+		s.Request.EncounterSet != before.EncounterSet
 	if inferred && where.step != stepIssue && !d.keep(w, r, s) {
 		return
 	}

@@ -41,6 +41,8 @@ type Deps struct {
 	// Person returns an enabled user with the patients they reach now;
 	// store.ErrNotFound otherwise.
 	Person func(ctx context.Context, id store.UserID) (store.User, search.IDSet, error)
+	// HasVisits reports whether a user can choose among visits of a patient.
+	HasVisits func(ctx context.Context, u store.User, patient string) (bool, error)
 	// Offered is the part of a set of scopes that the FHIR API answers (SCOPE-16).
 	Offered func(smart.ScopeSet) smart.ScopeSet
 	// HintedUser is the subject of an ID token of ours, expired or not; false for
@@ -63,7 +65,7 @@ type Door struct{ deps Deps }
 
 // New makes the door; it refuses missing parts.
 func New(deps Deps) (*Door, error) {
-	if deps.Store == nil || deps.Flow == nil || deps.Sessions == nil || deps.Client == nil || deps.Person == nil ||
+	if deps.Store == nil || deps.Flow == nil || deps.Sessions == nil || deps.Client == nil || deps.Person == nil || deps.HasVisits == nil ||
 		deps.Offered == nil || deps.HintedUser == nil || deps.LoginPath == "" || deps.PatientPath == "" || deps.EncounterPath == "" ||
 		deps.ApprovePath == "" || deps.Issuer == "" ||
 		deps.FHIRBase == "" || deps.CodeLife <= 0 || deps.RefreshIdle <= 0 || deps.NewID == nil || deps.Now == nil || deps.Log == nil {

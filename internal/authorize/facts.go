@@ -38,8 +38,8 @@ func (d *Door) adopt(r *http.Request, q *store.AuthorizationRequest) (bool, erro
 }
 
 // where gathers the facts of a request and decides the step. What can be inferred
-// is written into q: the chart of an EHR launch, the only patient, and an approval
-// that is remembered.
+// is written into q: the chart of an EHR launch, the only patient, that there is no
+// visit to choose, and an approval that is remembered.
 func (d *Door) where(r *http.Request, q *store.AuthorizationRequest, client store.Client) (place, error) {
 	live, err := d.deps.Flow.SessionStands(r, *q)
 	if err != nil {
@@ -67,6 +67,11 @@ func (d *Door) whereFor(r *http.Request, q *store.AuthorizationRequest, client s
 	f.loggedIn = true
 	if err := about(q, user, reached, &f); err != nil {
 		return place{}, err
+	}
+	if next(f) == stepEncounter {
+		if err := d.withoutVisits(r, q, user, &f); err != nil {
+			return place{}, err
+		}
 	}
 	asked := q.ApprovedSet
 	if next(f) == stepConsent {
@@ -102,6 +107,17 @@ func about(q *store.AuthorizationRequest, user store.User, reached search.IDSet,
 	}
 	f.patientSet = reached.Contains(q.Patient)
 	f.needsEncounter, f.encounterSet = !launched && scopes.Has(smart.LaunchEncounter), q.EncounterSet
+	return nil
+}
+
+// withoutVisits chooses none of them for who has none to choose from (CTX-12).
+func (d *Door) withoutVisits(r *http.Request, q *store.AuthorizationRequest, user store.User, f *facts) error {
+	some, err := d.deps.HasVisits(r.Context(), user, q.Patient)
+	if err != nil || some {
+		return err
+	}
+	q.Encounter, q.EncounterSet = "", true
+	f.encounterSet = true
 	return nil
 }
 

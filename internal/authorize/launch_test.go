@@ -196,6 +196,18 @@ func TestStandaloneEncounter(t *testing.T) {
 	if a := e.begin(e.values("web", scopes)); a.outcome() != "/choose/encounter" {
 		t.Fatalf("then the encounter: %s", a.outcome())
 	}
+	none := newEnv(t)
+	none.noVisits = true
+	none.signIn("maria")
+	for prompt, want := range map[string]string{"none": "consent_required", "": "/approve"} {
+		if a := none.begin(none.values("web", scopes, "prompt", prompt)); a.outcome() != want {
+			t.Errorf("no visit to choose, prompt %q: %s", prompt, a.outcome())
+		}
+	}
+	none.approve(scopes, func(*store.AuthorizationRequest) {})
+	if got := none.issued(t).Grant; got.Encounter != "" || !sameScopes(got.Scopes, "patient/*.rs openid") {
+		t.Errorf("no visit to choose: granted %v, %q", got.Scopes, got.Encounter)
+	}
 	for encounter, want := range map[string]string{"e1": scopes, "": "patient/*.rs openid"} {
 		e := newEnv(t)
 		e.signIn("maria")

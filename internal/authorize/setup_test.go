@@ -205,6 +205,7 @@ type env struct {
 	deps     authorize.Deps
 	door     *authorize.Door
 	cookies  map[string]*http.Cookie
+	noVisits bool // nobody has a visit to choose
 }
 
 const all = "openid fhirUser profile launch launch/patient launch/encounter patient/*.cruds user/*.rs offline_access online_access"
@@ -263,6 +264,7 @@ func newEnv(t testing.TB) *env {
 	e.sessions = sessions
 	e.deps = authorize.Deps{
 		Store: e.store, Flow: way, Sessions: sessions, Client: find, Person: e.person,
+		HasVisits: func(context.Context, store.User, string) (bool, error) { return !e.noVisits, nil },
 		Offered: func(asked smart.ScopeSet) smart.ScopeSet { return asked },
 		HintedUser: func(text string) (store.UserID, bool) {
 			user, ours := strings.CutPrefix(text, "hint-")

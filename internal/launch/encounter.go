@@ -10,8 +10,8 @@ import (
 	"github.com/emberlatch/emberlatch/internal/store"
 )
 
-// ShowEncounter answers GET of the encounter step. With nothing to choose from,
-// that is the fact, and the request goes on.
+// ShowEncounter answers GET of the encounter step. With nothing to choose from the
+// request goes on: what decides what comes next knows that, and writes it.
 func (d *Door) ShowEncounter(w http.ResponseWriter, r *http.Request) {
 	s, ok := d.deps.Flow.Open(w, r, r.URL.Query().Get("request"))
 	if !ok {
@@ -86,7 +86,7 @@ func (d *Door) showEncounters(w http.ResponseWriter, r *http.Request, s flow.Ste
 		return
 	}
 	if len(found) == 0 {
-		d.saveEncounter(w, r, s, "")
+		d.deps.Flow.Continue(w, s.Handle)
 		return
 	}
 	patient, err := d.deps.Patients.Patient(r.Context(), s.Request.Patient)

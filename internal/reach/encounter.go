@@ -51,6 +51,12 @@ func (r *Resolver) Encounters(ctx context.Context, u store.User, patient string)
 	return found, page.Next != "", nil
 }
 
+// HasEncounters reports whether Encounters lists any.
+func (r *Resolver) HasEncounters(ctx context.Context, u store.User, patient string) (bool, error) {
+	found, _, err := r.Encounters(ctx, u, patient)
+	return len(found) > 0, err
+}
+
 // Encounter reads one encounter with the rights of the server itself: callers have
 // made sure that the user reaches the patient. ErrNotFound unless it is this
 // patient's and nobody else's.
