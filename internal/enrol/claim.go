@@ -34,7 +34,7 @@ func read(typed url.Values) (page.Identify, claim) {
 		return s
 	}
 	p := page.Identify{
-		Given: get("given"), Family: get("family"), Code: get("code"),
+		Given: get("given"), Family: get("family"), OneName: typed.Get("one_name") != "", Code: get("code"),
 		Year: get("birth_date-year"), Month: get("birth_date-month"), Day: get("birth_date-day"),
 	}
 	if whole := get("birth_date"); whole != "" && p.Year == "" {
@@ -47,7 +47,8 @@ func read(typed url.Values) (page.Identify, claim) {
 		bad            bool
 		field, message string
 	}{
-		{p.Given == "", "given", "identify.given-missing"}, {p.Family == "", "family", "identify.family-missing"},
+		{p.Given == "" && (!p.OneName || p.Family == ""), "given", "identify.given-missing"},
+		{p.Family == "" && !p.OneName, "family", "identify.family-missing"},
 		{!ok, "birth_date-year", "identify.date-wrong"}, {canonical(p.Code) == "", "code", "identify.code-missing"},
 	} {
 		if check.bad {
@@ -113,7 +114,8 @@ func (d *Door) matches(ctx context.Context, c claim) (patient string, codeHash [
 	if err != nil && !errors.Is(err, reach.ErrNotFound) {
 		return "", nil, false, err
 	}
-	same := equal(record.BirthDate, c.birthDate) & sameName(record.Family, c.family) & givenMatches(record.Given, c.given)
+	name := sameName(record.Family, c.family)&givenMatches(record.Given, c.given) | onlyName(record.Only, c)
+	same := equal(record.BirthDate, c.birthDate) & name
 	return invitation.Patient, codeHash, known && found && same == 1, nil
 }
 
@@ -128,6 +130,11 @@ func sameName(record, typed string) int {
 func givenMatches(record, typed string) int {
 	first, _, _ := strings.Cut(record, " ")
 	return sameName(record, typed) | sameName(first, typed)
+}
+
+// onlyName: the one name of the record, wherever it was typed.
+func onlyName(record string, c claim) int {
+	return sameName(record, c.given+c.family) | sameName(record, c.given)&sameName(record, c.family)
 }
 
 // Budgets of tries beside the one of each invitation (LOGIN-05).

@@ -13,5 +13,6 @@
 // is for that patient, whatever the form says (LOGIN-03).
 //
 // Invitation codes are random, kept as hashes and used once. Names are compared
-// without case, accents and punctuation.
+// without case, accents and punctuation; who has one name only types it in either
+// field, and what the record has decides.
 package enrol

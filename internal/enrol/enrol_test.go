@@ -33,6 +33,7 @@ type env struct {
 	tried    map[string]int
 	looked   []string // records that were read
 	nameless bool     // the record has no structured name
+	only     string   // the record has this one name
 	events   []store.Event
 	door     *enrol.Door
 	cookies  map[string]*http.Cookie
@@ -117,6 +118,9 @@ func (e *env) Patient(_ context.Context, id string) (reach.Patient, error) {
 	e.looked = append(e.looked, id)
 	if id != "nora" {
 		return reach.Patient{}, reach.ErrNotFound
+	}
+	if e.only != "" {
+		return reach.Patient{ID: "nora", Name: e.only, Family: e.only, Only: e.only, BirthDate: "1980-02-29"}, nil
 	}
 	if e.nameless {
 		return reach.Patient{ID: "nora", Name: "Zoë", BirthDate: "1980-02-29"}, nil
@@ -280,6 +284,71 @@ func TestAMissingNameMatchesNothing(t *testing.T) {
 			if e.request.EnrolPatient != "" {
 				t.Errorf("%q is the name of the record (nameless %v)", name, nameless)
 			}
+		}
+	}
+}
+
+// Who has one name only gives it in either field, or in both; the record says whether
+// that is all of it. Nobody learns which it was.
+//
+// spec: LOGIN-02, LOGIN-04
+func TestWhoHasOneName(t *testing.T) {
+	var failure string
+	for _, row := range []struct {
+		name, only, given, family string
+		ticked, want              bool
+	}{
+		{"in the second field", "Ngozi", "", "ngozi", true, true},
+		{"in the first field", "Ngozi", "NGÓZI", "", true, true},
+		{"in both", "Ngozi", "Ngozi", "Ngozi", false, true},
+		{"in both, ticked", "Ngozi", "Ngozi", "Ngozi", true, true},
+		{"with a mark for what is missing", "Ngozi", "-", "Ngozi", true, true},
+		{"a name of several words", "Devi Lal", "devi", "lal", false, true},
+		{"another name", "Ngozi", "", "Ngoz", true, false},
+		{"a part of it", "Devi Lal", "Devi", "", true, false},
+		{"one more name", "Ngozi", "Ada", "Ngozi", false, false},
+		{"twice in one field", "Ngozi", "Ngozi Ngozi", "", true, false},
+		{"the family name of who has two", "", "", "O'Brien-García", true, false},
+		{"the given name of who has two", "", "Zoë", "", true, false},
+		{"both names in one field, of who has two", "", "Zoë O'Brien-García", "", true, false},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			e := newEnv(t)
+			e.only = row.only
+			fields := claim(row.given, row.family, "1980-02-29", "ABCD-2345")
+			if row.ticked {
+				fields = append(fields, "one_name", "yes")
+			}
+			w := e.post(t, "a", fields...)
+			if confirmed := e.request.EnrolPatient == "nora"; confirmed != row.want {
+				t.Fatalf("confirmed %v: %d %s", confirmed, w.Code, w.Body)
+			}
+			if len(e.tried) != 1 || len(e.looked) != 1 {
+				t.Errorf("%d invitations tried, %d records read", len(e.tried), len(e.looked))
+			}
+			if row.want {
+				return
+			}
+			body := regexp.MustCompile(`value="[^"]*"| checked`).ReplaceAllString(w.Body.String(), "")
+			if failure == "" {
+				failure = body
+			}
+			if body != failure {
+				t.Error("another page")
+			}
+		})
+	}
+}
+
+// A name that was left out by mistake costs no try.
+func TestANameLeftOut(t *testing.T) {
+	for name, fields := range map[string][]string{
+		"the family name": claim("Zoë", "", "1980-02-29", "ABCD-2345"), "the given name": claim("", "O'Brien-García", "1980-02-29", "ABCD-2345"),
+		"both": append(claim("", "", "1980-02-29", "ABCD-2345"), "one_name", "yes"),
+	} {
+		e := newEnv(t)
+		if w := e.post(t, "a", fields...); !strings.Contains(w.Body.String(), `aria-invalid="true"`) || len(e.tried) != 0 {
+			t.Errorf("%s: %d tries, %s", name, len(e.tried), w.Body)
 		}
 	}
 }

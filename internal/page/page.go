@@ -59,6 +59,7 @@ type StillSignedIn struct{ Shell }
 type Identify struct {
 	Shell
 	Given, Family, Year, Month, Day, Code string
+	OneName                               bool // the person has one name only
 	Failed                                bool
 	WaitSeconds                           int
 	Problems                              []FieldProblem

@@ -20,6 +20,7 @@ import (
 type Patient struct {
 	ID, Name      string
 	Given, Family string
+	Only          string // the whole name, of who has one name only or one that is not taken apart
 	BirthDate     string // YYYY-MM-DD, or shorter
 	Sex           string // administrative gender
 	RecordNumber  string
@@ -148,7 +149,10 @@ func patientFrom(r fhir.Resource) Patient {
 		if full := strings.TrimSpace(p.Given + " " + p.Family); full != "" {
 			p.Name = full
 		} else if t := text(name["text"]); t != "" {
-			p.Name = t
+			p.Name, p.Only = t, t
+		}
+		if (p.Given == "") != (p.Family == "") {
+			p.Only = p.Given + p.Family
 		}
 	}
 	return p
