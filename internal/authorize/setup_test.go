@@ -265,7 +265,7 @@ func newEnv(t testing.TB) *env {
 	e.deps = authorize.Deps{
 		Store: e.store, Flow: way, Sessions: sessions, Client: find, Person: e.person,
 		HasVisits: func(context.Context, store.User, string) (bool, error) { return !e.noVisits, nil },
-		Offered: func(asked smart.ScopeSet) smart.ScopeSet { return asked },
+		Offered:   func(asked smart.ScopeSet) smart.ScopeSet { return asked },
 		HintedUser: func(text string) (store.UserID, bool) {
 			user, ours := strings.CutPrefix(text, "hint-")
 			return store.UserID(user), ours

@@ -40,6 +40,7 @@ func TestPagesInChromium(t *testing.T) {
 					t.Fatal(err)
 				}
 				checkWidth(t, tab, w)
+				checkSelects(t, tab, w)
 				checkTargets(t, tab)
 				checkAxe(t, tab, axe)
 				do(t, tab, spacing)
@@ -74,6 +75,26 @@ var spacing = chromedp.Evaluate[chromedp.Void](`(() => {
 	sheet.replaceSync("* { line-height: 1.5 !important; letter-spacing: .12em !important; word-spacing: .16em !important } p { margin-bottom: 2em !important }");
 	document.adoptedStyleSheets = [sheet];
 })()`)
+
+// checkSelects: on a desk what is selected is read whole.
+func checkSelects(t *testing.T, tab context.Context, w window) {
+	t.Helper()
+	if w.name != "wide" {
+		return
+	}
+	cut := ask(t, tab, chromedp.Evaluate[[]string](`[...document.querySelectorAll("select")].filter(e => {
+		const alone = e.cloneNode();
+		alone.append(e.selectedOptions[0].cloneNode(true));
+		alone.style.width = alone.style.maxWidth = "max-content";
+		e.after(alone);
+		const needs = alone.offsetWidth;
+		alone.remove();
+		return needs > e.offsetWidth;
+	}).map(e => e.id)`))
+	if len(cut) > 0 {
+		t.Errorf("the text of %q is cut off", cut)
+	}
+}
 
 func checkWidth(t *testing.T, tab context.Context, w window) {
 	t.Helper()
