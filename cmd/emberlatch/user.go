@@ -18,7 +18,7 @@ type userCommand struct {
 type userAddCommand struct {
 	where
 	File        string `arg:"" help:"The account as JSON, or - for standard input."`
-	RecordLater bool   `help:"The record that fhirUser names is not loaded yet. Without this a record that is missing is a mistake."`
+	RecordLater bool   `help:"A record that fhirUser or represents names is not loaded yet. Without this a record that is missing is a mistake."`
 }
 
 // Run makes the account and prints it without its password.

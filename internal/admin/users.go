@@ -29,9 +29,9 @@ var allowedFHIRUser = map[store.Role][]fhir.ResourceType{
 	store.RoleAdministrator:  {"Practitioner", "Person"},
 }
 
-// addUser makes an account that is tied to a record by the operator. The record is
-// there already, so that nobody becomes whoever is loaded under a mistyped id; with
-// ?record-later it may be loaded afterwards.
+// addUser makes an account that is tied to records by the operator. They are there
+// already, so that nobody becomes, or stands for, whoever is loaded under a mistyped
+// id; with ?record-later they may be loaded afterwards.
 func (d *Door) addUser(r *http.Request) (int, any, error) {
 	var in NewUser
 	if err := decode(r, &in); err != nil {
@@ -41,8 +41,13 @@ func (d *Door) addUser(r *http.Request) (int, any, error) {
 	if err != nil {
 		return 0, nil, err
 	}
-	if err := d.checkRecord(r, user.FHIRUser); err != nil {
+	if err := d.checkRecord(r, "fhirUser", user.FHIRUser); err != nil {
 		return 0, nil, err
+	}
+	for _, stands := range user.Represents {
+		if err := d.checkRecord(r, "represents", "Patient/"+stands.Patient); err != nil {
+			return 0, nil, err
+		}
 	}
 	err = d.deps.Store.CreateUser(r.Context(), user)
 	if errors.Is(err, store.ErrConflict) { // LOGIN-07: one login for one patient
@@ -86,9 +91,9 @@ func (d *Door) disableUser(r *http.Request) (int, any, error) {
 	return http.StatusOK, out, d.deps.Refresh(r.Context())
 }
 
-// checkRecord makes sure that the record of an account is there.
-func (d *Door) checkRecord(r *http.Request, fhirUser string) error {
-	ref, named := fhir.ParseReference(fhirUser, "")
+// checkRecord makes sure that a record which a member of the input names is there.
+func (d *Door) checkRecord(r *http.Request, member, record string) error {
+	ref, named := fhir.ParseReference(record, "")
 	if !named || r.URL.Query().Has("record-later") {
 		return nil
 	}
@@ -97,7 +102,7 @@ func (d *Door) checkRecord(r *http.Request, fhirUser string) error {
 		return err
 	}
 	if !there {
-		return bad("fhirUser: there is no %s in the FHIR store; load it first (emberlatch data load), or say --record-later", fhirUser)
+		return bad("%s: there is no %s in the FHIR store; load it first (emberlatch data load), or say --record-later", member, record)
 	}
 	return nil
 }
@@ -118,7 +123,7 @@ func (d *Door) account(r *http.Request, in NewUser) (store.User, error) {
 	represents := make([]store.Representation, 0, len(in.Represents))
 	for _, text := range in.Represents {
 		ref, ok := fhir.ParseReference(text, "")
-		if !ok || ref.Type != "Patient" {
+		if !ok || ref.Type != "Patient" || ref.Version != "" {
 			return store.User{}, bad("represents: %q is not Patient/<id>", text)
 		}
 		represents = append(represents, store.Representation{Patient: ref.ID})

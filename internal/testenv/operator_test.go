@@ -47,6 +47,31 @@ func TestAccountsNameARecordThatIsThere(t *testing.T) {
 	}
 }
 
+// So is the record of everybody whom an account stands for.
+func TestAccountsStandForPeopleWhoAreThere(t *testing.T) {
+	env := testenv.Start(t)
+	standing := func(name, represents string) string {
+		return `{"username":"` + name + `","password":"` + password + `","role":"representative","represents":[` + represents + `]}`
+	}
+	for name, row := range map[string]struct {
+		path, represents string
+		status           int
+	}{
+		"there":                      {"/users", `"Patient/leo"`, http.StatusCreated},
+		"not-there":                  {"/users", `"Patient/not-there"`, http.StatusBadRequest},
+		"one-of-two":                 {"/users", `"Patient/leo","Patient/not-there"`, http.StatusBadRequest},
+		"mistyped":                   {"/users", `"Patient/Leo"`, http.StatusBadRequest},
+		"a-version":                  {"/users?record-later", `"Patient/leo/_history/1"`, http.StatusBadRequest},
+		"later":                      {"/users?record-later", `"Patient/not-there"`, http.StatusCreated},
+		"nothing-that-is-no-patient": {"/users?record-later", `"Person/root"`, http.StatusBadRequest},
+	} {
+		a := env.Admin(http.MethodPost, row.path, standing(name, row.represents))
+		if a.Status != row.status || strings.Contains(row.represents, "not-there") && row.status != http.StatusCreated && !strings.Contains(a.String("error"), "represents: there is no Patient/not-there") {
+			t.Errorf("%s: %d %s", name, a.Status, a.Raw)
+		}
+	}
+}
+
 // No app is imported under the id of a person: a token whose subject is its client is
 // that of a backend service, with nobody behind it.
 //
