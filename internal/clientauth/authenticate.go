@@ -2,6 +2,7 @@ package clientauth
 
 import (
 	"context"
+	"crypto"
 	"crypto/sha256"
 	"crypto/subtle"
 	"errors"
@@ -63,14 +64,19 @@ type Deps struct {
 }
 
 // Authenticator makes Authenticated clients.
-type Authenticator struct{ deps Deps }
+type Authenticator struct {
+	deps      Deps
+	strangers strangers
+	check     func(s assertion, key crypto.PublicKey) error
+}
 
 // New makes it; it refuses missing parts.
 func New(deps Deps) (*Authenticator, error) {
 	if deps.Clients == nil || deps.Keys == nil || deps.Assertions == nil || len(deps.Audiences) == 0 || deps.Now == nil || deps.Log == nil {
 		return nil, errors.New("clientauth: a part is missing")
 	}
-	return &Authenticator{deps}, nil
+	keys, err := newStrangers()
+	return &Authenticator{deps, keys, checkSignature}, err
 }
 
 // credentials is what a request claims; method is the one that was tried.

@@ -7,7 +7,8 @@
 // Authenticated is proof: only this package makes one. A client authenticates by
 // the method it registered and by no other, so a public client can never stand in
 // for a confidential one (RFC 6749 §2.3, RFC 9700 §2.5). Unknown clients, wrong
-// secrets and wrong methods are answered alike; as to secrets, with equal work too.
+// secrets and wrong methods are answered alike, and with equal work: a secret is hashed
+// and a signature verified whoever is named.
 //
 // An assertion (private_key_jwt) takes more steps:
 //
@@ -15,11 +16,14 @@
 //	 told in its own words ◀┘    one text for all ◀────┴────────┘     used before ◀┘
 //
 // What is wrong with an assertion by itself is told, since that says nothing about
-// any client; whatever depends on what is registered has one text, though a known
-// client costs a fetch or a signature more: client ids are random, not secret. The
-// algorithm is one of four that use public keys, pinned by the key; a key comes from
-// what is registered and never from the assertion. Unspent is not yet proof: the jti
-// is spent by the store in one step with what the client asks for, or by Spend.
+// any client; whatever depends on what is registered has one text and costs one
+// signature, with a key of nobody where there is none to verify with. One difference
+// stays: a key set behind a URL is fetched once more for a kid that it does not have,
+// every half minute at most, and who names such a client then waits for its host;
+// client ids are random, not secret. The algorithm is one of four that use public
+// keys, pinned by the key; a key comes from what is registered and never from the
+// assertion. Unspent is not yet proof: the jti is spent by the store in one step with
+// what the client asks for, or by Spend.
 //
 // Who fails again and again with one client from one address is told to wait
 // (Limited); the doors are given that one.

@@ -3,12 +3,14 @@ package clientauth
 import (
 	"bytes"
 	"context"
+	"crypto"
 	"crypto/sha256"
 	"errors"
 	"net/http"
 
 	"github.com/go-jose/go-jose/v4"
 
+	"github.com/emberlatch/emberlatch/internal/clientkey"
 	"github.com/emberlatch/emberlatch/internal/oauth"
 	"github.com/emberlatch/emberlatch/internal/store"
 )
@@ -39,6 +41,7 @@ func assertionRefused(text string) *oauth.Error {
 // Why an assertion is refused that has nothing wrong by itself: for the log. The
 // caller is told one text for all, which is also that of an unknown client.
 var (
+	errUnknown   = errors.New("there is no such client")
 	errMethod    = errors.New("the client is not registered for private_key_jwt, or disabled")
 	errClientID  = errors.New("client_id is another client")
 	errKeySetURL = errors.New("jku is not the registered jwks_uri")
@@ -50,18 +53,35 @@ var (
 // client-confidential-asymmetric, signature verification).
 func (a *Authenticator) proveByKey(ctx context.Context, p oauth.Parameters, s assertion) (Unspent, *oauth.Error) {
 	client, known := a.deps.Clients.Client(s.clientID)
-	if !known {
-		return Unspent{}, failed(store.AuthPrivateKeyJWT)
-	}
-	if err := a.verify(ctx, client, p.Get("client_id"), s); err != nil {
+	if err := a.verify(ctx, client, known, p.Get("client_id"), s); err != nil {
 		a.deps.Log.InfoContext(ctx, "a client assertion was refused", "client", client.ID, "cause", err)
 		return Unspent{}, failed(store.AuthPrivateKeyJWT).Because(err)
 	}
 	return Unspent{client, &store.Assertion{IDHash: assertionID(client.ID, s.tokenID), ExpiresAt: s.expires}}, nil
 }
 
-func (a *Authenticator) verify(ctx context.Context, client store.Client, clientID string, s assertion) error {
+// verify checks the signature with the key that is registered. Order: it is checked
+// in any case, with a key of nobody when something else is wrong, so that the time of
+// the answer does not tell which clients there are (CAUTH-08).
+func (a *Authenticator) verify(ctx context.Context, client store.Client, known bool, clientID string, s assertion) error {
+	key, refused := a.strangers[s.algorithm], registered(client, known, clientID, s)
+	if refused == nil {
+		var found clientkey.Key
+		if found, refused = a.deps.Keys.Find(ctx, client, s.kid, s.algorithm); refused == nil {
+			key = found.Public()
+		}
+	}
+	if wrong := a.check(s, key); refused == nil {
+		refused = wrong
+	}
+	return refused
+}
+
+// registered judges an assertion by what is registered of its client.
+func registered(client store.Client, known bool, clientID string, s assertion) error {
 	switch {
+	case !known:
+		return errUnknown
 	case client.AuthMethod != store.AuthPrivateKeyJWT || client.Disabled:
 		return errMethod
 	case clientID != "" && clientID != string(client.ID): // RFC 7521 §4.2
@@ -71,15 +91,16 @@ func (a *Authenticator) verify(ctx context.Context, client store.Client, clientI
 	case client.AssertionAlg != "" && client.AssertionAlg != s.algorithm:
 		return errAlgorithm
 	}
-	key, err := a.deps.Keys.Find(ctx, client, s.kid, s.algorithm)
-	if err != nil {
-		return err
-	}
+	return nil
+}
+
+// checkSignature verifies an assertion with a key.
+func checkSignature(s assertion, key crypto.PublicKey) error {
 	signed, err := jose.ParseSignedCompact(s.text, []jose.SignatureAlgorithm{jose.SignatureAlgorithm(s.algorithm)})
 	if err != nil {
 		return errSignature
 	}
-	payload, err := signed.Verify(key.Public())
+	payload, err := signed.Verify(key)
 	if err != nil || !bytes.Equal(payload, s.payload) {
 		return errSignature
 	}
