@@ -1,6 +1,7 @@
 package token
 
 import (
+	"encoding/json"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -112,5 +113,47 @@ func TestAListTooLongForATokenIsTheWholeGrant(t *testing.T) {
 		if _, err := narrow(granted, asked); (err == nil) != row.good {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+// hostile are refresh scopes that are as much work as a list may be.
+func hostile() map[string]string {
+	var short, conditional, long []string
+	for _, level := range []string{"patient", "user", "system"} {
+		for _, kind := range []string{"Patient", "Group", "Task", "Goal", "Flag", "List", "Slot", "Media", "Basic", "Claim"} {
+			for _, permissions := range []string{"cruds", "crud", "ruds", "cuds"} {
+				short = append(short, level+"/"+kind+"."+permissions)
+			}
+		}
+	}
+	for i := range 40 {
+		conditional = append(conditional, "patient/Observation.cruds?code=a|"+strings.Repeat(string(rune('a'+i%26)), 8)+string(rune('0'+i/26)))
+	}
+	for i := range 999 {
+		long = append(long, "patient/Observation.cruds?code=http://loinc.org|"+strings.Repeat(string(rune('a'+i%26)), i%60+1)+string(rune('0'+i/500)))
+	}
+	many := "patient/Observation.cruds?code=" + strings.TrimSuffix(strings.Repeat("a|b,", 240), ",")
+	return map[string]string{
+		"many": strings.Join(short[:90], " "), "conditions": strings.Join(conditional, " "), "too long for a token": strings.Join(long, " "), "one of many values": many,
+	}
+}
+
+// What the store is asked is in proportion to what was asked for.
+func TestWhatIsDemandedIsBounded(t *testing.T) {
+	for name, asked := range hostile() {
+		raw, err := json.Marshal(demanded(asked))
+		if err != nil || len(raw) > 64*len(asked) {
+			t.Errorf("%s: %d bytes for %d, %v", name, len(raw), len(asked), err)
+		}
+	}
+}
+
+func BenchmarkDemanded(b *testing.B) {
+	for name, asked := range hostile() {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				demanded(asked)
+			}
+		})
 	}
 }
