@@ -52,10 +52,10 @@ func (l *limited) Accept() (net.Conn, error) {
 		if l.enter(network) {
 			return &held{Conn: c, leave: sync.OnceFunc(func() { l.leave(network) })}, nil
 		}
-		_ = c.Close()
-		if l.refused != nil {
+		if l.refused != nil { // Order: counted before the peer can know
 			l.refused()
 		}
+		_ = c.Close()
 	}
 }
 
