@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/url"
 	"time"
 )
@@ -42,7 +43,7 @@ type engine interface {
 	exec(ctx context.Context, stmt string, args []any) (int64, error)
 	query(ctx context.Context, stmt string, args []any) (Rows, error)
 	find(ctx context.Context, stmt string, args []any) (Rows, error)
-	migrate(ctx context.Context) error
+	migrate(ctx context.Context, files fs.FS) error
 	ping(ctx context.Context) error
 	size(ctx context.Context) (int64, error)
 	stats() Stats
@@ -195,10 +196,15 @@ func (d *DB) MoveClock(ctx context.Context, by time.Duration) error {
 	return err
 }
 
-// Migrate brings the schema to the version of this program. Two processes that
-// start together are safe. A schema made by a newer program is refused.
+// Migrate brings the schema to the version of this program, whichever of its
+// migrations are missing. Two processes that start together are safe. A schema that
+// has a migration which this program does not know is refused.
 func (d *DB) Migrate(ctx context.Context) error {
-	if err := d.engine.migrate(ctx); err != nil {
+	files, err := d.dialect.migrations()
+	if err != nil {
+		return err
+	}
+	if err := d.engine.migrate(ctx, files); err != nil {
 		return fmt.Errorf("migrating the database: %w", err)
 	}
 	if !d.movable {

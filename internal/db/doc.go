@@ -23,6 +23,10 @@
 // statements use $1, $2, …; times are Unix milliseconds by NowExpr, the
 // database's own clock.
 //
+// Migrations are files that stand for themselves. Those that a database lacks are
+// applied in the order of their numbers, also when greater ones were applied before;
+// one that this program does not know means a newer program, and is refused.
+//
 // Start reading at DB, then sqlite_writer.go, postgres.go.
 //
 // What it does not do: build queries, cache results, know any table.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"strconv"
 	"strings"
@@ -241,7 +242,7 @@ func (e *postgresEngine) close() error {
 }
 
 // migrate holds a session lock on one connection while goose works on another.
-func (e *postgresEngine) migrate(ctx context.Context) (err error) {
+func (e *postgresEngine) migrate(ctx context.Context, files fs.FS) (err error) {
 	ctx, cancel := context.WithTimeout(ctx, 10*migrationWait)
 	defer cancel()
 	holder, err := pgx.ConnectConfig(ctx, e.connect.Copy())
@@ -253,7 +254,7 @@ func (e *postgresEngine) migrate(ctx context.Context) (err error) {
 		return postgresError(err)
 	}
 	conn := stdlib.OpenDB(*e.connect.Copy())
-	err = errors.Join(migrateWith(ctx, PostgreSQL, goose.DialectPostgres, conn), conn.Close())
+	err = errors.Join(migrateWith(ctx, files, goose.DialectPostgres, conn), conn.Close())
 	// Prepared plans may describe tables as they were.
 	e.pool.Reset()
 	return err
