@@ -71,20 +71,28 @@ func (minter) ParseRefreshToken(string) (tokens.RefreshName, bool) {
 
 func newDoor(t *testing.T, err error) *token.Door {
 	t.Helper()
+	return doorOn(t, away{err}, func(*token.Deps) {})
+}
+
+// doorOn is a door on some store, with changes.
+func doorOn(t *testing.T, grants token.Grants, change func(*token.Deps)) *token.Door {
+	t.Helper()
 	clients, fault := clientauth.New(clientauth.Deps{
 		Clients: apps{}, Keys: noKeys{}, Assertions: nothing{}, Audiences: []string{"https://ehr.example.org"}, Now: time.Now, Log: slog.New(slog.DiscardHandler),
 	})
 	if fault != nil {
 		t.Fatal(fault)
 	}
-	d, fault := token.New(token.Deps{
-		Grants: away{err}, Clients: clients, Minter: minter{},
+	deps := token.Deps{
+		Grants: grants, Clients: clients, Minter: minter{},
 		Client: apps{}.Client, IsOriginOf: func(store.Client, string) bool { return true }, Offered: func(s smart.ScopeSet) smart.ScopeSet { return s },
 		Entitled:   func(context.Context, store.User, string) (bool, error) { return true, nil },
 		Revoke:     func(context.Context, store.Revocation) (int, error) { return 0, nil },
 		Ended:      func(store.GrantID) {},
 		NewGrantID: func() store.GrantID { return "g" }, FHIRBase: "https://ehr.example.org/fhir", RefreshGrace: time.Second, Log: slog.New(slog.DiscardHandler),
-	})
+	}
+	change(&deps)
+	d, fault := token.New(deps)
 	if fault != nil {
 		t.Fatal(fault)
 	}
