@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/emberlatch/emberlatch/internal/dpop"
 	"github.com/emberlatch/emberlatch/internal/store"
 	"github.com/emberlatch/emberlatch/internal/token"
 	"github.com/emberlatch/emberlatch/internal/tokens"
@@ -27,7 +28,7 @@ func (b beside) RefreshGrant(context.Context, store.Refresh) (store.Refreshed, e
 // minting makes tokens of nothing.
 type minting struct{ minter }
 
-func (minting) MintAccess(store.Grant, []string) (tokens.AccessToken, error) {
+func (minting) MintAccess(store.Grant, []string, dpop.Proof) (tokens.AccessToken, error) {
 	return tokens.AccessToken{Text: "t", ExpiresIn: time.Minute}, nil
 }
 
