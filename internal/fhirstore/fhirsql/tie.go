@@ -11,10 +11,11 @@ import (
 )
 
 // reaches: a tie leads to the patient now, from the practitioner or from a role to
-// which another tie leads from them. Ties of a patient are few; they are looked at
-// first.
-const reaches = `EXISTS (SELECT 1 FROM fhir_tie t WHERE t.leads_to = 'Patient/' || %PATIENT% AND t.since <= %NOW% AND t.until >= %NOW%
-  AND (t.agent = %OWN% OR EXISTS (SELECT 1 FROM fhir_tie r
+// which another tie leads from them, and what says so is not deleted. Ties of a patient
+// are few; they are looked at first.
+const reaches = `EXISTS (SELECT 1 FROM fhir_tie t JOIN fhir_resource tr ON tr.rid = t.rid AND tr.deleted = 0
+  WHERE t.leads_to = 'Patient/' || %PATIENT% AND t.since <= %NOW% AND t.until >= %NOW%
+  AND (t.agent = %OWN% OR EXISTS (SELECT 1 FROM fhir_tie r JOIN fhir_resource rr ON rr.rid = r.rid AND rr.deleted = 0
     WHERE r.leads_to = t.agent AND r.agent = %OWN% AND r.since <= %NOW% AND r.until >= %NOW%)))`
 
 // Reaches is the condition, in SQL, that a practitioner or role reaches a patient at a

@@ -185,6 +185,10 @@ func TestAStatementJudgesAsTheSearchDoes(t *testing.T) {
 				must(t, err)
 				must(t, c.records.Complete(ctx))
 			}
+			if n%3 == 0 { // whatever has been deleted leads nowhere
+				_, err := w.db.Exec(ctx, `UPDATE fhir_resource SET deleted = 1 WHERE id = $1`, r.of("r1", "t1", "g1", "a"))
+				must(t, err)
+			}
 			search, err := reach.New(reach.Deps{Backend: c.records, Now: time.Now, Base: fhirBase})
 			must(t, err)
 			u := r.user(store.UserID(fmt.Sprint("u", n)))
