@@ -78,25 +78,15 @@ func (o Owners) Within(s IDSet) bool {
 }
 
 // Match evaluates e for one resource. base is the FHIR base whose absolute
-// references count as local.
+// references count as local. What one resource cannot tell (Chain, Has) does not
+// match: see MatchAmong.
 func Match(e Expr, r fhir.Resource, owners Owners, base string) bool {
+	return MatchAmong(e, r, owners, base, nil)
+}
+
+// matchOne decides what is said of the resource alone.
+func matchOne(e Expr, r fhir.Resource, owners Owners, base string) bool {
 	switch e := e.(type) {
-	case And:
-		for _, part := range e {
-			if !Match(part, r, owners, base) {
-				return false
-			}
-		}
-		return true
-	case Or:
-		for _, part := range e {
-			if Match(part, r, owners, base) {
-				return true
-			}
-		}
-		return false
-	case Not:
-		return e.Expr != nil && !Match(e.Expr, r, owners, base)
 	case Holds:
 		return e.Clause.matches(r, base)
 	case OwnedBy:

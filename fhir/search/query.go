@@ -70,6 +70,7 @@ func (i Include) String() string {
 type Query struct {
 	Type       fhir.ResourceType
 	Where      []Clause // all of them
+	Joins      []Join   // all of them, too
 	Count      int      // page size; 0 asks for the total only
 	Sort       []SortKey
 	Total      TotalMode
@@ -87,9 +88,12 @@ type Query struct {
 
 // Expr is what matches must fulfil.
 func (q Query) Expr() Expr {
-	all := make(And, 0, len(q.Where)+1)
+	all := make(And, 0, len(q.Where)+len(q.Joins)+1)
 	for _, c := range q.Where {
 		all = append(all, Holds{c})
+	}
+	for _, j := range q.Joins {
+		all = append(all, j.expr)
 	}
 	if q.Within != nil {
 		all = append(all, q.Within)
@@ -143,8 +147,8 @@ func Parse(t fhir.ResourceType, params url.Values, base string) (Query, error) {
 			}
 		}
 	}
-	if len(q.Where) > maxClauses || len(q.Include)+len(q.RevInclude) > maxIncludes {
-		return Query{}, refuse("too-costly", "", "The search has too many conditions or includes.")
+	if len(q.Where) > maxClauses || len(q.Joins) > maxJoins || len(q.Include)+len(q.RevInclude) > maxIncludes {
+		return Query{}, refuse("too-costly", "", "The search has too many conditions, links or includes.")
 	}
 	return q, nil
 }
@@ -157,6 +161,9 @@ func (q *Query) parameter(name, value, base string) error {
 	}
 	if strings.HasPrefix(name, "_include:") || strings.HasPrefix(name, "_revinclude:") {
 		return refuse("not-supported", clip(name), "Iterated includes are not offered. Ask for the next step in a search of its own.")
+	}
+	if isJoin(name) {
+		return q.addJoin(name, value, base)
 	}
 	c, err := parseClause(q.Type, name, value, base)
 	if err != nil {
@@ -265,8 +272,8 @@ func parseClause(t fhir.ResourceType, name, value, base string) (Clause, error) 
 	code, modifier, _ := strings.Cut(name, ":")
 	p, known := Lookup(t, code)
 	switch {
-	case strings.Contains(name, ".") || strings.HasPrefix(name, "_has:"):
-		return Clause{}, refuse("not-supported", clip(name), "Chained parameters and _has are not offered. Search the other type first and use the ids.")
+	case isJoin(name):
+		return Clause{}, refuse("not-supported", clip(name), "A chain has no place here.")
 	case !known:
 		return Clause{}, refuse("not-supported", clip(name), clip(code)+" is not a search parameter of "+string(t)+" on this server.")
 	case !p.Answerable():
@@ -316,6 +323,9 @@ func (q Query) String() string {
 	var parts []string
 	for _, c := range q.Where {
 		parts = append(parts, c.encode())
+	}
+	for _, j := range q.Joins {
+		parts = append(parts, j.encode())
 	}
 	for _, i := range q.Include {
 		parts = append(parts, "_include="+url.QueryEscape(i.String()))

@@ -13,6 +13,9 @@
 // the decision comes from the token and the request line alone, so that 403
 // says nothing about data; hidden and missing resources give the same 404.
 //
+// A search with joins is judged once more (Decision.Traverse): each type that one leads
+// over needs a scope, which the request alone tells.
+//
 // Who is calling is found before anything is asked: what is missing or too costly
 // there is the server's (500, 503), never told as if the request had asked for it.
 //

@@ -22,6 +22,9 @@ func (d *Door) search(w http.ResponseWriter, r *http.Request, decision access.De
 	if err != nil {
 		return err
 	}
+	if decision = decision.Traverse(query); !decision.Allowed() {
+		return refused(decision)
+	}
 	page, err := d.deps.Backend.Search(r.Context(), decision, query)
 	if errors.Is(err, fhirstore.ErrPosition) {
 		return notFound()

@@ -20,6 +20,8 @@
 // verified in the same way. A total is passed on only where the plan says the view
 // exactly and the pages seen held nothing else.
 //
+// Chains, _has and _list are refused: whether one holds cannot be seen on the match.
+//
 // Whom Provenance and Binary are about follows from other resources: the targets, the
 // security context. These are read with the rights of the server itself; a Binary
 // without a security context is nobody's.

@@ -45,6 +45,9 @@ func (p *plan) empty() bool { return p.view == nil || p.patients.nobody() }
 
 // plan makes the plan of a search, or refuses with a sentence that says what to do.
 func (b *Backend) plan(ctx context.Context, d access.Decision, q search.Query) (*plan, error) {
+	if err := unverifiable(q); err != nil {
+		return nil, err
+	}
 	p := &plan{decision: d, query: q, view: d.View(q.Type), wanted: q.Expr(), sent: url.Values{}, exact: true}
 	p.patients = boundOf(p.view)
 	if p.view == nil {

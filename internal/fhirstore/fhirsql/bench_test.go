@@ -87,3 +87,38 @@ func BenchmarkSearchView(b *testing.B) {
 		})
 	}
 }
+
+// What a chain costs, and its view on both variables: 20 laboratory values of whoever
+// has a name, as the server itself, as that patient, and as a clinician.
+func BenchmarkSearchChain(b *testing.B) {
+	values := url.Values{"subject:Patient.name": {"Nr7"}, "category": {"laboratory"}, "_count": {"20"}}
+	query, err := search.Parse("Observation", values, base)
+	if err != nil {
+		b.Fatal(err)
+	}
+	interaction := fhir.Interaction{Code: fhir.SearchType, Type: "Observation"}
+	views := []struct {
+		name     string
+		decision access.Decision
+	}{
+		{"none", access.System("benchmark", base)},
+		{"patient", access.Decide(subjectOf("patient", 1), interaction)},
+		{"panel-of-20", access.Decide(subjectOf("user", 20), interaction)},
+	}
+	for name, engine := range engines {
+		b.Run(name, func(b *testing.B) {
+			s := engine(b)
+			load(b, s, population())
+			for _, v := range views {
+				b.Run(v.name, func(b *testing.B) {
+					for b.Loop() {
+						page, err := s.Search(context.Background(), v.decision, query)
+						if err != nil || len(page.Matches) != 20 {
+							b.Fatal(len(page.Matches), err)
+						}
+					}
+				})
+			}
+		})
+	}
+}

@@ -9,6 +9,8 @@
 //
 //	Query ∧ view ──compile──▶ one SELECT ──▶ page ──▶ includes, each under its own view
 //
+// A link of a chain or of _has is one more variable, under the same view (join.go).
+//
 // The compiler of conditions is one function for queries and views alike; it
 // says in SQL what search.Match says in Go, and an oracle of the tests compares the two.
 //

@@ -63,7 +63,9 @@ var fresh = map[string]func(t *rapid.T) object{
 	"Patient": func(t *rapid.T) object {
 		return object{"name": one(t, []any{object{"family": "Peña", "given": []any{"José"}}}, []any{object{"family": "pen"}}, nil),
 			"birthDate": one(t, "1980-01-02", "1980", nil), "gender": one(t, "female", "male"),
-			"link": one(t, []any{object{"other": to("Patient/a"), "type": "seealso"}}, nil)}
+			"link":                 one(t, []any{object{"other": to("Patient/a"), "type": "seealso"}}, nil),
+			"generalPractitioner":  one(t, []any{to("Practitioner/p"), to("Organization/o")}, []any{to("Organization/o")}, nil),
+			"managingOrganization": one(t, to("Organization/o"), nil)}
 	},
 	"Observation": func(t *rapid.T) object {
 		return object{"status": one(t, statuses...), "subject": one(t, patients...), "code": concept(loinc, "1-8"),
@@ -101,7 +103,11 @@ var fresh = map[string]func(t *rapid.T) object{
 		return object{"recorded": "2024-02-29T10:00:00Z", "target": []any{one(t, to("Observation/0"), to("Patient/a"), to("Condition/none"), to("Provenance/2")),
 			one(t, to("Observation/1"), to("Condition/0"), to("Practitioner/p"), to("Provenance/0"), to("Provenance/1"), to("Binary/0"), to("Group/g"))}}
 	},
-	"Device":       func(t *rapid.T) object { return object{"status": one(t, statuses...), "patient": one(t, patients...)} },
+	"Device": func(t *rapid.T) object { return object{"status": one(t, statuses...), "patient": one(t, patients...)} },
+	"List": func(t *rapid.T) object {
+		return object{"status": "current", "mode": "working", "subject": one(t, patients...), "source": one(t, to("Patient/b"), to("Practitioner/p"), nil),
+			"entry": []any{object{"item": one(t, to("Observation/0"), to("Observation/2"), to("Patient/a"))}, object{"item": one(t, to("Observation/3"), to("Patient/b"), to("Organization/o"))}}}
+	},
 	"Practitioner": func(t *rapid.T) object { return object{"name": []any{object{"family": "Doe"}}} },
 	"Organization": func(t *rapid.T) object { return object{"name": one(t, "Clinic", "clínica")} },
 	"Group":        func(t *rapid.T) object { return object{"member": []any{object{"entity": to("Patient/a")}}} },
@@ -109,7 +115,7 @@ var fresh = map[string]func(t *rapid.T) object{
 
 // kinds in a fixed order, and the ids of each.
 var kinds = []string{"Patient", "Observation", "Condition", "Encounter", "DiagnosticReport", "AllergyIntolerance", "Coverage",
-	"DocumentReference", "Binary", "Provenance", "Device", "Practitioner", "Organization", "Group"}
+	"DocumentReference", "Binary", "Provenance", "Device", "List", "Practitioner", "Organization", "Group"}
 
 func idsOf(kind string) []string {
 	switch kind {
@@ -177,7 +183,7 @@ var revIncludes = map[string][]string{"Patient": {"Observation:performer", "Obse
 
 func drawQuestion(t *rapid.T) question {
 	q := question{Kind: rapid.SampledFrom(append([]string{"Observation", "Observation", "Patient"}, kinds...)).Draw(t, "type")}
-	possible := slices.Concat(conditions[""], conditions[q.Kind], conditions[q.Kind])
+	possible := slices.Concat(conditions[""], conditions[q.Kind], conditions[q.Kind], joined[q.Kind], joined[q.Kind])
 	for range rapid.IntRange(0, 2).Draw(t, "conditions") {
 		q.Where = append(q.Where, rapid.SampledFrom(possible).Draw(t, "condition"))
 	}

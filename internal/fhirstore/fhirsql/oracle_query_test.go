@@ -213,7 +213,7 @@ func (u *universe) answer(g grant, q question) []*thing {
 	var found []*thing
 	for _, r := range u.things {
 		if r.kind == q.Kind && u.sees(g, r, "s") &&
-			!slices.ContainsFunc(q.Where, func(w [2]string) bool { return !u.holds(r, w[0], w[1]) }) {
+			!slices.ContainsFunc(q.Where, func(w [2]string) bool { return !u.fulfils(g, r, w[0], w[1]) }) {
 			found = append(found, r)
 		}
 	}

@@ -176,12 +176,12 @@ func (u *universe) find(ref string) *thing {
 // (part C.1 of the design).
 var aboutElement = map[string]string{
 	"Observation": "subject", "Condition": "subject", "Encounter": "subject", "DiagnosticReport": "subject",
-	"DocumentReference": "subject", "AllergyIntolerance": "patient", "Coverage": "beneficiary", "Device": "patient",
+	"DocumentReference": "subject", "AllergyIntolerance": "patient", "Coverage": "beneficiary", "Device": "patient", "List": "subject",
 }
 
 var memberElements = map[string][]string{
 	"Observation": {"performer"}, "Condition": {"asserter"}, "DocumentReference": {"author"},
-	"AllergyIntolerance": {"recorder", "asserter"}, "Coverage": {"policyHolder", "subscriber", "payor"},
+	"AllergyIntolerance": {"recorder", "asserter"}, "Coverage": {"policyHolder", "subscriber", "payor"}, "List": {"source"},
 }
 
 var sharedKinds = []string{"Practitioner", "Organization"}

@@ -17,6 +17,8 @@ type query struct {
 	strings.Builder
 	args    []any
 	dialect db.Dialect
+	// variables counts those of joins.
+	variables int
 }
 
 func (s *Store) newQuery() *query { return &query{dialect: s.db.Dialect()} }
@@ -71,6 +73,8 @@ type reader interface {
 type variable struct {
 	alias string
 	kind  fhir.ResourceType
+	// view is what it stands under, and what it is joined with.
+	view view
 	// led: the index of a parameter is the way in, so no other is.
 	led bool
 }
@@ -85,7 +89,7 @@ func (q *query) from(v view, t fhir.ResourceType, alias string) variable {
 // fromEver is from with what was deleted, which is judged by its last version: its
 // owners and index rows are kept.
 func (q *query) fromEver(v view, t fhir.ResourceType, alias string) variable {
-	x := variable{alias: alias, kind: t}
+	x := variable{alias: alias, kind: t, view: v}
 	q.add(" FROM fhir_resource ", alias, " WHERE ", alias, ".type = ")
 	q.arg(string(t))
 	q.add(" AND ")
@@ -110,6 +114,10 @@ func (q *query) condition(x variable, e search.Expr) {
 		q.add(")")
 	case search.Holds:
 		q.clause(x, e.Clause)
+	case search.Chain:
+		q.chain(x, e)
+	case search.Has:
+		q.has(x, e)
 	case search.OwnedBy:
 		q.ownedBy(x, e.Patients)
 	case search.IsResource:

@@ -20,27 +20,57 @@ const (
 	leadsOne     // what points to one resource, or names it
 )
 
-// leading finds the condition of s.Where whose index is the way into a search; ok is
-// false when that is the view's own, or the resource's.
-func leading(view search.Expr, s search.Query) (best int, ok bool) {
+// wayIn is a condition of a search whose index leads to its resources: one of s.Where
+// or one of s.Joins; neither: that is the view's own, or the resource's.
+type wayIn struct{ clause, join *int }
+
+// leading finds the way into a search.
+func leading(view search.Expr, s search.Query) (best wayIn) {
 	most := leadsNothing
 	if owned, single := view.(search.OwnedBy); single {
 		switch n := owned.Patients.Len(); {
 		case n <= 1:
-			return 0, false
+			return wayIn{}
 		case n <= maxLeading:
 			most = leadsPanel
 		}
 	}
 	for i, c := range s.Where {
 		if c.Parameter.Code == "_id" && c.Modifier == "" {
-			return 0, false
+			return wayIn{}
 		}
 		if n := leads(c); n > most {
-			best, ok, most = i, true, n
+			best, most = wayIn{clause: &i}, n
 		}
 	}
-	return best, ok
+	for i, j := range s.Joins {
+		if n := joinLeads(j.Expr()); n > most {
+			best, most = wayIn{join: &i}, n
+		}
+	}
+	return best
+}
+
+// joinLeads says how far a chain leads: as far as the condition at its end.
+func joinLeads(e search.Expr) int {
+	switch e := e.(type) {
+	case search.Chain:
+		return joinLeads(e.That)
+	case search.Has:
+		return joinLeads(e.That)
+	case search.Holds:
+		if e.Clause.Parameter.Code == "_id" && e.Clause.Modifier == "" {
+			return leadsOne
+		}
+		return leads(e.Clause)
+	case search.Or: // the types of one link
+		least := leadsOne
+		for _, part := range e {
+			least = min(least, joinLeads(part))
+		}
+		return least
+	}
+	return leadsNothing
 }
 
 // leads says how far the index of a clause's parameter leads.
@@ -59,27 +89,65 @@ func leads(c search.Clause) int {
 // fromSearch writes FROM and WHERE of a search: the view, the way in, and every
 // condition of the query.
 func (q *query) fromSearch(v view, s search.Query, alias string) {
-	lead, ok := leading(v(s.Type), s)
-	if !ok {
+	lead := leading(v(s.Type), s)
+	switch {
+	case lead.clause != nil:
+		q.fromClause(v, s, alias, *lead.clause)
+	case lead.join != nil:
+		q.fromJoin(v, s, alias, *lead.join)
+	default:
 		x := q.from(v, s.Type, alias)
 		q.add(" AND ")
 		q.condition(x, s.Expr())
-		return
 	}
-	x := variable{alias: alias, kind: s.Type, led: true}
+}
+
+// ridAmong writes that the rid is one of those that a selection finds, which follows.
+func (q *query) ridAmong(x variable, selection func()) {
 	before, after := " IN (", ")"
 	if q.dialect == db.PostgreSQL { // an array is made once, before anything is joined
 		before, after = " = ANY(ARRAY(", "))"
 	}
-	q.add(" FROM fhir_resource ", alias, " WHERE ", alias, ".rid", before, "SELECT v.rid")
+	q.add(x.alias, ".rid", before)
+	selection()
+	q.add(after)
+}
+
+// fromClause comes by the index of a parameter.
+func (q *query) fromClause(v view, s search.Query, alias string, lead int) {
+	x := variable{alias: alias, kind: s.Type, view: v, led: true}
 	clause := s.Where[lead]
-	q.values("v.param", clause, tables[clause.Parameter.Type])
-	q.add(after, " AND ", q.aside(x, "type"), " = ")
-	q.arg(string(s.Type))
-	q.add(" AND ", alias, ".deleted = 0 AND ")
-	q.condition(x, v(s.Type))
-	q.add(" AND ")
+	q.add(" FROM fhir_resource ", alias, " WHERE ")
+	q.ridAmong(x, func() {
+		q.add("SELECT v.rid")
+		q.values("v.param", clause, tables[clause.Parameter.Type])
+	})
 	s.Where = slices.Delete(slices.Clone(s.Where), lead, lead+1) // it leads, so it holds
+	q.rest(x, q.aside(x, "type"), s)
+}
+
+// fromJoin comes from what is at the other end of a join.
+func (q *query) fromJoin(v view, s search.Query, alias string, lead int) {
+	x := variable{alias: alias, kind: s.Type, view: v, led: true}
+	q.add(" FROM fhir_resource ", alias, " WHERE ")
+	join := s.Joins[lead].Expr()
+	q.condition(x, join)
+	s.Joins = slices.Delete(slices.Clone(s.Joins), lead, lead+1)
+	kind := q.aside(x, "type")
+	if _, reverse := join.(search.Has); reverse { // leads to ids, whose index has the type
+		kind = alias + ".type"
+	}
+	q.rest(x, kind, s)
+}
+
+// rest writes what else holds of a variable that an index leads to: its type, the view
+// and the query.
+func (q *query) rest(x variable, kind string, s search.Query) {
+	q.add(" AND ", kind, " = ")
+	q.arg(string(s.Type))
+	q.add(" AND ", x.alias, ".deleted = 0 AND ")
+	q.condition(x, x.view(s.Type))
+	q.add(" AND ")
 	q.condition(x, s.Expr())
 }
 
