@@ -53,10 +53,16 @@ func drawAttempt(t *rapid.T, u *universe) attempt {
 		return a
 	}
 	a.content = made(r.kind, r.id, fresh[r.kind](t)).content
-	if name := aboutElement[r.kind]; name != "" && rapid.Bool().Draw(t, "about the same") {
-		delete(a.content, name)
-		if v, ok := r.content[name]; ok {
-			a.content[name] = v
+	same := []string{aboutElement[r.kind]}
+	if r.kind == "Patient" {
+		same = tying
+	}
+	if same[0] != "" && rapid.Bool().Draw(t, "about the same") {
+		for _, name := range same {
+			delete(a.content, name)
+			if v, ok := r.content[name]; ok {
+				a.content[name] = v
+			}
 		}
 	}
 	if a.code == fhir.Create {
@@ -111,7 +117,7 @@ func (u *universe) wants(g grant, a attempt) bool {
 		return true
 	case before != nil && before.gone:
 		return false
-	case a.kind == "Patient" && !cmp.Equal(linkOf(before), a.content["link"]):
+	case a.kind == "Patient" && slices.ContainsFunc(tying, func(name string) bool { return !cmp.Equal(elementOf(before, name), a.content[name]) }):
 		return false
 	}
 	after := &thing{kind: a.kind, id: a.id, content: a.content}
@@ -138,11 +144,14 @@ func (u *universe) wants(g grant, a attempt) bool {
 	})
 }
 
-func linkOf(r *thing) any {
+// tying are the elements of a Patient that say who reaches them.
+var tying = []string{"link", "generalPractitioner", "managingOrganization"}
+
+func elementOf(r *thing, name string) any {
 	if r == nil {
 		return nil
 	}
-	return r.content["link"]
+	return r.content[name]
 }
 
 func setOf(list []string) []string { return slices.Compact(slices.Sorted(slices.Values(list))) }
