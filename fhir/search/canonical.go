@@ -25,7 +25,9 @@ func (c Clause) reprint(text string) string {
 	switch {
 	case c.Modifier == "missing" || c.Parameter.Type == TypeDate || c.Parameter.Type == TypeNumber:
 		return text // digits and a few letters, as they were parsed
-	case c.Parameter.Type == TypeToken || c.Parameter.Type == TypeQuantity:
+	case c.Parameter.Type == TypeComposite:
+		return c.reprintTogether(text)
+	case c.Modifier == "identifier" || c.Parameter.Type == TypeToken || c.Parameter.Type == TypeQuantity:
 		parts := splitUnescaped(text, '|')
 		for i, part := range parts {
 			parts[i] = Escape(unescape(part))

@@ -11,9 +11,10 @@ import (
 // Clause is one condition: a parameter, a modifier, and alternatives.
 type Clause struct {
 	Parameter    Parameter
-	Modifier     string            // "", not, missing, exact, contains
+	Modifier     string            // "", not, missing, exact, contains, identifier, above, below
 	TypeModifier fhir.ResourceType // subject:Patient
 	Operands     []Operand         // any of them
+	Composed     []Together        // any of them: a composite, which has no operands
 	text         string            // the value as it came, for printing
 }
 
@@ -58,7 +59,15 @@ func (c Clause) Either(d Clause) (Clause, bool) {
 
 // matches evaluates the clause on content.
 func (c Clause) matches(r fhir.Resource, base string) bool {
-	values := c.Parameter.Extract(r, base)
+	if c.Parameter.Type == TypeComposite {
+		return slices.ContainsFunc(c.Composed, func(t Together) bool { return t.matches(r, base) })
+	}
+	c = c.Asked()
+	return c.holdsOf(c.Parameter.Extract(r, base))
+}
+
+// holdsOf evaluates the clause on the values of its parameter.
+func (c Clause) holdsOf(values []Value) bool {
 	if c.Modifier == "missing" {
 		for _, o := range c.Operands {
 			if o.Missing == (len(values) == 0) {
@@ -99,9 +108,19 @@ func (c Clause) compare(o Operand, v Value) bool {
 	case TypeQuantity:
 		return o.comparesUnit(v) && o.comparesNumber(v)
 	case TypeURI:
-		return o.URL == v.URL
+		return c.comparesURL(o, v)
 	}
 	return false
+}
+
+func (c Clause) comparesURL(o Operand, v Value) bool {
+	switch c.Modifier {
+	case "above":
+		return under(o.URL, v.URL)
+	case "below":
+		return under(v.URL, o.URL)
+	}
+	return o.URL == v.URL
 }
 
 func (o Operand) comparesReference(v Value) bool {

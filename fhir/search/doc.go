@@ -19,19 +19,27 @@
 //	_has:Observation:patient:code=x   Has{Observation.patient, Holds{code=x}}
 //	_list=x                           Has{List.item, Holds{_id=x}}
 //
-// It fulfils FHIR R4 search §3.1.1.3 to §3.1.1.5 for token, reference, date,
-// string, number, quantity and uri parameters, their comparators, the modifiers
-// :not :missing :exact :contains :[type], and the result parameters _count _sort
-// _total _summary _elements _include _revinclude; chains, _has (§3.1.1.4.15,
-// §3.1.1.4.16) and _list. It refuses, with a sentence,
-// composites, :above, :below, :in, :text, :of-type, :identifier, _filter, _query,
-// _content, _text and iterated includes.
+// A composite is a list of places where its parts stand together (Together), from the
+// same table; what elements hold is numbered, so that an index can tell them apart.
+//
+// It fulfils FHIR R4 search §3.1.1.3 to §3.1.1.5 for token, reference, date, string,
+// number, quantity, uri and composite parameters, their comparators, the modifiers
+// :not :missing :exact :contains :identifier :above :below :[type], and the result
+// parameters _count _sort _total _summary _elements _include _revinclude; chains, _has
+// (§3.1.1.4.15, §3.1.1.4.16) and _list. It refuses, with a sentence, :above and :below
+// of codes, :in, :text, :of-type, :missing of a composite, _filter, _query, _content,
+// _text and iterated includes.
 //
 // Where R4 leaves room, the choices are: dates without a time zone are UTC; a
 // resource's number or quantity is its exact value, only the searched value has
 // the precision of its digits; ap is ten percent for numbers and the length of
 // the searched date, at least a day, for dates; strings compare without case and
-// without the accents of Latin letters; codes compare exactly.
+// without the accents of Latin letters; codes compare exactly. A link without a type
+// stands for all types that it can point to and that have what follows. A chain follows
+// references that are local, never canonical URLs; every item of a List counts,
+// whatever its flag. :above and :below go by the segments of a URL. A reference without
+// a text is of the type that it states, or of none: patient:identifier does not find
+// one that states nothing, subject:identifier does.
 package search
 
 //go:generate go run ./internal/generate -definitions ../../../shared/data/definitions

@@ -90,6 +90,9 @@ func parseOperand(c Clause, text, base string) (Operand, string) {
 		}
 		return Operand{Missing: text == "true"}, ""
 	}
+	if c.Modifier == "identifier" {
+		return tokenOperand(text)
+	}
 	switch c.Parameter.Type {
 	case TypeToken:
 		return tokenOperand(text)
@@ -109,7 +112,11 @@ func parseOperand(c Clause, text, base string) (Operand, string) {
 	case TypeQuantity:
 		return quantityOperand(text)
 	}
-	return Operand{URL: unescape(text)}, ""
+	o := Operand{URL: unescape(text)}
+	if c.Modifier != "" && !hierarchical(o.URL) {
+		return o, "a URL such as http://example.org/fhir/; OIDs and UUIDs have nothing above or below them"
+	}
+	return o, ""
 }
 
 func tokenOperand(text string) (Operand, string) {

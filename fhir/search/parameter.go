@@ -12,7 +12,7 @@ import (
 // ParameterType is the kind of a search parameter (FHIR R4 search §3.1.1.4).
 type ParameterType string
 
-// The kinds. Composite and special parameters are known and refused.
+// The kinds. Special parameters are known and refused.
 const (
 	TypeNumber    ParameterType = "number"
 	TypeDate      ParameterType = "date"
@@ -33,6 +33,9 @@ type Parameter struct {
 	// Targets are the types a reference may point to; nil: any.
 	Targets []fhir.ResourceType
 	paths   []path
+	// compositions are where the parts of a composite stand together.
+	compositions []composition
+	identifiers  bool // see Identifiers
 }
 
 // Name is "Observation.category": stable, unique.
@@ -45,7 +48,7 @@ func (p Parameter) CanPointTo(t fhir.ResourceType) bool {
 
 // Answerable reports whether queries may use the parameter.
 func (p Parameter) Answerable() bool {
-	return p.Code != "" && p.Type != TypeComposite && p.Type != TypeSpecial
+	return p.Code != "" && p.Type != TypeSpecial
 }
 
 // Lookup finds a parameter of a type, common ones such as _id included. The
@@ -106,7 +109,9 @@ func parseLine(line string) Parameter {
 			p.Targets = append(p.Targets, fhir.ResourceType(t))
 		}
 	}
-	if f[4] != "" {
+	if p.Type == TypeComposite {
+		p.compositions = parseCompositions(p.Base, f[4])
+	} else if f[4] != "" {
 		for _, text := range strings.Split(f[4], ";") {
 			p.paths = append(p.paths, parsePath(text))
 		}

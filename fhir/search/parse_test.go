@@ -19,7 +19,8 @@ func TestWhatIsNotUnderstoodIsRefused(t *testing.T) {
 		"code.name=x", "subject:Practitioner.name=x", "subject.nothing=x", "focus.status=x", "subject.=x", ".name=x", "subject:Patient._count=1", "subject:Patient._include=x",
 		"has-member.has-member.has-member.has-member.has-member.status=x", "_has:Observation:patient:code=x", "_has:Observation:has-member=x", "_has:=x", "_has::::=x", "_has:Observation:code:code=x", "_list=$current", "_list=",
 		"_has:DiagnosticReport:result:_has:Observation:has-member:code=x", "_filter=x", "_query=x", "_content=x", "_text=x",
-		"_contained=true", "PATIENT=a", "patient%20=a", "patient[]=a", "category:in=x", "category:above=x", "patient:identifier=x|y", "_include:iterate=Observation:subject",
+		"_contained=true", "PATIENT=a", "patient%20=a", "patient[]=a", "category:in=x", "category:above=x", "category:below=x", "date:below=x", "category:identifier=x", "patient:identifier=",
+		"code-value-quantity=1-8", "code-value-quantity=1-8$", "code-value-quantity=$5", "code-value-quantity=1-8$5$6", "code-value-quantity=1-8$x", "code-value-quantity:missing=true", "_sort=code-value-quantity", "_include:iterate=Observation:subject",
 		"_include=*", "_include=Patient:link", "_revinclude=Observation:code", "_sort=subject", "_count=-1", "_count=1&_count=2", "date=yesterday", "value-quantity=x", "subject:Practitioner=a", "_getpages=x",
 		"patient=", "code:missing=maybe",
 	} {
@@ -53,7 +54,8 @@ func FuzzParse(f *testing.F) {
 	for _, seed := range []string{"category=a%7Cb,c&_sort=-date", `code=a\,b&_include=Observation:subject&_count=3`, "date=ge2024-02&value-quantity=5.40||mg", "_elements=id,code&_total=accurate", "_summary=count"} {
 		f.Add(seed)
 	}
-	for _, seed := range []string{"subject:Patient.name%3Aexact=a,b", "patient._has:Coverage:beneficiary:status=active", "_has:DiagnosticReport:result:subject.name=x&_list=a%2Cb", "has-member.has-member.performer.name=x"} {
+	for _, seed := range []string{"subject:Patient.name%3Aexact=a,b", "patient._has:Coverage:beneficiary:status=active", "_has:DiagnosticReport:result:subject.name=x&_list=a%2Cb", "has-member.has-member.performer.name=x",
+		"component-code-value-quantity=a%7Cb$gt5%7C%7Cmm,c$ap3&patient:identifier=x%7Cy", `combo-code-value-concept=a\$b$c&_source:below=http://x/`} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, raw string) {

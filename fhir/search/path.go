@@ -53,9 +53,14 @@ func (p path) walk(tree fhir.Object, found func(value any, fhirType string)) {
 }
 
 func (p path) into(at any, steps []step, found func(any, string)) {
+	p.reach(at, steps, func(object fhir.Object) { p.values(object, found) })
+}
+
+// reach calls found for every object that the steps lead to.
+func (p path) reach(at any, steps []step, found func(fhir.Object)) {
 	if list, ok := at.([]any); ok {
 		for _, item := range list {
-			p.into(item, steps, found)
+			p.reach(item, steps, found)
 		}
 		return
 	}
@@ -64,15 +69,15 @@ func (p path) into(at any, steps []step, found func(any, string)) {
 		return
 	}
 	if len(steps) == 0 {
-		p.values(object, found)
+		found(object)
 		return
 	}
 	switch s := steps[0]; s.kind {
 	case 'f':
-		p.into(object[s.name], steps[1:], found)
+		p.reach(object[s.name], steps[1:], found)
 	case 'w':
 		if object[s.name] == s.value {
-			p.into(object, steps[1:], found)
+			p.reach(object, steps[1:], found)
 		}
 	}
 }

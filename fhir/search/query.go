@@ -210,8 +210,8 @@ func (q *Query) setSort(value string) error {
 	for _, key := range strings.Split(value, ",") {
 		code, descending := strings.CutPrefix(key, "-")
 		p, ok := Lookup(q.Type, code)
-		if !ok || !p.Answerable() || p.Type == TypeReference {
-			return refuse("not-supported", "_sort", "_sort takes search parameters of "+string(q.Type)+" that are not references or chains: "+clip(code)+" is not one.")
+		if !ok || !p.Answerable() || p.Type == TypeReference || p.Type == TypeComposite {
+			return refuse("not-supported", "_sort", "_sort takes search parameters of "+string(q.Type)+" that are not references, composites or chains: "+clip(code)+" is not one.")
 		}
 		q.Sort = append(q.Sort, SortKey{p, descending})
 	}
@@ -288,6 +288,12 @@ func parseClause(t fhir.ResourceType, name, value, base string) (Clause, error) 
 		return Clause{}, refuse("too-costly", clip(name), clip(name)+" has more than 300 alternatives.")
 	}
 	for _, text := range alternatives {
+		if p.Type == TypeComposite {
+			if err := c.compose(text, base); err != nil {
+				return Clause{}, err
+			}
+			continue
+		}
 		o, expected := parseOperand(c, text, base)
 		if expected != "" {
 			return Clause{}, refuse("invalid", clip(name), clip(name)+": expected "+expected+".")
@@ -299,20 +305,24 @@ func parseClause(t fhir.ResourceType, name, value, base string) (Clause, error) 
 
 // modifiers that a kind of parameter takes, besides missing.
 var modifiers = map[ParameterType][]string{
-	TypeToken: {"not"}, TypeString: {"exact", "contains"}, TypeReference: nil, TypeURI: nil,
+	TypeToken: {"not"}, TypeString: {"exact", "contains"}, TypeReference: {"identifier"},
+	TypeURI: {"above", "below"},
 }
 
 func (c *Clause) setModifier(modifier string, given bool) error {
 	if !given {
 		return nil
 	}
-	if modifier == "missing" || slices.Contains(modifiers[c.Parameter.Type], modifier) {
+	if modifier == "missing" && c.Parameter.Type != TypeComposite || slices.Contains(modifiers[c.Parameter.Type], modifier) {
 		c.Modifier = modifier
 		return nil
 	}
 	if t, known := fhir.ParseResourceType(modifier); known && c.Parameter.CanPointTo(t) {
 		c.TypeModifier = t
 		return nil
+	}
+	if c.Parameter.Type == TypeToken && (modifier == "above" || modifier == "below") {
+		return refuse("not-supported", c.Parameter.Code, "This server does not know which codes lie above or below others: :above and :below are for uri parameters. List the codes, with commas between them.")
 	}
 	return refuse("not-supported", c.Parameter.Code, "The modifier :"+clip(modifier)+" is not offered for "+c.Parameter.Code+".")
 }

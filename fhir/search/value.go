@@ -25,13 +25,17 @@ type Value struct {
 type Indexed struct {
 	Parameter Parameter
 	Value     Value
+	// Element numbers the element that holds the value, for composites; 0: it is a
+	// value of the resource.
+	Element int
 }
 
 // Extract returns the values of the parameter in a resource. base is the FHIR
 // base whose absolute references count as local; it may be empty.
-func (p Parameter) Extract(r fhir.Resource, base string) []Value {
+func (p Parameter) Extract(r fhir.Resource, base string) []Value { return p.extract(r.Tree(), base) }
+
+func (p Parameter) extract(tree fhir.Object, base string) []Value {
 	var list []Value
-	tree := r.Tree()
 	for _, path := range p.paths {
 		path.walk(tree, func(value any, fhirType string) {
 			list = p.appendValues(list, value, fhirType, base)
@@ -40,18 +44,30 @@ func (p Parameter) Extract(r fhir.Resource, base string) []Value {
 	return list
 }
 
-// ExtractAll returns the values of all parameters of the resource's type.
+// ExtractAll returns the values of all parameters of the resource's type, of the
+// identifiers of its references, and of the elements that composites look at.
 func ExtractAll(r fhir.Resource, base string) []Indexed {
 	var list []Indexed
 	for _, p := range index()[r.Type()].sorted {
-		for _, v := range p.Extract(r, base) {
-			list = append(list, Indexed{p, v})
+		values := p.Extract(r, base)
+		for _, v := range values {
+			list = append(list, Indexed{Parameter: p, Value: v})
+		}
+		if p.Type != TypeReference || len(values) == 0 {
+			continue
+		}
+		own := p.Identifiers()
+		for _, v := range own.Extract(r, base) {
+			list = append(list, Indexed{Parameter: own, Value: v})
 		}
 	}
-	return list
+	return appendElements(list, r, base)
 }
 
 func (p Parameter) appendValues(list []Value, value any, fhirType, base string) []Value {
+	if p.identifiers {
+		return appendIdentifier(list, value)
+	}
 	switch p.Type {
 	case TypeToken:
 		return appendTokens(list, value, fhirType)

@@ -3,7 +3,8 @@
 package search
 
 // parameterTable has a line for every search parameter of R4 and for those of
-// US Core 6.1 that R4 lacks: type|code|kind|targets|paths.
+// US Core 6.1 that R4 lacks: type|code|kind|targets|paths,
+// or the compositions of a composite.
 const parameterTable = `Account|identifier|token||l:identifier=Identifier
 Account|name|string||l:name=string
 Account|owner|reference|Organization|l:owner=Reference
@@ -14,8 +15,8 @@ Account|subject|reference|Device,HealthcareService,Location,Organization,Patient
 Account|type|token||l:type=CodeableConcept
 ActivityDefinition|composed-of|reference|*|f:relatedArtifact w:type=composed-of l:resource=canonical
 ActivityDefinition|context-quantity|quantity||f:useContext l:valueQuantity=Quantity;f:useContext l:valueRange=Range
-ActivityDefinition|context-type-quantity|composite||
-ActivityDefinition|context-type-value|composite||
+ActivityDefinition|context-type-quantity|composite||f:useContext>token=l:code=Coding>quantity=l:valueQuantity=Quantity;l:valueRange=Range
+ActivityDefinition|context-type-value|composite||f:useContext>token=l:code=Coding>token=l:valueCodeableConcept=CodeableConcept
 ActivityDefinition|context-type|token||f:useContext l:code=Coding
 ActivityDefinition|context|token||f:useContext l:valueCodeableConcept=CodeableConcept
 ActivityDefinition|date|date||l:date=dateTime
@@ -118,8 +119,8 @@ Bundle|identifier|token||l:identifier=Identifier
 Bundle|timestamp|date||l:timestamp=instant
 Bundle|type|token||l:type=code
 CapabilityStatement|context-quantity|quantity||f:useContext l:valueQuantity=Quantity;f:useContext l:valueRange=Range
-CapabilityStatement|context-type-quantity|composite||
-CapabilityStatement|context-type-value|composite||
+CapabilityStatement|context-type-quantity|composite||f:useContext>token=l:code=Coding>quantity=l:valueQuantity=Quantity;l:valueRange=Range
+CapabilityStatement|context-type-value|composite||f:useContext>token=l:code=Coding>token=l:valueCodeableConcept=CodeableConcept
 CapabilityStatement|context-type|token||f:useContext l:code=Coding
 CapabilityStatement|context|token||f:useContext l:valueCodeableConcept=CodeableConcept
 CapabilityStatement|date|date||l:date=dateTime
@@ -170,8 +171,8 @@ CareTeam|role|token||f:participant l:role=CodeableConcept
 CareTeam|status|token||l:status=code
 CareTeam|subject|reference|Group,Patient|l:subject=Reference
 ChargeItemDefinition|context-quantity|quantity||f:useContext l:valueQuantity=Quantity;f:useContext l:valueRange=Range
-ChargeItemDefinition|context-type-quantity|composite||
-ChargeItemDefinition|context-type-value|composite||
+ChargeItemDefinition|context-type-quantity|composite||f:useContext>token=l:code=Coding>quantity=l:valueQuantity=Quantity;l:valueRange=Range
+ChargeItemDefinition|context-type-value|composite||f:useContext>token=l:code=Coding>token=l:valueCodeableConcept=CodeableConcept
 ChargeItemDefinition|context-type|token||f:useContext l:code=Coding
 ChargeItemDefinition|context|token||f:useContext l:valueCodeableConcept=CodeableConcept
 ChargeItemDefinition|date|date||l:date=dateTime
@@ -245,8 +246,8 @@ ClinicalImpression|supporting-info|reference|*|l:supportingInfo=Reference
 CodeSystem|code|token||f:concept l:code=code
 CodeSystem|content-mode|token||l:content=code
 CodeSystem|context-quantity|quantity||f:useContext l:valueQuantity=Quantity;f:useContext l:valueRange=Range
-CodeSystem|context-type-quantity|composite||
-CodeSystem|context-type-value|composite||
+CodeSystem|context-type-quantity|composite||f:useContext>token=l:code=Coding>quantity=l:valueQuantity=Quantity;l:valueRange=Range
+CodeSystem|context-type-value|composite||f:useContext>token=l:code=Coding>token=l:valueCodeableConcept=CodeableConcept
 CodeSystem|context-type|token||f:useContext l:code=Coding
 CodeSystem|context|token||f:useContext l:valueCodeableConcept=CodeableConcept
 CodeSystem|date|date||l:date=dateTime
@@ -295,8 +296,8 @@ Communication|status|token||l:status=code
 Communication|subject|reference|Group,Patient|l:subject=Reference
 CompartmentDefinition|code|token||l:code=code
 CompartmentDefinition|context-quantity|quantity||f:useContext l:valueQuantity=Quantity;f:useContext l:valueRange=Range
-CompartmentDefinition|context-type-quantity|composite||
-CompartmentDefinition|context-type-value|composite||
+CompartmentDefinition|context-type-quantity|composite||f:useContext>token=l:code=Coding>quantity=l:valueQuantity=Quantity;l:valueRange=Range
+CompartmentDefinition|context-type-value|composite||f:useContext>token=l:code=Coding>token=l:valueCodeableConcept=CodeableConcept
 CompartmentDefinition|context-type|token||f:useContext l:code=Coding
 CompartmentDefinition|context|token||f:useContext l:valueCodeableConcept=CodeableConcept
 CompartmentDefinition|date|date||l:date=dateTime
@@ -326,8 +327,8 @@ Composition|subject|reference|*|l:subject=Reference
 Composition|title|string||l:title=string
 Composition|type|token||l:type=CodeableConcept
 ConceptMap|context-quantity|quantity||f:useContext l:valueQuantity=Quantity;f:useContext l:valueRange=Range
-ConceptMap|context-type-quantity|composite||
-ConceptMap|context-type-value|composite||
+ConceptMap|context-type-quantity|composite||f:useContext>token=l:code=Coding>quantity=l:valueQuantity=Quantity;l:valueRange=Range
+ConceptMap|context-type-value|composite||f:useContext>token=l:code=Coding>token=l:valueCodeableConcept=CodeableConcept
 ConceptMap|context-type|token||f:useContext l:code=Coding
 ConceptMap|context|token||f:useContext l:valueCodeableConcept=CodeableConcept
 ConceptMap|date|date||l:date=dateTime
@@ -521,7 +522,7 @@ DocumentReference|patient|reference|Group,Patient|l:subject=Reference r:Patient
 DocumentReference|period|date||f:context l:period=Period
 DocumentReference|related|reference|*|f:context l:related=Reference
 DocumentReference|relatesto|reference|DocumentReference|f:relatesTo l:target=Reference
-DocumentReference|relationship|composite||
+DocumentReference|relationship|composite||f:relatesTo>token=l:code=code>reference=l:target=Reference
 DocumentReference|relation|token||f:relatesTo l:code=code
 DocumentReference|security-label|token||l:securityLabel=CodeableConcept
 DocumentReference|setting|token||f:context l:practiceSetting=CodeableConcept
@@ -529,8 +530,8 @@ DocumentReference|status|token||l:status=code
 DocumentReference|subject|reference|Device,Group,Patient,Practitioner|l:subject=Reference
 DocumentReference|type|token||l:type=CodeableConcept
 EffectEvidenceSynthesis|context-quantity|quantity||f:useContext l:valueQuantity=Quantity;f:useContext l:valueRange=Range
-EffectEvidenceSynthesis|context-type-quantity|composite||
-EffectEvidenceSynthesis|context-type-value|composite||
+EffectEvidenceSynthesis|context-type-quantity|composite||f:useContext>token=l:code=Coding>quantity=l:valueQuantity=Quantity;l:valueRange=Range
+EffectEvidenceSynthesis|context-type-value|composite||f:useContext>token=l:code=Coding>token=l:valueCodeableConcept=CodeableConcept
 EffectEvidenceSynthesis|context-type|token||f:useContext l:code=Coding
 EffectEvidenceSynthesis|context|token||f:useContext l:valueCodeableConcept=CodeableConcept
 EffectEvidenceSynthesis|date|date||l:date=dateTime
@@ -593,8 +594,8 @@ EpisodeOfCare|status|token||l:status=code
 EpisodeOfCare|type|token||l:type=CodeableConcept
 EventDefinition|composed-of|reference|*|f:relatedArtifact w:type=composed-of l:resource=canonical
 EventDefinition|context-quantity|quantity||f:useContext l:valueQuantity=Quantity;f:useContext l:valueRange=Range
-EventDefinition|context-type-quantity|composite||
-EventDefinition|context-type-value|composite||
+EventDefinition|context-type-quantity|composite||f:useContext>token=l:code=Coding>quantity=l:valueQuantity=Quantity;l:valueRange=Range
+EventDefinition|context-type-value|composite||f:useContext>token=l:code=Coding>token=l:valueCodeableConcept=CodeableConcept
 EventDefinition|context-type|token||f:useContext l:code=Coding
 EventDefinition|context|token||f:useContext l:valueCodeableConcept=CodeableConcept
 EventDefinition|date|date||l:date=dateTime
@@ -615,8 +616,8 @@ EventDefinition|url|uri||l:url=uri
 EventDefinition|version|token||l:version=string
 EvidenceVariable|composed-of|reference|*|f:relatedArtifact w:type=composed-of l:resource=canonical
 EvidenceVariable|context-quantity|quantity||f:useContext l:valueQuantity=Quantity;f:useContext l:valueRange=Range
-EvidenceVariable|context-type-quantity|composite||
-EvidenceVariable|context-type-value|composite||
+EvidenceVariable|context-type-quantity|composite||f:useContext>token=l:code=Coding>quantity=l:valueQuantity=Quantity;l:valueRange=Range
+EvidenceVariable|context-type-value|composite||f:useContext>token=l:code=Coding>token=l:valueCodeableConcept=CodeableConcept
 EvidenceVariable|context-type|token||f:useContext l:code=Coding
 EvidenceVariable|context|token||f:useContext l:valueCodeableConcept=CodeableConcept
 EvidenceVariable|date|date||l:date=dateTime
@@ -637,8 +638,8 @@ EvidenceVariable|url|uri||l:url=uri
 EvidenceVariable|version|token||l:version=string
 Evidence|composed-of|reference|*|f:relatedArtifact w:type=composed-of l:resource=canonical
 Evidence|context-quantity|quantity||f:useContext l:valueQuantity=Quantity;f:useContext l:valueRange=Range
-Evidence|context-type-quantity|composite||
-Evidence|context-type-value|composite||
+Evidence|context-type-quantity|composite||f:useContext>token=l:code=Coding>quantity=l:valueQuantity=Quantity;l:valueRange=Range
+Evidence|context-type-value|composite||f:useContext>token=l:code=Coding>token=l:valueCodeableConcept=CodeableConcept
 Evidence|context-type|token||f:useContext l:code=Coding
 Evidence|context|token||f:useContext l:valueCodeableConcept=CodeableConcept
 Evidence|date|date||l:date=dateTime
@@ -658,8 +659,8 @@ Evidence|topic|token||l:topic=CodeableConcept
 Evidence|url|uri||l:url=uri
 Evidence|version|token||l:version=string
 ExampleScenario|context-quantity|quantity||f:useContext l:valueQuantity=Quantity;f:useContext l:valueRange=Range
-ExampleScenario|context-type-quantity|composite||
-ExampleScenario|context-type-value|composite||
+ExampleScenario|context-type-quantity|composite||f:useContext>token=l:code=Coding>quantity=l:valueQuantity=Quantity;l:valueRange=Range
+ExampleScenario|context-type-value|composite||f:useContext>token=l:code=Coding>token=l:valueCodeableConcept=CodeableConcept
 ExampleScenario|context-type|token||f:useContext l:code=Coding
 ExampleScenario|context|token||f:useContext l:valueCodeableConcept=CodeableConcept
 ExampleScenario|date|date||l:date=dateTime
@@ -712,8 +713,8 @@ Goal|start-date|date||l:startDate=date
 Goal|subject|reference|Group,Organization,Patient|l:subject=Reference
 Goal|target-date|date||f:target l:dueDate=date
 GraphDefinition|context-quantity|quantity||f:useContext l:valueQuantity=Quantity;f:useContext l:valueRange=Range
-GraphDefinition|context-type-quantity|composite||
-GraphDefinition|context-type-value|composite||
+GraphDefinition|context-type-quantity|composite||f:useContext>token=l:code=Coding>quantity=l:valueQuantity=Quantity;l:valueRange=Range
+GraphDefinition|context-type-value|composite||f:useContext>token=l:code=Coding>token=l:valueCodeableConcept=CodeableConcept
 GraphDefinition|context-type|token||f:useContext l:code=Coding
 GraphDefinition|context|token||f:useContext l:valueCodeableConcept=CodeableConcept
 GraphDefinition|date|date||l:date=dateTime
@@ -726,7 +727,7 @@ GraphDefinition|status|token||l:status=code
 GraphDefinition|url|uri||l:url=uri
 GraphDefinition|version|token||l:version=string
 Group|actual|token||l:actual=boolean
-Group|characteristic-value|composite||
+Group|characteristic-value|composite||f:characteristic>token=l:code=CodeableConcept>token=l:valueCodeableConcept=CodeableConcept,valueBoolean=boolean,valueQuantity=Quantity,valueRange=Range,valueReference=Reference
 Group|characteristic|token||f:characteristic l:code=CodeableConcept
 Group|code|token||l:code=CodeableConcept
 Group|exclude|token||f:characteristic l:exclude=boolean
@@ -800,8 +801,8 @@ Immunization|status|token||l:status=code
 Immunization|target-disease|token||f:protocolApplied l:targetDisease=CodeableConcept
 Immunization|vaccine-code|token||l:vaccineCode=CodeableConcept
 ImplementationGuide|context-quantity|quantity||f:useContext l:valueQuantity=Quantity;f:useContext l:valueRange=Range
-ImplementationGuide|context-type-quantity|composite||
-ImplementationGuide|context-type-value|composite||
+ImplementationGuide|context-type-quantity|composite||f:useContext>token=l:code=Coding>quantity=l:valueQuantity=Quantity;l:valueRange=Range
+ImplementationGuide|context-type-value|composite||f:useContext>token=l:code=Coding>token=l:valueCodeableConcept=CodeableConcept
 ImplementationGuide|context-type|token||f:useContext l:code=Coding
 ImplementationGuide|context|token||f:useContext l:valueCodeableConcept=CodeableConcept
 ImplementationGuide|date|date||l:date=dateTime
@@ -846,8 +847,8 @@ Invoice|type|token||l:type=CodeableConcept
 Library|composed-of|reference|*|f:relatedArtifact w:type=composed-of l:resource=canonical
 Library|content-type|token||f:content l:contentType=code
 Library|context-quantity|quantity||f:useContext l:valueQuantity=Quantity;f:useContext l:valueRange=Range
-Library|context-type-quantity|composite||
-Library|context-type-value|composite||
+Library|context-type-quantity|composite||f:useContext>token=l:code=Coding>quantity=l:valueQuantity=Quantity;l:valueRange=Range
+Library|context-type-value|composite||f:useContext>token=l:code=Coding>token=l:valueCodeableConcept=CodeableConcept
 Library|context-type|token||f:useContext l:code=Coding
 Library|context|token||f:useContext l:valueCodeableConcept=CodeableConcept
 Library|date|date||l:date=dateTime
@@ -908,8 +909,8 @@ MeasureReport|status|token||l:status=code
 MeasureReport|subject|reference|Device,Group,Location,Patient,Practitioner,PractitionerRole,RelatedPerson|l:subject=Reference
 Measure|composed-of|reference|*|f:relatedArtifact w:type=composed-of l:resource=canonical
 Measure|context-quantity|quantity||f:useContext l:valueQuantity=Quantity;f:useContext l:valueRange=Range
-Measure|context-type-quantity|composite||
-Measure|context-type-value|composite||
+Measure|context-type-quantity|composite||f:useContext>token=l:code=Coding>quantity=l:valueQuantity=Quantity;l:valueRange=Range
+Measure|context-type-value|composite||f:useContext>token=l:code=Coding>token=l:valueCodeableConcept=CodeableConcept
 Measure|context-type|token||f:useContext l:code=Coding
 Measure|context|token||f:useContext l:valueCodeableConcept=CodeableConcept
 Measure|date|date||l:date=dateTime
@@ -1037,8 +1038,8 @@ MedicinalProduct|name-language|token||f:name f:countryLanguage l:language=Codeab
 MedicinalProduct|name|string||f:name l:productName=string
 MessageDefinition|category|token||l:category=code
 MessageDefinition|context-quantity|quantity||f:useContext l:valueQuantity=Quantity;f:useContext l:valueRange=Range
-MessageDefinition|context-type-quantity|composite||
-MessageDefinition|context-type-value|composite||
+MessageDefinition|context-type-quantity|composite||f:useContext>token=l:code=Coding>quantity=l:valueQuantity=Quantity;l:valueRange=Range
+MessageDefinition|context-type-value|composite||f:useContext>token=l:code=Coding>token=l:valueCodeableConcept=CodeableConcept
 MessageDefinition|context-type|token||f:useContext l:code=Coding
 MessageDefinition|context|token||f:useContext l:valueCodeableConcept=CodeableConcept
 MessageDefinition|date|date||l:date=dateTime
@@ -1068,13 +1069,13 @@ MessageHeader|sender|reference|Organization,Practitioner,PractitionerRole|l:send
 MessageHeader|source-uri|uri||f:source l:endpoint=url
 MessageHeader|source|string||f:source l:name=string
 MessageHeader|target|reference|Device|f:destination l:target=Reference
-MolecularSequence|chromosome-variant-coordinate|composite||
-MolecularSequence|chromosome-window-coordinate|composite||
+MolecularSequence|chromosome-variant-coordinate|composite||f:variant>@chromosome>number=l:start=integer>number=l:end=integer
+MolecularSequence|chromosome-window-coordinate|composite||f:referenceSeq>token=l:chromosome=CodeableConcept>number=l:windowStart=integer>number=l:windowEnd=integer
 MolecularSequence|chromosome|token||f:referenceSeq l:chromosome=CodeableConcept
 MolecularSequence|identifier|token||l:identifier=Identifier
 MolecularSequence|patient|reference|Patient|l:patient=Reference
-MolecularSequence|referenceseqid-variant-coordinate|composite||
-MolecularSequence|referenceseqid-window-coordinate|composite||
+MolecularSequence|referenceseqid-variant-coordinate|composite||f:variant>@referenceseqid>number=l:start=integer>number=l:end=integer
+MolecularSequence|referenceseqid-window-coordinate|composite||f:referenceSeq>token=l:referenceSeqId=CodeableConcept>number=l:windowStart=integer>number=l:windowEnd=integer
 MolecularSequence|referenceseqid|token||f:referenceSeq l:referenceSeqId=CodeableConcept
 MolecularSequence|type|token||l:type=code
 MolecularSequence|variant-end|number||f:variant l:end=integer
@@ -1083,8 +1084,8 @@ MolecularSequence|window-end|number||f:referenceSeq l:windowEnd=integer
 MolecularSequence|window-start|number||f:referenceSeq l:windowStart=integer
 NamingSystem|contact|string||f:contact l:name=string
 NamingSystem|context-quantity|quantity||f:useContext l:valueQuantity=Quantity;f:useContext l:valueRange=Range
-NamingSystem|context-type-quantity|composite||
-NamingSystem|context-type-value|composite||
+NamingSystem|context-type-quantity|composite||f:useContext>token=l:code=Coding>quantity=l:valueQuantity=Quantity;l:valueRange=Range
+NamingSystem|context-type-value|composite||f:useContext>token=l:code=Coding>token=l:valueCodeableConcept=CodeableConcept
 NamingSystem|context-type|token||f:useContext l:code=Coding
 NamingSystem|context|token||f:useContext l:valueCodeableConcept=CodeableConcept
 NamingSystem|date|date||l:date=dateTime
@@ -1114,19 +1115,19 @@ NutritionOrder|status|token||l:status=code
 NutritionOrder|supplement|token||f:supplement l:type=CodeableConcept
 Observation|based-on|reference|CarePlan,DeviceRequest,ImmunizationRecommendation,MedicationRequest,NutritionOrder,ServiceRequest|l:basedOn=Reference
 Observation|category|token||l:category=CodeableConcept
-Observation|code-value-concept|composite||
-Observation|code-value-date|composite||
-Observation|code-value-quantity|composite||
-Observation|code-value-string|composite||
+Observation|code-value-concept|composite||>@code>@value-concept
+Observation|code-value-date|composite||>@code>@value-date
+Observation|code-value-quantity|composite||>@code>@value-quantity
+Observation|code-value-string|composite||>@code>@value-string
 Observation|code|token||l:code=CodeableConcept
-Observation|combo-code-value-concept|composite||
-Observation|combo-code-value-quantity|composite||
+Observation|combo-code-value-concept|composite||>@code>@value-concept&f:component>token=l:code=CodeableConcept>token=l:valueCodeableConcept=CodeableConcept
+Observation|combo-code-value-quantity|composite||>@code>@value-quantity&f:component>token=l:code=CodeableConcept>quantity=l:valueQuantity=Quantity
 Observation|combo-code|token||l:code=CodeableConcept;f:component l:code=CodeableConcept
 Observation|combo-data-absent-reason|token||l:dataAbsentReason=CodeableConcept;f:component l:dataAbsentReason=CodeableConcept
 Observation|combo-value-concept|token||l:valueCodeableConcept=CodeableConcept;f:component l:valueCodeableConcept=CodeableConcept
 Observation|combo-value-quantity|quantity||l:valueQuantity=Quantity;l:valueSampledData=SampledData;f:component l:valueQuantity=Quantity;f:component l:valueSampledData=SampledData
-Observation|component-code-value-concept|composite||
-Observation|component-code-value-quantity|composite||
+Observation|component-code-value-concept|composite||f:component>token=l:code=CodeableConcept>token=l:valueCodeableConcept=CodeableConcept
+Observation|component-code-value-quantity|composite||f:component>token=l:code=CodeableConcept>quantity=l:valueQuantity=Quantity
 Observation|component-code|token||f:component l:code=CodeableConcept
 Observation|component-data-absent-reason|token||f:component l:dataAbsentReason=CodeableConcept
 Observation|component-value-concept|token||f:component l:valueCodeableConcept=CodeableConcept
@@ -1153,8 +1154,8 @@ Observation|value-string|string||l:valueString=string;f:valueCodeableConcept l:t
 OperationDefinition|base|reference|OperationDefinition|l:base=canonical
 OperationDefinition|code|token||l:code=code
 OperationDefinition|context-quantity|quantity||f:useContext l:valueQuantity=Quantity;f:useContext l:valueRange=Range
-OperationDefinition|context-type-quantity|composite||
-OperationDefinition|context-type-value|composite||
+OperationDefinition|context-type-quantity|composite||f:useContext>token=l:code=Coding>quantity=l:valueQuantity=Quantity;l:valueRange=Range
+OperationDefinition|context-type-value|composite||f:useContext>token=l:code=Coding>token=l:valueCodeableConcept=CodeableConcept
 OperationDefinition|context-type|token||f:useContext l:code=Coding
 OperationDefinition|context|token||f:useContext l:valueCodeableConcept=CodeableConcept
 OperationDefinition|date|date||l:date=dateTime
@@ -1262,8 +1263,8 @@ Person|relatedperson|reference|RelatedPerson|f:link l:target=Reference r:Related
 Person|telecom|token||l:telecom=ContactPoint
 PlanDefinition|composed-of|reference|*|f:relatedArtifact w:type=composed-of l:resource=canonical
 PlanDefinition|context-quantity|quantity||f:useContext l:valueQuantity=Quantity;f:useContext l:valueRange=Range
-PlanDefinition|context-type-quantity|composite||
-PlanDefinition|context-type-value|composite||
+PlanDefinition|context-type-quantity|composite||f:useContext>token=l:code=Coding>quantity=l:valueQuantity=Quantity;l:valueRange=Range
+PlanDefinition|context-type-value|composite||f:useContext>token=l:code=Coding>token=l:valueCodeableConcept=CodeableConcept
 PlanDefinition|context-type|token||f:useContext l:code=Coding
 PlanDefinition|context|token||f:useContext l:valueCodeableConcept=CodeableConcept
 PlanDefinition|date|date||l:date=dateTime
@@ -1355,8 +1356,8 @@ QuestionnaireResponse|status|token||l:status=code
 QuestionnaireResponse|subject|reference|*|l:subject=Reference
 Questionnaire|code|token||f:item l:code=Coding
 Questionnaire|context-quantity|quantity||f:useContext l:valueQuantity=Quantity;f:useContext l:valueRange=Range
-Questionnaire|context-type-quantity|composite||
-Questionnaire|context-type-value|composite||
+Questionnaire|context-type-quantity|composite||f:useContext>token=l:code=Coding>quantity=l:valueQuantity=Quantity;l:valueRange=Range
+Questionnaire|context-type-value|composite||f:useContext>token=l:code=Coding>token=l:valueCodeableConcept=CodeableConcept
 Questionnaire|context-type|token||f:useContext l:code=Coding
 Questionnaire|context|token||f:useContext l:valueCodeableConcept=CodeableConcept
 Questionnaire|date|date||l:date=dateTime
@@ -1406,8 +1407,8 @@ RequestGroup|status|token||l:status=code
 RequestGroup|subject|reference|Group,Patient|l:subject=Reference
 ResearchDefinition|composed-of|reference|*|f:relatedArtifact w:type=composed-of l:resource=canonical
 ResearchDefinition|context-quantity|quantity||f:useContext l:valueQuantity=Quantity;f:useContext l:valueRange=Range
-ResearchDefinition|context-type-quantity|composite||
-ResearchDefinition|context-type-value|composite||
+ResearchDefinition|context-type-quantity|composite||f:useContext>token=l:code=Coding>quantity=l:valueQuantity=Quantity;l:valueRange=Range
+ResearchDefinition|context-type-value|composite||f:useContext>token=l:code=Coding>token=l:valueCodeableConcept=CodeableConcept
 ResearchDefinition|context-type|token||f:useContext l:code=Coding
 ResearchDefinition|context|token||f:useContext l:valueCodeableConcept=CodeableConcept
 ResearchDefinition|date|date||l:date=dateTime
@@ -1428,8 +1429,8 @@ ResearchDefinition|url|uri||l:url=uri
 ResearchDefinition|version|token||l:version=string
 ResearchElementDefinition|composed-of|reference|*|f:relatedArtifact w:type=composed-of l:resource=canonical
 ResearchElementDefinition|context-quantity|quantity||f:useContext l:valueQuantity=Quantity;f:useContext l:valueRange=Range
-ResearchElementDefinition|context-type-quantity|composite||
-ResearchElementDefinition|context-type-value|composite||
+ResearchElementDefinition|context-type-quantity|composite||f:useContext>token=l:code=Coding>quantity=l:valueQuantity=Quantity;l:valueRange=Range
+ResearchElementDefinition|context-type-value|composite||f:useContext>token=l:code=Coding>token=l:valueCodeableConcept=CodeableConcept
 ResearchElementDefinition|context-type|token||f:useContext l:code=Coding
 ResearchElementDefinition|context|token||f:useContext l:valueCodeableConcept=CodeableConcept
 ResearchElementDefinition|date|date||l:date=dateTime
@@ -1484,8 +1485,8 @@ RiskAssessment|probability|number||f:prediction l:probabilityDecimal=decimal,pro
 RiskAssessment|risk|token||f:prediction l:qualitativeRisk=CodeableConcept
 RiskAssessment|subject|reference|Group,Patient|l:subject=Reference
 RiskEvidenceSynthesis|context-quantity|quantity||f:useContext l:valueQuantity=Quantity;f:useContext l:valueRange=Range
-RiskEvidenceSynthesis|context-type-quantity|composite||
-RiskEvidenceSynthesis|context-type-value|composite||
+RiskEvidenceSynthesis|context-type-quantity|composite||f:useContext>token=l:code=Coding>quantity=l:valueQuantity=Quantity;l:valueRange=Range
+RiskEvidenceSynthesis|context-type-value|composite||f:useContext>token=l:code=Coding>token=l:valueCodeableConcept=CodeableConcept
 RiskEvidenceSynthesis|context-type|token||f:useContext l:code=Coding
 RiskEvidenceSynthesis|context|token||f:useContext l:valueCodeableConcept=CodeableConcept
 RiskEvidenceSynthesis|date|date||l:date=dateTime
@@ -1510,8 +1511,8 @@ SearchParameter|base|token||l:base=code
 SearchParameter|code|token||l:code=code
 SearchParameter|component|reference|SearchParameter|f:component l:definition=canonical
 SearchParameter|context-quantity|quantity||f:useContext l:valueQuantity=Quantity;f:useContext l:valueRange=Range
-SearchParameter|context-type-quantity|composite||
-SearchParameter|context-type-value|composite||
+SearchParameter|context-type-quantity|composite||f:useContext>token=l:code=Coding>quantity=l:valueQuantity=Quantity;l:valueRange=Range
+SearchParameter|context-type-value|composite||f:useContext>token=l:code=Coding>token=l:valueCodeableConcept=CodeableConcept
 SearchParameter|context-type|token||f:useContext l:code=Coding
 SearchParameter|context|token||f:useContext l:valueCodeableConcept=CodeableConcept
 SearchParameter|date|date||l:date=dateTime
@@ -1575,8 +1576,8 @@ StructureDefinition|abstract|token||l:abstract=boolean
 StructureDefinition|base-path|token||f:snapshot f:element f:base l:path=string;f:differential f:element f:base l:path=string
 StructureDefinition|base|reference|StructureDefinition|l:baseDefinition=canonical
 StructureDefinition|context-quantity|quantity||f:useContext l:valueQuantity=Quantity;f:useContext l:valueRange=Range
-StructureDefinition|context-type-quantity|composite||
-StructureDefinition|context-type-value|composite||
+StructureDefinition|context-type-quantity|composite||f:useContext>token=l:code=Coding>quantity=l:valueQuantity=Quantity;l:valueRange=Range
+StructureDefinition|context-type-value|composite||f:useContext>token=l:code=Coding>token=l:valueCodeableConcept=CodeableConcept
 StructureDefinition|context-type|token||f:useContext l:code=Coding
 StructureDefinition|context|token||f:useContext l:valueCodeableConcept=CodeableConcept
 StructureDefinition|date|date||l:date=dateTime
@@ -1598,8 +1599,8 @@ StructureDefinition|url|uri||l:url=uri
 StructureDefinition|valueset|reference|ValueSet|f:snapshot f:element f:binding l:valueSet=canonical
 StructureDefinition|version|token||l:version=string
 StructureMap|context-quantity|quantity||f:useContext l:valueQuantity=Quantity;f:useContext l:valueRange=Range
-StructureMap|context-type-quantity|composite||
-StructureMap|context-type-value|composite||
+StructureMap|context-type-quantity|composite||f:useContext>token=l:code=Coding>quantity=l:valueQuantity=Quantity;l:valueRange=Range
+StructureMap|context-type-value|composite||f:useContext>token=l:code=Coding>token=l:valueCodeableConcept=CodeableConcept
 StructureMap|context-type|token||f:useContext l:code=Coding
 StructureMap|context|token||f:useContext l:valueCodeableConcept=CodeableConcept
 StructureMap|date|date||l:date=dateTime
@@ -1659,8 +1660,8 @@ Task|requester|reference|Device,Organization,Patient,Practitioner,PractitionerRo
 Task|status|token||l:status=code
 Task|subject|reference|*|l:for=Reference
 TerminologyCapabilities|context-quantity|quantity||f:useContext l:valueQuantity=Quantity;f:useContext l:valueRange=Range
-TerminologyCapabilities|context-type-quantity|composite||
-TerminologyCapabilities|context-type-value|composite||
+TerminologyCapabilities|context-type-quantity|composite||f:useContext>token=l:code=Coding>quantity=l:valueQuantity=Quantity;l:valueRange=Range
+TerminologyCapabilities|context-type-value|composite||f:useContext>token=l:code=Coding>token=l:valueCodeableConcept=CodeableConcept
 TerminologyCapabilities|context-type|token||f:useContext l:code=Coding
 TerminologyCapabilities|context|token||f:useContext l:valueCodeableConcept=CodeableConcept
 TerminologyCapabilities|date|date||l:date=dateTime
@@ -1679,8 +1680,8 @@ TestReport|result|token||l:result=code
 TestReport|tester|string||l:tester=string
 TestReport|testscript|reference|TestScript|l:testScript=Reference
 TestScript|context-quantity|quantity||f:useContext l:valueQuantity=Quantity;f:useContext l:valueRange=Range
-TestScript|context-type-quantity|composite||
-TestScript|context-type-value|composite||
+TestScript|context-type-quantity|composite||f:useContext>token=l:code=Coding>quantity=l:valueQuantity=Quantity;l:valueRange=Range
+TestScript|context-type-value|composite||f:useContext>token=l:code=Coding>token=l:valueCodeableConcept=CodeableConcept
 TestScript|context-type|token||f:useContext l:code=Coding
 TestScript|context|token||f:useContext l:valueCodeableConcept=CodeableConcept
 TestScript|date|date||l:date=dateTime
@@ -1696,8 +1697,8 @@ TestScript|url|uri||l:url=uri
 TestScript|version|token||l:version=string
 ValueSet|code|token||f:expansion f:contains l:code=code;f:compose f:include f:concept l:code=code
 ValueSet|context-quantity|quantity||f:useContext l:valueQuantity=Quantity;f:useContext l:valueRange=Range
-ValueSet|context-type-quantity|composite||
-ValueSet|context-type-value|composite||
+ValueSet|context-type-quantity|composite||f:useContext>token=l:code=Coding>quantity=l:valueQuantity=Quantity;l:valueRange=Range
+ValueSet|context-type-value|composite||f:useContext>token=l:code=Coding>token=l:valueCodeableConcept=CodeableConcept
 ValueSet|context-type|token||f:useContext l:code=Coding
 ValueSet|context|token||f:useContext l:valueCodeableConcept=CodeableConcept
 ValueSet|date|date||l:date=dateTime

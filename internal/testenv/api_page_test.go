@@ -90,7 +90,10 @@ func TestThePageIsRightAboutAnswers(t *testing.T) {
 		{"GET", "Observation?_include:iterate=Observation:subject", "", 400, ""},
 		{"GET", "Observation?_include=*", "", 400, ""},
 		{"GET", "Observation?code:in=x", "", 400, ""},
-		{"GET", "Observation?code-value-quantity=a$1", "", 400, ""}, // composite
+		{"GET", "Observation?code:below=x", "", 400, ""},
+		{"GET", "Observation?code-value-quantity=a$1", "", 200, ""},
+		{"GET", "Observation?code-value-quantity=a", "", 400, ""},
+		{"GET", "Observation?subject:identifier=x&_source:below=http://x/", "", 200, ""},
 		{"GET", "Observation?no-such-parameter=x", "", 400, ""},
 		{"GET", "Observation?access_token=x", "", 400, "invalid_request"},
 		{"GET", "Patient/maria", "application/fhir+xml", 406, ""},

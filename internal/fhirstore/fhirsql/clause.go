@@ -1,6 +1,7 @@
 package fhirsql
 
 import (
+	"strings"
 	"unicode/utf8"
 
 	"github.com/emberlatch/emberlatch/fhir/search"
@@ -9,8 +10,11 @@ import (
 
 // clause writes one condition of a parameter as a question to its index.
 func (q *query) clause(x variable, c search.Clause) {
+	c = c.Asked()
 	table := tables[c.Parameter.Type]
 	switch {
+	case c.Parameter.Type == search.TypeComposite:
+		q.composite(x, c)
 	case table == "" || len(c.Operands) == 0:
 		q.add("1=0")
 	case c.Modifier == "missing":
@@ -106,8 +110,24 @@ func (q *query) operand(c search.Clause, o search.Operand) {
 		q.number(o)
 		q.add(")")
 	default:
-		q.add("v.uri = ")
-		q.arg(o.URL)
+		q.url(c.Modifier, o)
+	}
+}
+
+// url says what Clause.comparesURL says.
+func (q *query) url(modifier string, o search.Operand) {
+	switch modifier {
+	case "above":
+		q.add("v.uri")
+		q.among(o.Ancestors())
+	case "below":
+		root := strings.TrimSuffix(o.URL, "/")
+		q.compare("(v.uri", " = ", root)
+		q.compare(" OR v.uri", " >= ", root+"/")
+		q.compare(" AND v.uri", " < ", root+"0") // which follows "/"
+		q.add(")")
+	default:
+		q.compare("v.uri", " = ", o.URL)
 	}
 }
 

@@ -20,6 +20,10 @@
 // nothing; param is the number of a parameter (parameter.go); fhir_version keeps
 // every version with the owners it had.
 //
+// Elements that composite parameters look at have index rows under rids of their own,
+// which are negative (composite.go). fhir_outdated lists resources whose index rows
+// are to be made anew after a migration.
+//
 // Provenance and Binary derive their owners from other resources (derive.go):
 // the owners of all of them together, over any number of steps. One that is in
 // nobody's record, or of a closed type, puts what derives from it in nobody's

@@ -14,7 +14,7 @@ var joined = map[string][][2]string{
 		{"performer.name", "p"}, {"performer:Patient.birthdate", "1980"}, {"encounter.status", "final"}, {"encounter.patient.gender", "female"}, {"has-member.category", "laboratory"},
 		{"has-member.has-member.has-member.status", "final"}, {"_has:DiagnosticReport:result:status", "final"}, {"_has:Observation:has-member:date", "2024"}, {"_has:Provenance:target:recorded", "2024"},
 		{"patient._has:Coverage:beneficiary:status", "active"}, {"patient.link.name", "pen"}, {"subject:Group._id", "g"}, {"_list", "0"}, {"encounter.patient:missing", "true"},
-		{"subject._id", "a,b"}, {"patient._list", "3"}, {"has-member.subject", "Patient/b"}, {"encounter._has:Condition:encounter:asserter", "Patient/b"}},
+		{"subject._id", "a,b"}, {"patient._list", "3"}, {"has-member.subject", "Patient/b"}, {"has-member.component-code-value-quantity", "sys$120"}, {"_has:Observation:has-member:subject:identifier", "a"}, {"encounter._has:Condition:encounter:asserter", "Patient/b"}},
 	"Encounter":        {{"_has:Observation:encounter:code", loinc + "|1-8"}, {"patient.name:contains", "EN"}, {"_has:Condition:encounter:patient.gender", "male"}},
 	"DiagnosticReport": {{"result.value-quantity", "gt5"}, {"result.performer", "Patient/b"}, {"subject:Patient.birthdate", "lt1981"}},
 	"Coverage":         {{"payor.name", "cl"}, {"payor:Patient.name", "pen"}, {"subscriber.gender", "female"}},

@@ -43,8 +43,19 @@ func concept(system, code string) object {
 var patients = []any{
 	to("Patient/a"), to("Patient/a"), to("Patient/b"), to("Patient/c"), to(base + "/Patient/a"), to("Patient/a/_history/1"),
 	to("https://other.example/fhir/Patient/a"), to("Patient/ab"), to("Group/g"), to("#a"), object{"display": "a"},
-	object{"identifier": object{"value": "a"}}, nil,
+	object{"identifier": object{"value": "a"}}, object{"reference": "Patient/b", "identifier": object{"system": "urn:i", "value": "a"}}, nil,
 }
+
+// components of an observation: what one says of the pressure, another does not.
+var components = []any{
+	nil, nil,
+	[]any{object{"code": concept("urn:x", "sys"), "valueQuantity": object{"value": json.Number("120"), "unit": "mm"}}, object{"code": concept("urn:x", "dia"), "valueQuantity": object{"value": json.Number("80"), "unit": "mm"}}},
+	[]any{object{"code": concept("urn:x", "sys"), "valueQuantity": object{"value": json.Number("80"), "unit": "mm"}}, object{"code": concept("urn:x", "dia"), "valueQuantity": object{"value": json.Number("120")}}},
+	[]any{object{"code": concept("", "sys"), "valueCodeableConcept": concept("urn:y", "high")}, object{"code": concept("urn:x", "dia"), "valueCodeableConcept": concept("urn:y", "low")}},
+	[]any{object{"code": concept("urn:x", "dia"), "valueQuantity": object{"unit": "mm"}}, object{"valueQuantity": object{"value": json.Number("120")}}},
+}
+
+var sources = []any{object{"source": "http://a/b"}, object{"source": "http://a/bc"}, object{"source": "http://a/b/c"}, object{"source": "http://a/b/"}, object{"source": "http://a"}, nil}
 
 var dates = []any{"2023", "2024-02", "2024-02-29", "2024-02-29T10:00:00Z", "2024-03-01T00:30:00+02:00", "2024-02-29T10:00:00.500Z", nil}
 
@@ -72,6 +83,7 @@ var fresh = map[string]func(t *rapid.T) object{
 			"category":          []any{one(t, concept(lab, "laboratory"), concept(lab, "vital-signs"), concept("urn:x", "laboratory"), concept("", "laboratory"))},
 			"performer":         []any{one(t, to("Patient/a"), to("Patient/b"), to("Practitioner/p"))},
 			"effectiveDateTime": one(t, dates...), "valueQuantity": one(t, quantities...),
+			"component": one(t, components...), "meta": one(t, sources...),
 			"encounter": one(t, to("Encounter/0"), nil), "hasMember": one(t, []any{to("Observation/1")}, nil)}
 	},
 	"Condition": func(t *rapid.T) object {
@@ -94,7 +106,8 @@ var fresh = map[string]func(t *rapid.T) object{
 	},
 	"DocumentReference": func(t *rapid.T) object {
 		return object{"status": one(t, statuses...), "subject": one(t, patients...), "author": one(t, []any{to("Patient/c")}, nil),
-			"content": []any{object{"attachment": object{"url": one(t, "Binary/0", "Binary/1", "Binary/2", base+"/Binary/0")}}}}
+			"relatesTo": []any{object{"code": one(t, "replaces", "appends"), "target": to("DocumentReference/1")}, object{"code": "signs", "target": one(t, to("DocumentReference/2"), to("DocumentReference/1"))}},
+			"content":   []any{object{"attachment": object{"url": one(t, "Binary/0", "Binary/1", "Binary/2", base+"/Binary/0")}}}}
 	},
 	"Binary": func(t *rapid.T) object {
 		return object{"contentType": "text/plain", "securityContext": one(t, to("Patient/a"), to("Observation/0"), to("Patient/none"), to("Provenance/3"), nil, nil)}
@@ -160,13 +173,18 @@ var conditions = map[string][][2]string{
 		{"date", "sa2023"}, {"date", "eb2024-03"}, {"date", "le2024-02-29T10:00:00Z"}, {"date", "lt2024-02"}, {"date:missing", "true"},
 		{"value-quantity", "5.4"}, {"value-quantity", "5.40"}, {"value-quantity", "ne5.4"}, {"value-quantity", "gt5.35"}, {"value-quantity", "le-3"},
 		{"value-quantity", "5.4|http://unitsofmeasure.org|mg"}, {"value-quantity", "5.4||mg"}, {"value-quantity", "ge10||g"}, {"value-quantity", "sa-4"}, {"value-quantity", "eb6||mg"}, {"value-quantity:missing", "false"},
-		{"status", "final,active"}, {"status:not", "final"}, {"encounter", "0"}, {"has-member", "Observation/1"}, {"code", loinc + "|1-8"}},
+		{"status", "final,active"}, {"status:not", "final"}, {"encounter", "0"}, {"has-member", "Observation/1"}, {"code", loinc + "|1-8"},
+		{"code-value-quantity", "1-8$gt5"}, {"code-value-quantity", loinc + "|1-8$5.4|http://unitsofmeasure.org|mg"}, {"code-value-quantity", "none$5.4,1-8$le-3"},
+		{"component-code-value-quantity", "sys$gt100"}, {"component-code-value-quantity", "urn:x|sys$120||mm,dia$lt100"}, {"combo-code-value-quantity", "sys$120"},
+		{"combo-code-value-quantity", "1-8$gt5,dia$80||mm"}, {"component-code-value-concept", "sys$high"}, {"combo-code-value-concept", "urn:x|dia$urn:y|"}, {"component-code-value-concept", "|sys$low"},
+		{"subject:identifier", "a"}, {"subject:identifier", "urn:i|a"}, {"subject:identifier", "|a,none"}, {"patient:identifier", "a"}, {"performer:identifier", "a"},
+		{"_source", "http://a/b"}, {"_source:below", "http://a/b"}, {"_source:below", "http://a/"}, {"_source:above", "http://a/b/c/d"}, {"_source:above", "http://a/bc"}},
 	"Condition":          {{"patient", "a"}, {"clinical-status", "active"}, {"onset-date", "2024"}, {"asserter", "Patient/b"}, {"encounter:missing", "false"}, {"subject", "Patient/c"}},
 	"Encounter":          {{"class", "urn:c|AMB"}, {"date", "ge2024-02"}, {"date", "2024-02"}, {"date", "eb2024-04"}, {"patient", "b"}, {"status", "amended"}},
 	"DiagnosticReport":   {{"result", "Observation/1"}, {"date", "lt2024-02"}, {"subject", "a"}},
 	"AllergyIntolerance": {{"recorder", "Patient/c"}, {"date", "ge2024"}, {"patient", "Patient/a"}},
 	"Coverage":           {{"subscriber", "b"}, {"payor", "Organization/o"}, {"beneficiary", "Patient/a"}},
-	"DocumentReference":  {{"status", "final"}, {"patient", "a"}},
+	"DocumentReference":  {{"status", "final"}, {"patient", "a"}, {"relationship", "replaces$DocumentReference/1"}, {"relationship", "signs$1"}, {"relationship", "replaces$2"}},
 	"Provenance":         {{"target", "Observation/0"}, {"recorded", "2024-02-29"}},
 	"Practitioner":       {{"name", "do"}, {"family:exact", "doe"}},
 	"Organization":       {{"name:contains", "lin"}},

@@ -16,7 +16,16 @@ func (u *universe) holds(r *thing, name, value string) bool {
 	if code == "_id" {
 		return slices.Contains(alternatives, r.id)
 	}
+	switch {
+	case u.defs[r.kind][code].parts != nil:
+		return slices.ContainsFunc(alternatives, func(wanted string) bool { return u.defs.composed(r, code, wanted) })
+	case code == "_source":
+		return source(r, modifier, value)
+	}
 	found := u.defs.values(r, code)
+	if modifier == "identifier" {
+		return identified(found, alternatives)
+	}
 	if modifier == "missing" {
 		return (value == "true") == (len(found) == 0)
 	}

@@ -40,6 +40,8 @@ type definitions map[string]map[string]definition
 type definition struct {
 	kind  string
 	paths []string
+	// places and parts of a composite.
+	places, parts []string
 }
 
 // readDefinitions reads the official texts.
@@ -59,6 +61,7 @@ func readDefinitions(t testing.TB) definitions {
 			Resource struct {
 				Code, Type, Expression string
 				Base                   []string
+				Component              []struct{ Expression string }
 			}
 		}
 	}
@@ -74,6 +77,10 @@ func readDefinitions(t testing.TB) definitions {
 				if strings.HasPrefix(path, b+".") || strings.HasPrefix(path, "("+b+".") {
 					d.paths = append(d.paths, path)
 				}
+			}
+			for _, c := range p.Component {
+				d.places = strings.Split(p.Expression, " | ")
+				d.parts = append(d.parts, c.Expression)
 			}
 			if all[b] == nil {
 				all[b] = map[string]definition{}

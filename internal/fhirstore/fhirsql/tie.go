@@ -31,9 +31,9 @@ type untied struct {
 	ties []fhirstore.Tie
 }
 
-// Complete finds the ties of resources that were stored before ties were kept. It is
-// to be called before Reaches is relied on; when all are found it reads one empty
-// table.
+// Complete brings what was stored by earlier versions up to date: the ties of resources
+// of before ties were kept, and index rows of before there were as many. It is to be
+// called before anything is answered; when all is done it reads two empty tables.
 func (s *Store) Complete(ctx context.Context) error {
 	for left := true; left; {
 		err := s.db.Write(ctx, func(ctx context.Context, tx *db.Tx) error {
@@ -44,8 +44,14 @@ func (s *Store) Complete(ctx context.Context) error {
 				}
 			}
 			list, err := s.untied(ctx, tx)
-			if left = len(list) > 0; err != nil || !left {
+			if err != nil {
 				return err
+			}
+			if left, err = s.reindex(ctx, tx); err != nil {
+				return err
+			}
+			if left = left || len(list) > 0; !left {
+				return nil
 			}
 			w := writer{}
 			for _, u := range list {
@@ -56,7 +62,7 @@ func (s *Store) Complete(ctx context.Context) error {
 			return tx.Batch(ctx, w.statements)
 		})
 		if err != nil {
-			return fmt.Errorf("keeping who leads to whom: %w", err)
+			return fmt.Errorf("bringing records up to date: %w", err)
 		}
 	}
 	return nil

@@ -76,6 +76,8 @@ func joinLeads(e search.Expr) int {
 // leads says how far the index of a clause's parameter leads.
 func leads(c search.Clause) int {
 	switch {
+	case leadsToElements(c):
+		return leadsSome
 	case c.Negated() || c.Modifier == "missing" || c.Modifier == "contains" || tables[c.Parameter.Type] == "" || len(c.Operands) == 0:
 		return leadsNothing
 	case c.Parameter.Type == search.TypeReference || c.Parameter.Code == "identifier":
@@ -89,6 +91,7 @@ func leads(c search.Clause) int {
 // fromSearch writes FROM and WHERE of a search: the view, the way in, and every
 // condition of the query.
 func (q *query) fromSearch(v view, s search.Query, alias string) {
+	s.Where = simpler(s.Where)
 	lead := leading(v(s.Type), s)
 	switch {
 	case lead.clause != nil:
@@ -116,9 +119,13 @@ func (q *query) ridAmong(x variable, selection func()) {
 // fromClause comes by the index of a parameter.
 func (q *query) fromClause(v view, s search.Query, alias string, lead int) {
 	x := variable{alias: alias, kind: s.Type, view: v, led: true}
-	clause := s.Where[lead]
+	clause := s.Where[lead].Asked()
 	q.add(" FROM fhir_resource ", alias, " WHERE ")
 	q.ridAmong(x, func() {
+		if leadsToElements(clause) {
+			q.ofElements(clause)
+			return
+		}
 		q.add("SELECT v.rid")
 		q.values("v.param", clause, tables[clause.Parameter.Type])
 	})

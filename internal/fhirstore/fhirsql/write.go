@@ -37,6 +37,7 @@ func (w *writer) reindex(old existing) {
 	for _, table := range indexTables {
 		w.add("DELETE FROM "+table+" WHERE rid = $1", old.rid)
 	}
+	w.replaceElements(old.rid)
 }
 
 // at is when the version after old is written: never before old was, whatever the
@@ -119,6 +120,9 @@ func (w *writer) ties(rid int64, list []fhirstore.Tie) {
 // value writes one index row.
 func (w *writer) value(rid int64, i search.Indexed) {
 	id, v := parameterID(i.Parameter), i.Value
+	if i.Element > 0 {
+		rid = elementRID(rid, i.Element)
+	}
 	switch i.Parameter.Type {
 	case search.TypeToken:
 		w.add(`INSERT INTO fhir_token (rid, param, system, code) VALUES ($1, $2, $3, $4)`, rid, id, clip(v.System), clip(v.Code))

@@ -21,6 +21,9 @@ type searchParameter struct {
 	Type       string   `json:"type"`
 	Expression string   `json:"expression"`
 	Target     []string `json:"target"`
+	URL        string   `json:"url"`
+	// Component holds the parts of a composite parameter.
+	Component []component `json:"component"`
 }
 
 func main() {
@@ -34,7 +37,10 @@ func main() {
 		} `json:"entry"`
 	}
 	must(json.Unmarshal(readAll(filepath.Join(*dir, "r4/search-parameters.json.gz")), &bundle))
-	t := table{elements: elements, seen: map[string]bool{}}
+	t := table{elements: elements, seen: map[string]bool{}, byURL: map[string]searchParameter{}}
+	for _, e := range bundle.Entry {
+		t.byURL[e.Resource.URL] = e.Resource
+	}
 	for _, e := range bundle.Entry {
 		t.add(e.Resource)
 	}
@@ -46,7 +52,7 @@ func main() {
 		}
 	}
 	sort.Strings(t.lines)
-	write("fhir/search/zz_parameters.go", "search", "// parameterTable has a line for every search parameter of R4 and for those of\n// US Core 6.1 that R4 lacks: type|code|kind|targets|paths.\nconst parameterTable = `"+strings.Join(t.lines, "\n")+"`\n")
+	write("fhir/search/zz_parameters.go", "search", "// parameterTable has a line for every search parameter of R4 and for those of\n// US Core 6.1 that R4 lacks: type|code|kind|targets|paths,\n// or the compositions of a composite.\nconst parameterTable = `"+strings.Join(t.lines, "\n")+"`\n")
 	write("fhir/search/zz_elements.go", "search", "// elementTable has a line for every type: type|summary elements|mandatory elements.\nconst elementTable = `"+strings.Join(elements.summary(), "\n")+"`\n")
 	write("fhir/zz_resource_types.go", "fhir", "// resourceTypes are the concrete R4 resource types, sorted.\nvar resourceTypes = []ResourceType{\n\""+strings.Join(elements.resources(), "\",\n\"")+"\",\n}\n")
 	log.Printf("%d parameters", len(t.lines))
@@ -57,6 +63,7 @@ type table struct {
 	elements elementIndex
 	lines    []string
 	seen     map[string]bool
+	byURL    map[string]searchParameter
 }
 
 func (t *table) add(p searchParameter) {
@@ -100,7 +107,11 @@ func (t *table) line(base string, p searchParameter) {
 	if len(p.Target) > 100 {
 		targets = "*" // any type
 	}
-	t.lines = append(t.lines, strings.Join([]string{base, p.Code, p.Type, targets, strings.Join(paths, ";")}, "|"))
+	last := strings.Join(paths, ";")
+	if p.Type == "composite" {
+		last = t.compositions(base, p)
+	}
+	t.lines = append(t.lines, strings.Join([]string{base, p.Code, p.Type, targets, last}, "|"))
 }
 
 func write(path, pkg, body string) {
