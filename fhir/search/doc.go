@@ -25,10 +25,11 @@
 // It fulfils FHIR R4 search §3.1.1.3 to §3.1.1.5 for token, reference, date, string,
 // number, quantity, uri and composite parameters, their comparators, the modifiers
 // :not :missing :exact :contains :identifier :above :below :[type], and the result
-// parameters _count _sort _total _summary _elements _include _revinclude; chains, _has
+// parameters _count _sort _total _summary _elements, _include and _revinclude
+// with :iterate and Type:*; chains, _has
 // (§3.1.1.4.15, §3.1.1.4.16) and _list. It refuses, with a sentence, :above and :below
 // of codes, :in, :text, :of-type, :missing of a composite, _filter, _query, _content,
-// _text and iterated includes.
+// _text, _revinclude=* and :recurse.
 //
 // Where R4 leaves room, the choices are: dates without a time zone are UTC; a
 // resource's number or quantity is its exact value, only the searched value has

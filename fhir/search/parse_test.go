@@ -20,8 +20,8 @@ func TestWhatIsNotUnderstoodIsRefused(t *testing.T) {
 		"has-member.has-member.has-member.has-member.has-member.status=x", "_has:Observation:patient:code=x", "_has:Observation:has-member=x", "_has:=x", "_has::::=x", "_has:Observation:code:code=x", "_list=$current", "_list=",
 		"_has:DiagnosticReport:result:_has:Observation:has-member:code=x", "_filter=x", "_query=x", "_content=x", "_text=x",
 		"_contained=true", "PATIENT=a", "patient%20=a", "patient[]=a", "category:in=x", "category:above=x", "category:below=x", "date:below=x", "category:identifier=x", "patient:identifier=",
-		"code-value-quantity=1-8", "code-value-quantity=1-8$", "code-value-quantity=$5", "code-value-quantity=1-8$5$6", "code-value-quantity=1-8$x", "code-value-quantity:missing=true", "_sort=code-value-quantity", "_include:iterate=Observation:subject",
-		"_include=*", "_include=Patient:link", "_revinclude=Observation:code", "_sort=subject", "_count=-1", "_count=1&_count=2", "date=yesterday", "value-quantity=x", "subject:Practitioner=a", "_getpages=x",
+		"code-value-quantity=1-8", "code-value-quantity=1-8$", "code-value-quantity=$5", "code-value-quantity=1-8$5$6", "code-value-quantity=1-8$x", "code-value-quantity:missing=true", "_sort=code-value-quantity", "_include:recurse=Observation:subject", "_include:iterate=*", "_revinclude=*", "_include=*:subject", "_include=Observation:*:Patient",
+		"_revinclude=Patient:*", "_include:iterate=Observation:code", "_include=Patient:link", "_revinclude=Observation:code", "_sort=subject", "_count=-1", "_count=1&_count=2", "date=yesterday", "value-quantity=x", "subject:Practitioner=a", "_getpages=x",
 		"patient=", "code:missing=maybe",
 	} {
 		v, err := url.ParseQuery(raw)
@@ -55,7 +55,7 @@ func FuzzParse(f *testing.F) {
 		f.Add(seed)
 	}
 	for _, seed := range []string{"subject:Patient.name%3Aexact=a,b", "patient._has:Coverage:beneficiary:status=active", "_has:DiagnosticReport:result:subject.name=x&_list=a%2Cb", "has-member.has-member.performer.name=x",
-		"component-code-value-quantity=a%7Cb$gt5%7C%7Cmm,c$ap3&patient:identifier=x%7Cy", `combo-code-value-concept=a\$b$c&_source:below=http://x/`} {
+		"component-code-value-quantity=a%7Cb$gt5%7C%7Cmm,c$ap3&patient:identifier=x%7Cy", "_include=*&_include:iterate=Patient:link&_revinclude:iterate=Observation:*", `combo-code-value-concept=a\$b$c&_source:below=http://x/`} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, raw string) {

@@ -50,22 +50,6 @@ type SortKey struct {
 	Descending bool
 }
 
-// Include is one _include or _revinclude.
-type Include struct {
-	Source    fhir.ResourceType
-	Parameter Parameter
-	Target    fhir.ResourceType // empty: any
-}
-
-// String prints Source:parameter[:Target].
-func (i Include) String() string {
-	s := string(i.Source) + ":" + i.Parameter.Code
-	if i.Target != "" {
-		s += ":" + string(i.Target)
-	}
-	return s
-}
-
 // Query is a parsed search of one resource type.
 type Query struct {
 	Type       fhir.ResourceType
@@ -160,7 +144,7 @@ func (q *Query) parameter(name, value, base string) error {
 		return set(q, value)
 	}
 	if strings.HasPrefix(name, "_include:") || strings.HasPrefix(name, "_revinclude:") {
-		return refuse("not-supported", clip(name), "Iterated includes are not offered. Ask for the next step in a search of its own.")
+		return refuse("not-supported", clip(name), "The only modifier of an include is :iterate.")
 	}
 	if isJoin(name) {
 		return q.addJoin(name, value, base)
@@ -179,8 +163,10 @@ func init() {
 	resultParameters = map[string]func(q *Query, value string) error{
 		"_count": (*Query).setCount, "_sort": (*Query).setSort, "_total": (*Query).setTotal,
 		"_summary": (*Query).setSummary, "_elements": (*Query).setElements,
-		"_include":    func(q *Query, v string) error { return q.addInclude(v) },
-		"_revinclude": func(q *Query, v string) error { return q.addRevInclude(v) },
+		"_include":            func(q *Query, v string) error { return q.addInclude(v, false) },
+		"_revinclude":         func(q *Query, v string) error { return q.addRevInclude(v, false) },
+		"_include:iterate":    func(q *Query, v string) error { return q.addInclude(v, true) },
+		"_revinclude:iterate": func(q *Query, v string) error { return q.addRevInclude(v, true) },
 	}
 }
 
@@ -218,52 +204,6 @@ func (q *Query) setSort(value string) error {
 	if len(q.Sort) > maxSortKeys {
 		return refuse("too-costly", "_sort", "_sort takes at most four keys.")
 	}
-	return nil
-}
-
-// include reads Source:parameter[:Target].
-func include(name, value string) (Include, error) {
-	parts := strings.Split(value, ":")
-	if len(parts) < 2 || len(parts) > 3 || strings.Contains(value, "*") {
-		return Include{}, refuse("not-supported", name, name+" is Type:parameter or Type:parameter:Target, one reference parameter each.")
-	}
-	source, known := fhir.ParseResourceType(parts[0])
-	p, found := Lookup(source, parts[1])
-	if !known || !found || p.Type != TypeReference {
-		return Include{}, refuse("invalid", name, clip(value)+" does not name a reference parameter.")
-	}
-	i := Include{Source: source, Parameter: p}
-	if len(parts) == 3 {
-		target, known := fhir.ParseResourceType(parts[2])
-		if !known || !p.CanPointTo(target) {
-			return Include{}, refuse("invalid", name, clip(value)+" names a type that the parameter cannot point to.")
-		}
-		i.Target = target
-	}
-	return i, nil
-}
-
-func (q *Query) addInclude(value string) error {
-	i, err := include("_include", value)
-	if err != nil {
-		return err
-	}
-	if i.Source != q.Type {
-		return refuse("invalid", "_include", "_include starts at the type that is searched, "+string(q.Type)+".")
-	}
-	q.Include = append(q.Include, i)
-	return nil
-}
-
-func (q *Query) addRevInclude(value string) error {
-	i, err := include("_revinclude", value)
-	if err != nil {
-		return err
-	}
-	if !i.Parameter.CanPointTo(q.Type) || i.Target != "" && i.Target != q.Type {
-		return refuse("invalid", "_revinclude", clip(value)+" cannot point to "+string(q.Type)+".")
-	}
-	q.RevInclude = append(q.RevInclude, i)
 	return nil
 }
 
@@ -338,10 +278,10 @@ func (q Query) String() string {
 		parts = append(parts, j.encode())
 	}
 	for _, i := range q.Include {
-		parts = append(parts, "_include="+url.QueryEscape(i.String()))
+		parts = append(parts, i.encode("_include"))
 	}
 	for _, i := range q.RevInclude {
-		parts = append(parts, "_revinclude="+url.QueryEscape(i.String()))
+		parts = append(parts, i.encode("_revinclude"))
 	}
 	if len(q.Sort) > 0 {
 		var keys []string

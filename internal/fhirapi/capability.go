@@ -157,6 +157,9 @@ func describe(t fhir.ResourceType, revIncludes []string, codes []fhir.Interactio
 		}
 		r.SearchParam = append(r.SearchParam, searchParam{p.Code, string(p.Type)})
 		if p.Type == search.TypeReference {
+			if r.SearchInclude == nil {
+				r.SearchInclude = []string{"*"}
+			}
 			r.SearchInclude = append(r.SearchInclude, string(t)+":"+p.Code)
 		}
 	}

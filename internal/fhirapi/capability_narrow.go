@@ -31,6 +31,7 @@ func narrow(list []resource, o Offers) []resource {
 			r.Interaction = slices.DeleteFunc(r.Interaction, func(i interaction) bool { return i.Code == string(fhir.SearchType) })
 			r.SearchInclude, r.SearchRevInclude, r.SearchParam = nil, nil, nil
 		}
+		r.SearchInclude = slices.DeleteFunc(r.SearchInclude, func(name string) bool { return name == "*" })
 		r.SearchParam = slices.DeleteFunc(r.SearchParam, func(p searchParam) bool { return !o.Declares(t, p.Name) })
 		r.SearchRevInclude = slices.DeleteFunc(r.SearchRevInclude, func(name string) bool {
 			source, code, _ := strings.Cut(name, ":")

@@ -229,7 +229,9 @@ func TestOthersDataChangesNothing(t *testing.T) {
 // spec: RSX-14, RSX-15, RSG-09, RSP-11
 // attack: B.42, B.43, B.44, B.52, B.56
 func TestIncludes(t *testing.T) {
-	s := newSite(t, openStore(t, ward()), tokens{
+	store := openStore(t, ward())
+	fill(t, store, linked())
+	s := newSite(t, store, tokens{
 		"all": patient("alice", "patient/*.rs"), "observations": patient("alice", "patient/Observation.rs"),
 		"read-patient": patient("alice", "patient/Observation.rs", "patient/Patient.r"),
 		"lab":          patient("alice", laboratory, "patient/Patient.rs"),
@@ -244,6 +246,12 @@ func TestIncludes(t *testing.T) {
 		{"B.43 backwards, granular", "lab", "/Patient?_revinclude=Observation:subject", []string{"Observation/a-lab", "Observation/a-two", "Observation/moved", "Observation/recoded", "Patient/alice"}},
 		{"B.43 of another", "all", "/Patient?_id=bob&_revinclude=Observation:subject", []string{}},
 		{"B.44 provenance of two", "all", "/Observation?_id=a-lab&_revinclude=Provenance:target", []string{"Observation/a-lab", "Provenance/prov-a"}},
+		{"B.42 every reference", "all", "/Observation?_id=a-panel&_include=*", []string{"Observation/a-lab", "Observation/a-panel", "Patient/alice"}},
+		{"B.42 every reference without a scope", "observations", "/Observation?_id=a-panel&_include=Observation:*", []string{"Observation/a-lab", "Observation/a-panel"}},
+		{"B.42 iterated", "all", "/Observation?_id=a-panel&_include=Observation:subject&_include:iterate=Patient:general-practitioner", []string{"Observation/a-panel", "Patient/alice", "Practitioner/p1"}},
+		{"B.42 iterated through what is hidden", "all", "/Practitioner?_id=p1&_revinclude:iterate=Observation:performer&_include:iterate=Observation:performer&_revinclude:iterate=Patient:general-practitioner", []string{"Patient/alice", "Practitioner/p1"}},
+		{"B.42 iterated without a scope on the way", "observations", "/Observation?_id=a-panel&_include=Observation:subject&_include:iterate=Patient:general-practitioner", []string{"Observation/a-panel"}},
+		{"B.43 every reference backwards", "all", "/Observation?_id=a-lab&_revinclude=Observation:*", []string{"Observation/a-lab", "Observation/a-panel"}},
 		{"B.52 from a shared type", "all", "/Practitioner?_revinclude=Patient:general-practitioner", []string{"Patient/alice", "Practitioner/p1"}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -255,13 +263,13 @@ func TestIncludes(t *testing.T) {
 				if e.FullURL != base+"/"+e.Resource.ResourceType+"/"+e.Resource.ID {
 					t.Errorf("fullUrl %s", e.FullURL)
 				}
-				if match := "/"+e.Resource.ResourceType == row.path[:strings.IndexByte(row.path, '?')]; match != (e.Search.Mode == "match") {
+				if match := "/"+e.Resource.ResourceType == row.path[:strings.IndexByte(row.path, '?')] && (!strings.Contains(row.path, "_id=") || strings.Contains(row.path, "_id="+e.Resource.ID)); match != (e.Search.Mode == "match") {
 					t.Errorf("%s is of mode %q", e.FullURL, e.Search.Mode)
 				}
 			}
 		})
 	}
-	for _, path := range []string{"/Observation?_include=*", "/Observation?_revinclude=*", "/Observation?_include=Observation:*"} {
+	for _, path := range []string{"/Observation?_include=*:*", "/Observation?_revinclude=*"} {
 		if got := s.get(t, "all", path); got.status != 400 {
 			t.Errorf("B.56 %s: %d", path, got.status)
 		}

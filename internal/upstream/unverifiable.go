@@ -1,6 +1,10 @@
 package upstream
 
-import "github.com/emberlatch/emberlatch/fhir/search"
+import (
+	"slices"
+
+	"github.com/emberlatch/emberlatch/fhir/search"
+)
 
 // unverifiable refuses what no answer of the upstream can prove: whether a join holds
 // depends on resources that do not come with the match (rows 35, 40 and 41 of the leak
@@ -14,6 +18,11 @@ func unverifiable(q search.Query) error {
 		switch c.Modifier {
 		case "identifier", "above", "below":
 			return refused(c.Parameter.Code, "The modifier :%s is not offered on this server: whether the server that holds the records understands it is not known. Leave it out, and choose from what comes back.", c.Modifier)
+		}
+	}
+	for _, i := range append(slices.Clone(q.Include), q.RevInclude...) {
+		if i.Iterate || i.Every() {
+			return refused("_include", "Iterated includes and * are not offered on this server: each step is a request to the server that holds the records. Name one parameter, and ask for the next step in a search of its own.")
 		}
 	}
 	return nil

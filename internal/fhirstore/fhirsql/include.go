@@ -25,15 +25,13 @@ func (s *Store) includes(ctx context.Context, d access.Decision, q search.Query,
 	for _, v := range rows {
 		set.seen[v.record.Resource.Reference()] = true // a match is not included once more
 	}
-	for _, i := range q.Include {
-		if err := s.include(ctx, d, i, rows, &set); err != nil {
+	for _, step := range steps(q, false) {
+		if err := s.follow(ctx, d, step, rows, &set); err != nil {
 			return nil, err
 		}
 	}
-	for _, i := range q.RevInclude {
-		if err := s.revInclude(ctx, d, i, q.Type, rows, &set); err != nil {
-			return nil, err
-		}
+	if err := s.iterate(ctx, d, steps(q, true), rows, &set); err != nil {
+		return nil, err
 	}
 	if err := s.addOwners(ctx, s.db, set.rows); err != nil {
 		return nil, err
@@ -59,16 +57,21 @@ func (i *included) sorted() []fhirstore.Record {
 	return list
 }
 
-// include follows references of the matches.
+// include follows references of the resources.
 func (s *Store) include(ctx context.Context, d access.Decision, i search.Include, rows []row, set *included) error {
-	q := s.newQuery()
-	q.add("SELECT DISTINCT v.ref_type, v.ref_id FROM fhir_reference v WHERE v.param = ")
-	q.arg(parameterID(i.Parameter))
-	q.add(" AND v.ref_id <> '' AND v.rid")
-	rids := make([]int64, len(rows))
-	for n, v := range rows {
-		rids[n] = v.rid
+	var rids []int64
+	for _, v := range rows {
+		if v.record.Resource.Type() == i.Source {
+			rids = append(rids, v.rid)
+		}
 	}
+	if len(rids) == 0 {
+		return nil
+	}
+	q := s.newQuery()
+	q.add("SELECT DISTINCT v.ref_type, v.ref_id FROM fhir_reference v WHERE v.param")
+	q.among(parameterIDs(i))
+	q.add(" AND v.ref_id <> '' AND v.rid")
 	q.among(rids)
 	if i.Target != "" {
 		q.add(" AND v.ref_type = ")
@@ -112,24 +115,31 @@ func (s *Store) references(ctx context.Context, q *query) (map[fhir.ResourceType
 	return targets, found.Err()
 }
 
-// revInclude finds what points to the matches.
-func (s *Store) revInclude(ctx context.Context, d access.Decision, i search.Include, t fhir.ResourceType, rows []row, set *included) error {
-	q := s.newQuery()
-	q.add("SELECT ", columns("m"))
-	q.from(includeView(d), i.Source, "m")
-	q.add(" AND m.rid IN (SELECT v.rid FROM fhir_reference v WHERE v.param = ")
-	q.arg(parameterID(i.Parameter))
-	q.add(" AND v.ref_type = ")
-	q.arg(string(t))
-	q.add(" AND v.ref_id")
-	ids := make([]string, len(rows))
-	for n, v := range rows {
-		ids[n] = v.record.Resource.ID()
+// revInclude finds what points to the resources.
+func (s *Store) revInclude(ctx context.Context, d access.Decision, i search.Include, rows []row, set *included) error {
+	var refs []fhir.Reference
+	for _, v := range rows {
+		if t := v.record.Resource.Type(); i.Target == "" || i.Target == t {
+			refs = append(refs, v.record.Resource.Reference())
+		}
 	}
-	q.among(ids)
-	q.add(") ORDER BY m.id LIMIT ")
-	q.arg(int64(maxIncluded + 1))
-	return s.collect(ctx, q, i.Source, set)
+	for t, ids := range idsByType(refs) {
+		q := s.newQuery()
+		q.add("SELECT ", columns("m"))
+		q.from(includeView(d), i.Source, "m")
+		q.add(" AND m.rid IN (SELECT v.rid FROM fhir_reference v WHERE v.param")
+		q.among(parameterIDs(i))
+		q.add(" AND v.ref_type = ")
+		q.arg(string(t))
+		q.add(" AND v.ref_id")
+		q.among(ids)
+		q.add(") ORDER BY m.id LIMIT ")
+		q.arg(int64(maxIncluded + 1))
+		if err := s.collect(ctx, q, i.Source, set); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (s *Store) collect(ctx context.Context, q *query, t fhir.ResourceType, set *included) error {

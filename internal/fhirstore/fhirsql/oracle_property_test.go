@@ -208,6 +208,7 @@ func drawQuestion(t *rapid.T) question {
 	q.Sort = rapid.SampledFrom(append([]string{"", "_id"}, sorts[q.Kind]...)).Draw(t, "sort")
 	q.Include = rapid.SampledFrom(append([]string{""}, includes[q.Kind]...)).Draw(t, "include")
 	q.RevInclude = rapid.SampledFrom(append([]string{""}, revIncludes[q.Kind]...)).Draw(t, "revinclude")
+	q.More = rapid.SliceOfN(rapid.SampledFrom(slices.Concat(further[""], further[q.Kind], further[q.Kind])), 0, 2).Draw(t, "further includes")
 	return q
 }
 
@@ -218,8 +219,11 @@ func (q question) parameters() url.Values {
 	}
 	for name, value := range map[string]string{"_sort": q.Sort, "_include": q.Include, "_revinclude": q.RevInclude} {
 		if value != "" {
-			v.Set(name, value)
+			v.Add(name, value)
 		}
+	}
+	for _, i := range q.More {
+		v.Add(i[0], i[1])
 	}
 	return v
 }

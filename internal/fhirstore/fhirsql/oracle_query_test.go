@@ -215,6 +215,7 @@ type question struct {
 	Sort       string // one code, perhaps with a minus
 	Include    string
 	RevInclude string
+	More       [][2]string // further includes: the parameter's name, and its value
 }
 
 // answer lists the matches in their order, out of what a grant finds.
@@ -268,37 +269,4 @@ func (u *universe) order(q question, a, b *thing) int {
 		return -c
 	}
 	return c
-}
-
-// included are the references, in their order, that come along with a page.
-func (u *universe) included(g grant, q question, page []*thing) []string {
-	var all []string
-	add := func(r *thing) {
-		if r != nil && !slices.Contains(page, r) && u.sees(g, r, "rs") {
-			all = append(all, r.kind+"\x00"+r.id)
-		}
-	}
-	_, code, _ := strings.Cut(q.Include, ":")
-	source, reverse, _ := strings.Cut(q.RevInclude, ":")
-	for _, m := range page {
-		for _, v := range u.defs.values(m, code) {
-			if k, id, ok := local(referenceText(v)); ok {
-				add(u.find(k + "/" + id))
-			}
-		}
-		for _, r := range u.things {
-			if r.kind == source && slices.ContainsFunc(u.defs.values(r, reverse), func(v any) bool {
-				k, id, ok := local(referenceText(v))
-				return ok && k == m.kind && id == m.id
-			}) {
-				add(r)
-			}
-		}
-	}
-	slices.Sort(all)
-	all = slices.Compact(all)
-	for i := range all {
-		all[i] = strings.Replace(all[i], "\x00", "/", 1)
-	}
-	return all
 }
