@@ -151,6 +151,9 @@ func describe(t fhir.ResourceType, revIncludes []string, codes []fhir.Interactio
 	if creates || updates {
 		r.Operation = []operation{{"validate", "http://hl7.org/fhir/OperationDefinition/Resource-validate"}}
 	}
+	if t == "Patient" && r.ReadHistory { // the store is ours
+		r.Operation = append(r.Operation, operation{"everything", "http://hl7.org/fhir/OperationDefinition/Patient-everything"})
+	}
 	for _, p := range search.Parameters(t) {
 		if !p.Answerable() {
 			continue

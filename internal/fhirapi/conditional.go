@@ -49,7 +49,7 @@ func (d *Door) condition(subject access.Subject, t fhir.ResourceType, values url
 		return nil, refused(decision)
 	}
 	for name := range values {
-		if code, _, _ := strings.Cut(name, ":"); strings.HasPrefix(code, "_") && code != "_id" && code != "_tag" && code != "_profile" && code != "_security" && code != "_lastUpdated" && code != "_source" {
+		if code, _, _ := strings.Cut(name, ":"); strings.HasPrefix(code, "_") && code != "_id" && code != "_has" && code != "_list" && code != "_tag" && code != "_profile" && code != "_security" && code != "_lastUpdated" && code != "_source" {
 			return nil, newOutcome(http.StatusBadRequest, "not-supported", "Criteria are parameters that resources fulfil; this one says how an answer looks.").About(name)
 		}
 	}
@@ -57,7 +57,10 @@ func (d *Door) condition(subject access.Subject, t fhir.ResourceType, values url
 	if err != nil {
 		return nil, err
 	}
-	if len(query.Where) == 0 {
+	if decision = decision.Traverse(query); !decision.Allowed() {
+		return nil, refused(decision)
+	}
+	if len(query.Where)+len(query.Joins) == 0 {
 		return nil, outcome(http.StatusBadRequest, "required", "The criteria ask nothing.")
 	}
 	return &fhirstore.Condition{Decision: decision, Query: query}, nil

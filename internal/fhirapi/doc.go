@@ -16,6 +16,9 @@
 // A search with joins is judged once more (Decision.Traverse): each type that one leads
 // over needs a scope, which the request alone tells.
 //
+// Patient/id/$everything is a read and as many searches as there are types of the record
+// in the scopes, each with a decision of its own (everything.go).
+//
 // Who is calling is found before anything is asked: what is missing or too costly
 // there is the server's (500, 503), never told as if the request had asked for it.
 //

@@ -94,6 +94,9 @@ func (d *Door) answer(w http.ResponseWriter, r *http.Request, subject access.Sub
 	if interaction.Operation == "validate" && d.deps.Keeper != nil {
 		return d.validate(w, r, subject, interaction)
 	}
+	if interaction.Operation == "everything" && interaction.Type == "Patient" && interaction.ID != "" && d.deps.Keeper != nil {
+		return d.everything(w, r, subject, interaction)
+	}
 	// Order: the gate reads token and request line only; nothing was fetched yet.
 	decision := access.Decide(subject, interaction)
 	if !decision.Allowed() {

@@ -54,3 +54,27 @@ func TestJoinsNeedTheScopesOfWhatTheyLeadOver(t *testing.T) {
 		t.Error("a link goes on without the scope:", got.status, got.body)
 	}
 }
+
+// Criteria of writes are searches, and need the same scopes; what is hidden fulfils none.
+//
+// spec: RSX-05, RSX-16
+// attack: B.67
+func TestJoinsInCriteria(t *testing.T) {
+	store := openStore(t, ward())
+	fill(t, store, linked())
+	s := newSite(t, store, tokens{"narrow": patient("alice", "patient/Observation.cruds"), "both": patient("alice", "patient/Observation.cruds", "patient/Patient.rs")})
+	body := observation("x", "alice")
+	for _, row := range []struct {
+		token, criteria string
+		status          int
+	}{
+		{"narrow", "subject:Patient.name=alice", 403}, {"narrow", "_has:Provenance:target:recorded=2026", 403}, {"narrow", "_list=of-alice", 403},
+		{"both", "subject:Patient.name=alice&_has:Observation:has-member:_id=a-panel", 200},
+		{"both", "subject:Patient.name=brown", 201}, {"both", "_has:Observation:has-member:_id=b-panel", 201}, {"both", "_include=*", 400},
+	} {
+		got := s.send(t, row.token, "POST", "/Observation", body, "If-None-Exist", row.criteria, "Content-Type", "application/fhir+json")
+		if got.status != row.status {
+			t.Errorf("%s: %d %s, want %d", row.criteria, got.status, got.body, row.status)
+		}
+	}
+}

@@ -57,7 +57,7 @@ func TestFHIRRequests(t *testing.T) {
 		{"B.51 a cursor of another server", "GET", "Observation?_getpages=x", "", []string{"Authorization", auth + token}, 400, ""},
 		{"B.51 a made-up page", "GET", "Observation?_page=x", "", []string{"Authorization", auth + token}, 404, ""},
 		{"B.87 $graphql", "GET", "$graphql?query=x", "", []string{"Authorization", auth + token}, 403, ""},
-		{"B.93 $everything", "GET", "Patient/maria/$everything", "", []string{"Authorization", auth + token}, 403, ""},
+		{"B.85 $everything of another", "GET", "Patient/james/$everything", "", []string{"Authorization", auth + token}, 404, ""},
 		{"RSX-04 create without c", "POST", "Observation", "{}", []string{"Authorization", auth + token}, 403, ""},
 		{"RSX-06 update without u", "PUT", "Observation/x", "{}", []string{"Authorization", auth + token}, 403, ""},
 		{"RSX-07 delete without d", "DELETE", "Observation/x", "", []string{"Authorization", auth + token}, 403, ""},
