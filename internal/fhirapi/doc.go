@@ -37,8 +37,8 @@
 //
 // It fulfils RFC 6750 §3, RFC 9449 §7.1, RFC 7240 (return), RFC 6902, FHIR R4 http
 // §3.1.0 (read, vread, history, create, update, patch, delete, conditional ones, batch
-// and transaction, search by GET and POST), search §3.1.1 and $validate against the
-// element definitions. It answers no other operation and no FHIRPath Patch, speaks JSON
+// and transaction, search by GET and POST), search §3.1.1, $everything of a patient, and
+// $validate against the element definitions. It answers no other operation and no FHIRPath Patch, speaks JSON
 // only, and holds no rule about who may see or change what. How a token is read and
 // what it is bound to is package holder's question.
 package fhirapi

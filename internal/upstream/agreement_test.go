@@ -154,6 +154,7 @@ var asked = map[fhir.ResourceType][]string{
 		"patient=Patient/trap-alice/_history/1", "performer=Patient/trap-bob", "performer=Patient/trap-alice", "focus=Patient/trap-bob",
 		"category=laboratory", "category=laboratory,vital-signs", "category:not=laboratory", "category:missing=true", "status=final", "code:missing=false",
 		"category=http://terminology.hl7.org/CodeSystem/observation-category|", "category=|laboratory", "date=ge2020", "date=lt2020&date=gt1990", "value-quantity=gt5",
+		"code-value-quantity=http://loinc.org|718-7$gt1", "combo-code-value-quantity=718-7$gt1,8480-6$gt1", "component-code-value-quantity=8480-6$gt1",
 		"_sort=-date", "_sort=date,_id&_count=2", "_id=trap-obs-alice-lab,trap-obs-bob-lab", "_lastUpdated=gt2000", "_include=Observation:patient", "_include=Observation:has-member&_include=Observation:performer",
 		"_revinclude=Provenance:target", "_revinclude=DiagnosticReport:result", "_revinclude=Observation:has-member", "_elements=id", "_summary=true",
 	},
