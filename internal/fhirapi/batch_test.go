@@ -114,9 +114,13 @@ func TestBatchIsTheListOfItsRequests(t *testing.T) {
 	}
 }
 
+// beginnings are where an entry or an answer begins, so that no part holds the
+// beginning of the answer that follows.
+var beginnings = regexp.MustCompile(`\{"fullUrl"|\{"resourceType":"Bundle"`)
+
 // sortedEntries are the parts of an answer: what was made up sorts as it likes.
 func sortedEntries(body string) []string {
-	parts := strings.Split(varies.ReplaceAllString(body, "…"), `{"fullUrl"`)
+	parts := beginnings.Split(varies.ReplaceAllString(body, "…"), -1)
 	for i := range parts {
 		parts[i] = strings.TrimRight(parts[i], ",]}")
 	}
