@@ -12,7 +12,7 @@ func Decide(s Subject, i fhir.Interaction) Decision {
 	k, permission := s.known, i.Letter()
 	d := Decision{known: k, permission: permission}
 	if permission == 0 {
-		return d.refuse(Refusal{Text: "This server does not offer the " + string(i.Code) + " interaction to apps."})
+		return d.refuse(NotOffered, Refusal{Text: "This server does not offer the " + string(i.Code) + " interaction to apps."})
 	}
 	// Order: a closed type is refused before scopes are looked at; a wildcard does
 	// not open it.
@@ -22,19 +22,31 @@ func Decide(s Subject, i fhir.Interaction) Decision {
 	case i.Type == "":
 		g = k.ofSystem()
 	case class == compartment.Closed:
-		return d.refuse(Refusal{Text: "No app reaches resources of the type " + string(i.Type) + "."})
+		return d.refuse(TypeClosed, Refusal{Text: "No app reaches resources of the type " + string(i.Type) + "."})
 	case never != "":
-		return d.refuse(Refusal{Text: never})
+		return d.refuse(TypeNotChanged, Refusal{Text: never})
 	default:
 		g = k.of(i.Type).gate
 	}
 	if place, ok := g.scope(permission); ok {
-		return d.allow("scope ", k.facts.Scopes.Clinical()[place].String())
+		scope := k.facts.Scopes.Clinical()[place]
+		return d.allow(reasonOf(scope.Level()), "scope ", scope.String())
 	}
 	if k.isSelf(i) {
-		return d.allow("self", "")
+		return d.allow(OwnRecord, "self", "")
 	}
-	return d.refuse(Refusal{InsufficientScope: true, Text: "The access token has no scope for " + describe(i) + "."})
+	return d.refuse(whyNoScope(s, i), Refusal{InsufficientScope: true, Text: "The access token has no scope for " + describe(i) + "."})
+}
+
+// whyNoScope tells a token without the scope from one whose scope means nothing
+// for it: patient/ without a patient in context, user/ without a user.
+func whyNoScope(s Subject, i fhir.Interaction) Reason {
+	for _, f := range Explain(s, i) {
+		if f.Concerns && f.Allows {
+			return ScopeWithoutEffect
+		}
+	}
+	return ScopeMissing
 }
 
 func describe(i fhir.Interaction) string {
@@ -47,5 +59,5 @@ func describe(i fhir.Interaction) string {
 // System sees everything, for the server's own work such as finding out who
 // reaches whom. reason stands in the record; base is the FHIR base.
 func System(reason, base string) Decision {
-	return Decision{system: true, base: base}.allow("system: ", reason)
+	return Decision{system: true, base: base}.allow(ServerItself, "system: ", reason)
 }

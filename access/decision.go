@@ -16,6 +16,7 @@ type Decision struct {
 	permission byte
 	known      *known
 	base       string // of a system decision
+	reason     Reason
 	rule, what string
 	refusal    Refusal
 }
@@ -37,13 +38,13 @@ func (r Refusal) HTTPStatus() int { return http.StatusForbidden }
 // OutcomeCode is the issue code of the OperationOutcome.
 func (r Refusal) OutcomeCode() string { return "forbidden" }
 
-func (d Decision) allow(rule, what string) Decision {
-	d.allowed, d.rule, d.what = true, rule, what
+func (d Decision) allow(reason Reason, rule, what string) Decision {
+	d.allowed, d.reason, d.rule, d.what = true, reason, rule, what
 	return d
 }
 
-func (d Decision) refuse(r Refusal) Decision {
-	d.refusal, d.rule, d.what = r, "refused: ", r.Text
+func (d Decision) refuse(reason Reason, r Refusal) Decision {
+	d.refusal, d.reason, d.rule, d.what = r, reason, "refused: ", r.Text
 	return d
 }
 

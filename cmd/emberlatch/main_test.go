@@ -142,6 +142,12 @@ func TestCommandsChangeARunningSandbox(t *testing.T) {
 	if code, out, _ := command(t, "data", "load", broken, "--data", dir); code == 0 || strings.Count(out, "broken.json") != 1 || !strings.Contains(out, "broken.json:3") {
 		t.Errorf("a broken file: %d %s", code, out)
 	}
+	if code, out, errs := command(t, "explain", "--token", "made-up", "get", "Patient/maria", "--data", dir); code != 0 || !strings.Contains(out, "token.invalid") || !strings.Contains(out, "401") {
+		t.Errorf("explain: %d %s %s", code, out, errs)
+	}
+	if code, _, _ := command(t, "explain", "GET", "Patient/maria", "--data", dir); code == 0 {
+		t.Error("explained without a token")
+	}
 	if code, out, _ := command(t, "grant", "revoke", "--user", "maria", "--data", dir); code != 0 || !strings.Contains(out, `"revoked": 0`) {
 		t.Errorf("grant revoke: %d %s", code, out)
 	}

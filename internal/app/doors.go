@@ -236,8 +236,8 @@ func (a *App) openFHIR(ctx context.Context, d *doors) error {
 		uris.Register = origin + path
 	}
 	deps := fhirapi.Deps{
-		Base: a.cfg.FHIRBase(), Path: pathFHIR, Subjects: &subjects{Checker: d.holders, people: a.people, services: a.services, used: a.uses.Note, base: a.cfg.FHIRBase()},
-		Backend: a.records, PageKey: pageKey, Now: a.now, Log: a.log,
+		Base: a.cfg.FHIRBase(), Path: pathFHIR, Subjects: a.subjects(d.holders, a.uses.Note),
+		Backend: a.records, PageKey: pageKey, TellReasons: a.cfg.Sandbox, Now: a.now, Log: a.log,
 	}
 	if a.fhir != nil {
 		deps.Keeper = a.fhir

@@ -123,6 +123,11 @@ type subjects struct {
 // errGone refuses a token whose user, or client, is not active any more.
 func errGone() error { return tokens.BearerError(tokens.ErrInvalid) }
 
+// subjects judges tokens; used is told of every grant that somebody calls with.
+func (a *App) subjects(held *holder.Checker, used func(store.GrantID)) *subjects {
+	return &subjects{Checker: held, people: a.people, services: a.services, used: used, base: a.cfg.FHIRBase()}
+}
+
 // Subject has the token of the request judged and adds whom its user reaches at this moment
 // (design law of access: reach is evaluated per request, never frozen into the
 // token).

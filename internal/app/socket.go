@@ -15,6 +15,7 @@ import (
 	"github.com/emberlatch/emberlatch/fhir"
 	"github.com/emberlatch/emberlatch/internal/admin"
 	"github.com/emberlatch/emberlatch/internal/db"
+	"github.com/emberlatch/emberlatch/internal/explain"
 	"github.com/emberlatch/emberlatch/internal/fhirstore"
 	"github.com/emberlatch/emberlatch/internal/register"
 )
@@ -22,12 +23,19 @@ import (
 // LoadLine is one line of the answer to a load, see admin.LoadLine.
 type LoadLine = admin.LoadLine
 
+// Explanation is a request replayed, see explain.Explanation.
+type Explanation = explain.Explanation
+
 // adminHandler answers operators on the socket; who may open the socket file is
 // an operator.
 func (a *App) adminHandler() (http.Handler, error) {
+	explainer, err := a.explainer()
+	if err != nil {
+		return nil, err
+	}
 	d, err := admin.New(admin.Deps{
 		Store: a.store, Loader: a.loader(), Registrar: a.registrar, Accounts: a.accounts, Keys: a.ring, HasRecord: a.hasRecord,
-		Starter: a.starter, Calendar: a.calendar,
+		Starter: a.starter, Explainer: explainer, Calendar: a.calendar,
 		Refresh: a.live.Refresh, FetchKeys: a.fetchKeys(), TokenPrefix: register.InitialPrefix, NewID: newID, Now: a.now, Log: a.log,
 	})
 	if err != nil {

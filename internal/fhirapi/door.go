@@ -15,6 +15,9 @@ import (
 	"github.com/emberlatch/emberlatch/internal/oauth"
 )
 
+// reasonHeader names the reason of a decision, where reasons are told.
+const reasonHeader = "Emberlatch-Reason"
+
 // Deps are the parts that the door needs; what may be missing says so.
 type Deps struct {
 	Base     string // FHIR base URL, as advertised
@@ -31,6 +34,9 @@ type Deps struct {
 	CapabilityNow func(ctx context.Context) ([]byte, error)
 	// MaxPosition bounds the positions of the backend; nil: fhirstore.MaxPosition.
 	MaxPosition func(search.Query) int
+	// TellReasons names the reason of each decision in a header: for sandboxes, whose
+	// records are nobody's.
+	TellReasons bool
 	Now         func() time.Time
 	Log         *slog.Logger
 }
@@ -99,6 +105,9 @@ func (d *Door) answer(w http.ResponseWriter, r *http.Request, subject access.Sub
 	}
 	// Order: the gate reads token and request line only; nothing was fetched yet.
 	decision := access.Decide(subject, interaction)
+	if d.deps.TellReasons { // of the decision, which data does not change; never of a row
+		w.Header().Set(reasonHeader, string(decision.Reason()))
+	}
 	if !decision.Allowed() {
 		return refused(decision)
 	}

@@ -72,6 +72,7 @@ var places = map[string]place{
 		"internal/clientkey": "judges keys", "internal/egress": "judges where keys are fetched from",
 	}},
 	"internal/review":     {engines, nil},
+	"internal/explain":    {engines, nil},
 	"internal/clientauth": {engines, map[string]string{"internal/clientkey": "finds the key that an assertion names"}},
 	"internal/sampleapp":  {engines, nil},
 	"internal/session":    {engines, nil},
