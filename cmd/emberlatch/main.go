@@ -31,6 +31,7 @@ type commands struct {
 	Grant   grantCommand   `cmd:"" help:"End the access of applications."`
 	Key     keyCommand     `cmd:"" help:"Rotate the signing keys, and change what they are sealed under."`
 	Trust   trustCommand   `cmd:"" help:"Show the other servers whose tokens are answered for."`
+	Audit   auditCommand   `cmd:"" help:"Verify and export the security record."`
 	Explain explainCommand `cmd:"" help:"Say why a request to the FHIR API is let through or not, from the token to the row."`
 	Launch  launchCommand  `cmd:"" help:"Start an application from a patient's chart, as an EHR does: prints the URL to open."`
 	Conform conformCommand `cmd:"" help:"Check whether a SMART server, this one or any other, keeps the specifications."`

@@ -148,6 +148,15 @@ func TestCommandsChangeARunningSandbox(t *testing.T) {
 	if code, _, _ := command(t, "explain", "GET", "Patient/maria", "--data", dir); code == 0 {
 		t.Error("explained without a token")
 	}
+	if code, out, errs := command(t, "audit", "verify", "--data", dir); code != 0 || !strings.Contains(out, "head") {
+		t.Errorf("audit verify: %d %s %s", code, out, errs)
+	}
+	if code, _, errs := command(t, "audit", "verify", "--head", "99999:"+strings.Repeat("00", 32), "--data", dir); code == 0 || !strings.Contains(errs, "not as it was written") {
+		t.Errorf("a head that the chain does not reach: %d %s", code, errs)
+	}
+	if code, out, errs := command(t, "audit", "export", "--since", "2020-01-01T00:00:00Z", "--data", dir); code != 0 || !strings.Contains(out, `"code":"client.added"`) {
+		t.Errorf("audit export: %d %s %s", code, out, errs)
+	}
 	if code, out, _ := command(t, "grant", "revoke", "--user", "maria", "--data", dir); code != 0 || !strings.Contains(out, `"revoked": 0`) {
 		t.Errorf("grant revoke: %d %s", code, out)
 	}

@@ -83,6 +83,7 @@ type Deps struct {
 	Keys      Keys
 	Starter   Starter
 	Explainer Explainer
+	Auditor   Auditor
 	// HasRecord reports whether the FHIR store holds a resource.
 	HasRecord func(ctx context.Context, ref fhir.Reference) (bool, error)
 	// Refresh makes this process see a change at once.
@@ -103,7 +104,7 @@ type Door struct{ deps Deps }
 
 // New makes the door; it refuses missing parts.
 func New(deps Deps) (*Door, error) {
-	if deps.Store == nil || deps.Loader == nil || deps.Registrar == nil || deps.Accounts == nil || deps.Keys == nil || deps.Starter == nil || deps.Explainer == nil ||
+	if deps.Store == nil || deps.Loader == nil || deps.Registrar == nil || deps.Accounts == nil || deps.Keys == nil || deps.Starter == nil || deps.Explainer == nil || deps.Auditor == nil ||
 		deps.HasRecord == nil || deps.Refresh == nil || deps.FetchKeys == nil || deps.TokenPrefix == "" || deps.NewID == nil || deps.Now == nil || deps.Log == nil {
 		return nil, errors.New("admin: a part is missing")
 	}
@@ -143,6 +144,8 @@ func (d *Door) Handler() http.Handler {
 	mux.HandleFunc("POST /keys/replace", d.answer(d.replaceKeys))
 	mux.HandleFunc("POST /keys/reseal", d.answer(d.resealKeys))
 	mux.HandleFunc("POST /launches", d.answer(d.launch))
+	mux.HandleFunc("POST /audit/verify", d.answer(d.verifyAudit))
+	mux.HandleFunc("GET /audit/export", d.exportAudit)
 	mux.HandleFunc("POST /explain", d.answer(d.explain))
 	mux.HandleFunc("POST /data", d.load)
 	return mux

@@ -20,6 +20,7 @@
 //	emberlatch grant revoke    ──POST /grants/revoke ─▶ store.Revoke
 //	emberlatch key rotate      ──POST /keys/rotate, /keys/replace ─▶ keys.Ring
 //	emberlatch key reseal      ──POST /keys/reseal ─▶ keys.Ring
+//	emberlatch audit verify    ──POST /audit/verify, GET /audit/export ─▶ audit
 //	emberlatch explain         ──POST /explain──▶ explain: token, scope, row
 //	emberlatch launch CLIENT   ──POST /launches─▶ chart ──▶ launch URL
 //

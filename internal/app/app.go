@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/emberlatch/emberlatch/internal/account"
+	"github.com/emberlatch/emberlatch/internal/audit"
 	"github.com/emberlatch/emberlatch/internal/backchannel"
 	"github.com/emberlatch/emberlatch/internal/chart"
 	"github.com/emberlatch/emberlatch/internal/db"
@@ -54,6 +55,7 @@ type App struct {
 	people      *people
 	services    *services
 	uses        *use.Recorder
+	auditor     *audit.Keeper
 	metrics     *metrics
 	style       *launch.Style
 	starter     *chart.Starter
@@ -120,6 +122,9 @@ func (a *App) openEngines(ctx context.Context) (err error) {
 	if a.ring, err = keys.Open(ctx, keys.Deps{
 		Store: a.store, KEKFile: a.cfg.keyFile(), Schedule: a.cfg.keySchedule(), Now: a.now, Log: a.log,
 	}); err != nil {
+		return err
+	}
+	if err = a.openAudit(ctx); err != nil {
 		return err
 	}
 	if a.live, err = live.New(ctx, live.Deps{

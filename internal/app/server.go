@@ -103,6 +103,7 @@ func (s *Server) Wait(ctx context.Context) error {
 	group.Go(func() error { return s.app.backchannel.Run(running) })
 	group.Go(func() error { return s.app.keepKeys(running) })
 	group.Go(func() error { return s.app.uses.Run(running) })
+	group.Go(func() error { return s.app.auditor.Run(running) })
 	group.Go(func() error {
 		select {
 		case <-running.Done():

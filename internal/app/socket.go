@@ -14,6 +14,7 @@ import (
 	"github.com/emberlatch/emberlatch/access"
 	"github.com/emberlatch/emberlatch/fhir"
 	"github.com/emberlatch/emberlatch/internal/admin"
+	"github.com/emberlatch/emberlatch/internal/audit"
 	"github.com/emberlatch/emberlatch/internal/db"
 	"github.com/emberlatch/emberlatch/internal/explain"
 	"github.com/emberlatch/emberlatch/internal/fhirstore"
@@ -26,6 +27,9 @@ type LoadLine = admin.LoadLine
 // Explanation is a request replayed, see explain.Explanation.
 type Explanation = explain.Explanation
 
+// AuditReport is the outcome of a verification, see audit.Report.
+type AuditReport = audit.Report
+
 // adminHandler answers operators on the socket; who may open the socket file is
 // an operator.
 func (a *App) adminHandler() (http.Handler, error) {
@@ -35,7 +39,7 @@ func (a *App) adminHandler() (http.Handler, error) {
 	}
 	d, err := admin.New(admin.Deps{
 		Store: a.store, Loader: a.loader(), Registrar: a.registrar, Accounts: a.accounts, Keys: a.ring, HasRecord: a.hasRecord,
-		Starter: a.starter, Explainer: explainer, Calendar: a.calendar,
+		Starter: a.starter, Explainer: explainer, Auditor: a.auditor, Calendar: a.calendar,
 		Refresh: a.live.Refresh, FetchKeys: a.fetchKeys(), TokenPrefix: register.InitialPrefix, NewID: newID, Now: a.now, Log: a.log,
 	})
 	if err != nil {

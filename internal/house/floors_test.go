@@ -44,6 +44,7 @@ var places = map[string]place{
 	"internal/fhirstore/fhirsql": {cellar, map[string]string{"internal/db": "runs its statements"}},
 
 	"internal/account":     {engines, nil},
+	"internal/audit":       {engines, nil},
 	"internal/backchannel": {engines, nil},
 	"internal/brand":       {engines, nil},
 	"internal/chart":       {engines, map[string]string{"internal/reach": "whose chart it is"}},

@@ -20,6 +20,7 @@ type Store interface {
 	Consents
 	Keys
 	Feed
+	EventChain
 	Throttle
 	LogoutNotices
 }
