@@ -16,6 +16,6 @@
 // there is one. An event holds ids and constant words: no token, code, password,
 // search value or content of a record.
 //
-// It does not write events, forbid anything, or record reads of records.
+// It does not write events, forbid anything, or record what apps do with records.
 // Requirements AUD-02, AUD-07, AUD-13, AUD-15, AUD-17; security E-35, LO-07.
 package audit
