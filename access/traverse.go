@@ -19,7 +19,7 @@ func (d Decision) Traverse(q search.Query) Decision {
 	}
 	for _, j := range q.Joins {
 		if t, ok := j.Permitted(may); !ok {
-			return Decision{known: d.known, permission: d.permission}.refuse(Refusal{InsufficientScope: true,
+			return Decision{known: d.known, permission: d.permission}.refuse(ScopeMissing, Refusal{InsufficientScope: true,
 				Text: "The access token has no scope to search " + string(t) + ", which the parameter leads over."})
 		}
 	}
