@@ -15,7 +15,7 @@ import (
 // grant, and needs no proof of who holds the token.
 func (a *App) explainer() (*explain.Explainer, error) {
 	who := a.subjects(nil, func(store.GrantID) {})
-	return explain.New(explain.Deps{Backend: a.records, Base: a.cfg.FHIRBase(),
+	return explain.New(explain.Deps{Backend: a.records, Base: a.cfg.FHIRBase(), Everything: a.fhir != nil,
 		Subject: func(ctx context.Context, text string) (access.Subject, error) {
 			token, err := a.tokens.Verify(ctx, text)
 			if errors.Is(err, tokens.ErrInvalid) {

@@ -55,7 +55,9 @@ func TestRequestsAreExplainedToOperators(t *testing.T) {
 		{"GET", "Observation?code=1234-5", 200, in + "+scope:scope.patient +row:rows.in-view"},
 		{"GET", "Observation/x", 403, in + "-scope:scope.missing"},
 		{"GET", "Group/x", 403, in + "-scope:type.closed"},
-		{"GET", "Patient/maria/$everything", 403, in + "-scope:interaction.not-offered"},
+		{"GET", "Patient/maria/$everything", 200, in + "+scope:scope.patient +row:row.in-view"},
+		{"GET", "Patient/james/$everything", 404, in + "+scope:scope.patient -row:row.of-others"},
+		{"GET", "Patient/maria/$summary", 403, in + "-scope:interaction.not-offered"},
 		{"GET", "Nonsense/1", 404, "+token:token.accepted -request:request.unknown"},
 		{"TRACE", "Patient/maria", 405, "+token:token.accepted -request:request.unknown"},
 	} {

@@ -116,7 +116,7 @@ func TestPolicyIsNotAScope(t *testing.T) {
 	env := testenv.Start(t)
 	_, a := env.Token("sandbox-confidential", "launch/patient patient/*.rs user/*.rs", "chen", "maria")
 	token := a.String("access_token")
-	for _, path := range []string{"AuditEvent", "AuditEvent/x", "Group/x", "Person?name=x", "Patient/maria/$everything"} {
+	for _, path := range []string{"AuditEvent", "AuditEvent/x", "Group/x", "Person?name=x", "Patient/maria/$summary"} {
 		got := env.Get(token, path)
 		if got.Status != http.StatusForbidden || got.String("resourceType") != "OperationOutcome" || !strings.Contains(got.Raw, `"code":"forbidden"`) ||
 			strings.Contains(got.Raw, "insufficient_scope") || got.Header.Get("WWW-Authenticate") != "" {
