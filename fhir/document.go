@@ -10,46 +10,20 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// Document reads JSON strictly, in one pass over its bytes: jsontext refuses doubled
-// names and invalid UTF-8 by itself. What encloses resources, such as a Bundle, is
-// read by the embedded decoder, and each resource in it by Resource.
-type Document struct {
+// reader builds the tree of a resource strictly: jsontext refuses doubled names and
+// invalid UTF-8 by itself.
+type reader struct {
 	*jsontext.Decoder
-	raw  []byte
-	text string // the same; texts of a tree are parts of it
+	text string // of the whole; texts of a tree are parts of it
 }
 
-// NewDocument reads a document from its beginning. The bytes are kept, not copied; the
-// caller must not change them afterwards.
-func NewDocument(b []byte) *Document {
-	return &Document{jsontext.NewDecoder(bytes.NewBuffer(b)), b, string(b)}
-}
-
-// Resource reads the next value as a resource, which keeps its part of the bytes. A
-// *ParseError while the reader is in order (inOrder) is about that value alone, and
-// the next one can be read; any other error is about the document.
-func (d *Document) Resource() (r Resource, inOrder bool, err error) {
-	start := d.InputOffset()
-	tree, err := d.value(d.StackDepth() + maxDepth)
-	if err != nil {
-		return Resource{}, false, d.parseError(err)
-	}
-	object, ok := tree.(Object)
-	if !ok {
-		return Resource{}, true, &ParseError{"", "one JSON object"}
-	}
-	// Between two values stand blanks and one mark of punctuation.
-	raw := bytes.TrimLeft(d.raw[start:d.InputOffset()], " \t\r\n:,")
-	r, err = resourceOf(object, raw)
-	return r, true, err
-}
-
-// parseTree decodes one JSON object.
+// parseTree decodes one JSON object. What it refuses, scanDocument refuses too; it says
+// where.
 func parseTree(b []byte) (Object, error) {
 	if bytes.HasPrefix(b, []byte("\xef\xbb\xbf")) {
 		return nil, &ParseError{"", "JSON without a byte order mark"}
 	}
-	d := NewDocument(b)
+	d := &reader{jsontext.NewDecoder(bytes.NewBuffer(b)), string(b)}
 	if d.PeekKind() != '{' {
 		return nil, &ParseError{"", "one JSON object"}
 	}
@@ -64,7 +38,7 @@ func parseTree(b []byte) (Object, error) {
 	return tree, nil
 }
 
-func (d *Document) parseError(err error) error {
+func (d *reader) parseError(err error) error {
 	var known *ParseError
 	if errors.As(err, &known) {
 		return known
@@ -76,7 +50,7 @@ func (d *Document) parseError(err error) error {
 }
 
 // value reads one value, down to a depth of the whole document.
-func (d *Document) value(deepest int) (any, error) {
+func (d *reader) value(deepest int) (any, error) {
 	if d.StackDepth() > deepest {
 		return nil, &ParseError{string(d.StackPointer()), "at most 64 levels of nesting"}
 	}
@@ -103,7 +77,7 @@ func (d *Document) value(deepest int) (any, error) {
 }
 
 // scalar is the next value as it stands, a part of the text.
-func (d *Document) scalar() (string, error) {
+func (d *reader) scalar() (string, error) {
 	value, err := d.ReadValue()
 	end := d.InputOffset()
 	if err != nil {
@@ -113,7 +87,7 @@ func (d *Document) scalar() (string, error) {
 }
 
 // string is the next text; only one with escapes is made anew.
-func (d *Document) string() (string, error) {
+func (d *reader) string() (string, error) {
 	quoted, err := d.scalar()
 	if err != nil {
 		return "", err
@@ -125,7 +99,7 @@ func (d *Document) string() (string, error) {
 	return string(plain), err
 }
 
-func (d *Document) object(deepest int) (any, error) {
+func (d *reader) object(deepest int) (any, error) {
 	if _, err := d.ReadToken(); err != nil {
 		return nil, err
 	}
@@ -143,7 +117,7 @@ func (d *Document) object(deepest int) (any, error) {
 	return object, err
 }
 
-func (d *Document) array(deepest int) (any, error) {
+func (d *reader) array(deepest int) (any, error) {
 	if _, err := d.ReadToken(); err != nil {
 		return nil, err
 	}

@@ -20,18 +20,21 @@ const maxDepth = 64
 // string, json.Number (the exact text), bool or nil.
 type Object = map[string]any
 
-// Resource is one JSON resource: its bytes, and its tree when somebody asks.
-// It is immutable and safe for concurrent use. The zero value is no resource.
+// Resource is one JSON resource: its bytes, where the values stand in them, and its tree
+// when somebody asks. It is immutable and safe for concurrent use. The zero value is no
+// resource.
 type Resource struct {
 	kind ResourceType
 	id   string
 	raw  []byte
-	tree *lazyTree
+	read *reading
 }
 
-type lazyTree struct {
-	once sync.Once
-	tree Object
+// reading is what was made of the bytes so far.
+type reading struct {
+	scanned, parsed sync.Once
+	root            Node
+	tree            Object
 }
 
 // ParseError says where a resource is not what was expected.
@@ -51,45 +54,46 @@ func (e *ParseError) Error() string {
 // caller must not change them afterwards. An id may be absent, a wrong one is an
 // error. Errors are *ParseError.
 func ParseResource(b []byte) (Resource, error) {
-	tree, err := parseTree(b)
-	if err != nil {
+	s, ok := scanDocument(b, maxDepth)
+	if ok && s.marks[0].kind == '{' {
+		return resourceOf(Node{s, 0}, b)
+	}
+	if _, err := parseTree(b); err != nil {
 		return Resource{}, err
 	}
-	return resourceOf(tree, b)
+	return Resource{}, &ParseError{"", "one JSON object"}
 }
 
-// resourceOf judges a tree that was read of the bytes.
-func resourceOf(tree Object, b []byte) (Resource, error) {
-	name, _ := tree["resourceType"].(string)
+// resourceOf judges an object that was read of the bytes.
+func resourceOf(object Node, b []byte) (Resource, error) {
+	name := object.Member("resourceType").Text()
 	kind, known := ParseResourceType(name)
 	if !known {
 		return Resource{}, &ParseError{"resourceType", "the name of an R4 resource type"}
 	}
-	id, present := tree["id"]
-	text, _ := id.(string)
-	if present && !ValidID(text) {
+	id := object.Member("id")
+	text := id.Text()
+	if id.Kind() != 0 && !ValidID(text) {
 		return Resource{}, &ParseError{name + ".id", "1 to 64 letters, digits, '-' or '.'"}
 	}
 	// Every resource has a meta of the server's before it leaves (FHIR R4 resource
 	// §2.27.4), so what is no object there cannot stand.
-	if meta, present := tree["meta"]; present {
-		if _, object := meta.(Object); !object {
-			return Resource{}, &ParseError{name + ".meta", "an object"}
-		}
+	if meta := object.Member("meta"); meta.Kind() != 0 && meta.Kind() != '{' {
+		return Resource{}, &ParseError{name + ".meta", "an object"}
 	}
-	lazy := &lazyTree{tree: tree}
-	lazy.once.Do(func() {})
-	return Resource{kind, text, b, lazy}, nil
+	read := &reading{root: object}
+	read.scanned.Do(func() {})
+	return Resource{kind, text, b, read}, nil
 }
 
-// Stored makes a resource of bytes that ParseResource accepted before; the tree
-// is read when it is needed.
+// Stored makes a resource of bytes that ParseResource accepted before; they
+// are read when they are needed.
 func Stored(t ResourceType, id string, raw []byte) Resource {
-	return Resource{t, id, raw, &lazyTree{}}
+	return Resource{t, id, raw, &reading{}}
 }
 
 // IsZero reports whether r is no resource.
-func (r Resource) IsZero() bool { return r.tree == nil }
+func (r Resource) IsZero() bool { return r.read == nil }
 
 // Type is the resource type.
 func (r Resource) Type() ResourceType { return r.kind }
@@ -105,11 +109,25 @@ func (r Resource) JSON() []byte { return r.raw }
 
 // Tree is the parsed content; do not change it. It is nil for the zero value.
 func (r Resource) Tree() Object {
-	if r.tree == nil {
+	if r.read == nil {
 		return nil
 	}
-	r.tree.once.Do(func() { r.tree.tree, _ = parseTree(r.raw) })
-	return r.tree.tree
+	r.read.parsed.Do(func() { r.read.tree, _ = parseTree(r.raw) })
+	return r.read.tree
+}
+
+// Root is the content where it stands in the bytes: quicker than Tree. It is no value
+// for the zero value.
+func (r Resource) Root() Node {
+	if r.read == nil {
+		return Node{}
+	}
+	r.read.scanned.Do(func() {
+		if s, ok := scanDocument(r.raw, maxDepth); ok {
+			r.read.root = Node{s, 0}
+		}
+	})
+	return r.read.root
 }
 
 // VersionID is meta.versionId.
@@ -119,9 +137,7 @@ func (r Resource) VersionID() string { return r.meta("versionId") }
 func (r Resource) LastUpdated() string { return r.meta("lastUpdated") }
 
 func (r Resource) meta(name string) string {
-	meta, _ := r.Tree()["meta"].(Object)
-	s, _ := meta[name].(string)
-	return s
+	return r.Root().Member("meta").Member(name).Text()
 }
 
 // Member is one member of an object with its value as it came.
@@ -182,7 +198,7 @@ func (r Resource) WithMeta(id string, version int64, lastUpdated string) (Resour
 	out.WriteByte('}')
 	appendMembers(&out, list, "resourceType", "id", "meta")
 	out.WriteByte('}')
-	return Resource{r.kind, id, out.Bytes(), &lazyTree{}}, nil
+	return Resource{r.kind, id, out.Bytes(), &reading{}}, nil
 }
 
 // labels are what of a meta says how a resource is to be handled.
@@ -233,7 +249,7 @@ func (r Resource) WithLabelsOf(o Resource) (Resource, error) {
 	}
 	raw := out.Bytes()
 	raw[0] = '{' // in place of the first comma
-	return Resource{r.kind, r.id, append(raw, '}'), &lazyTree{}}, nil
+	return Resource{r.kind, r.id, append(raw, '}'), &reading{}}, nil
 }
 
 func (r Resource) metaMembers() ([]Member, error) {

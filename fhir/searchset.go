@@ -2,7 +2,6 @@ package fhir
 
 import (
 	"encoding/json"
-	"io"
 	"strconv"
 )
 
@@ -36,8 +35,8 @@ func (s *Searchset) Add(r Resource, body []byte, mode SearchMode) {
 	s.entries = append(s.entries, searchsetEntry{r.Reference(), body, mode})
 }
 
-// Write writes the Bundle; the bytes of the entries are copied as they are.
-func (s *Searchset) Write(w io.Writer) error {
+// JSON is the Bundle; the bytes of the entries are copied as they are.
+func (s *Searchset) JSON() []byte {
 	size := 512
 	for _, e := range s.entries {
 		size += len(e.body) + len(s.Base) + 160
@@ -54,6 +53,8 @@ func (s *Searchset) Write(w io.Writer) error {
 		b = appendString(b, s.Next)
 	}
 	b = append(b, `}]`...)
+	base := appendString(nil, s.Base+"/")
+	base = base[:len(base)-1]
 	for i, e := range s.entries {
 		if i == 0 {
 			b = append(b, `,"entry":[`...)
@@ -61,8 +62,11 @@ func (s *Searchset) Write(w io.Writer) error {
 			b = append(b, ',')
 		}
 		b = append(b, `{"fullUrl":`...)
-		b = appendString(b, s.Base+"/"+e.ref.String())
-		b = append(b, `,"resource":`...)
+		b = append(b, base...)
+		b = append(b, e.ref.Type...) // no type and no id has a character that JSON escapes
+		b = append(b, '/')
+		b = append(b, e.ref.ID...)
+		b = append(b, `","resource":`...)
 		b = append(b, e.body...)
 		b = append(b, `,"search":{"mode":"`...)
 		b = append(b, e.mode...)
@@ -71,8 +75,7 @@ func (s *Searchset) Write(w io.Writer) error {
 	if len(s.entries) > 0 {
 		b = append(b, ']')
 	}
-	_, err := w.Write(append(b, '}'))
-	return err
+	return append(b, '}')
 }
 
 func appendString(b []byte, s string) []byte {

@@ -1,6 +1,8 @@
 package compartment
 
 import (
+	"sync"
+
 	"github.com/emberlatch/emberlatch/fhir"
 	"github.com/emberlatch/emberlatch/fhir/search"
 )
@@ -15,12 +17,15 @@ func Owners(r fhir.Resource, base string) search.Owners {
 		}
 		return search.Owners{Required: []string{r.ID()}}
 	}
-	about, strange := patients(r, primary[r.Type()], base)
+	about, strange := patients(r, primaryOf()[r.Type()], base)
 	if strange {
 		return search.Owners{}
 	}
 	if len(about) == 0 {
-		about, _ = patients(r, members[r.Type()], base)
+		about, _ = patients(r, membersOf()[r.Type()], base)
+	}
+	if len(about) == 1 {
+		return search.Owners{Required: about}
 	}
 	return search.Owners{Required: search.NewIDSet(about...).List()}
 }
@@ -28,9 +33,9 @@ func Owners(r fhir.Resource, base string) search.Owners {
 // patients collects the local patients that the parameters name. strange: a
 // value names something else than a local patient and none of the values is one,
 // or the only values are of another kind.
-func patients(r fhir.Resource, codes []string, base string) (ids []string, strange bool) {
-	for _, p := range parameters(r.Type(), codes) {
-		for _, v := range p.Extract(r, base) {
+func patients(r fhir.Resource, list []search.Parameter, base string) (ids []string, strange bool) {
+	for i := range list {
+		for _, v := range list[i].Extract(r, base) {
 			if v.Reference.Type == "Patient" {
 				ids = append(ids, v.Reference.ID)
 			} else {
@@ -39,6 +44,19 @@ func patients(r fhir.Resource, codes []string, base string) (ids []string, stran
 		}
 	}
 	return ids, strange && len(ids) == 0
+}
+
+// primaryOf and membersOf are the tables with their parameters looked up.
+var primaryOf, membersOf = sync.OnceValue(lookedUp(primary)), sync.OnceValue(lookedUp(members))
+
+func lookedUp(table map[fhir.ResourceType][]string) func() map[fhir.ResourceType][]search.Parameter {
+	return func() map[fhir.ResourceType][]search.Parameter {
+		all := map[fhir.ResourceType][]search.Parameter{}
+		for t, codes := range table {
+			all[t] = parameters(t, codes)
+		}
+		return all
+	}
 }
 
 // MemberParameters are the parameters that make a resource of the type a member

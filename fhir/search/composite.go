@@ -100,15 +100,15 @@ func (t Together) matches(r fhir.Resource, base string) bool {
 			return false
 		}
 	}
-	return len(t.Element) == 0 || slices.ContainsFunc(t.place.elements(r), func(element fhir.Object) bool {
+	return len(t.Element) == 0 || slices.ContainsFunc(t.place.elements(r), func(element fhir.Node) bool {
 		return !slices.ContainsFunc(t.Element, func(c Clause) bool { return !c.holdsOf(c.Parameter.extract(element, base)) })
 	})
 }
 
 // elements are those of a resource at the place, in their order.
-func (c *composition) elements(r fhir.Resource) []fhir.Object {
-	var list []fhir.Object
-	path{}.reach(r.Tree(), c.steps, func(element fhir.Object) { list = append(list, element) })
+func (c *composition) elements(r fhir.Resource) []fhir.Node {
+	var list []fhir.Node
+	new(path).reach(r.Root(), c.steps, func(element fhir.Node) { list = append(list, element) })
 	return list
 }
 

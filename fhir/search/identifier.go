@@ -20,10 +20,9 @@ func (c Clause) Asked() Clause {
 }
 
 // appendIdentifier adds the identifier of a Reference, if it has one.
-func appendIdentifier(list []Value, value any) []Value {
-	reference, _ := value.(fhir.Object)
-	identifier, ok := reference["identifier"].(fhir.Object)
-	if !ok {
+func appendIdentifier(list []Value, reference fhir.Node) []Value {
+	identifier := reference.Member("identifier")
+	if identifier.Kind() != '{' {
 		return list
 	}
 	return append(list, Value{System: str(identifier, "system"), Code: str(identifier, "value")})

@@ -48,85 +48,83 @@ func parsePath(text string) path {
 }
 
 // walk calls found for every value of the path with its FHIR type.
-func (p path) walk(tree fhir.Object, found func(value any, fhirType string)) {
-	p.into(tree, p.steps, found)
+func (p *path) walk(root fhir.Node, found func(value fhir.Node, fhirType string)) {
+	p.into(root, p.steps, found)
 }
 
-func (p path) into(at any, steps []step, found func(any, string)) {
-	p.reach(at, steps, func(object fhir.Object) { p.values(object, found) })
+func (p *path) into(at fhir.Node, steps []step, found func(fhir.Node, string)) {
+	p.reach(at, steps, func(object fhir.Node) { p.values(object, found) })
 }
 
 // reach calls found for every object that the steps lead to.
-func (p path) reach(at any, steps []step, found func(fhir.Object)) {
-	if list, ok := at.([]any); ok {
-		for _, item := range list {
+func (p *path) reach(at fhir.Node, steps []step, found func(fhir.Node)) {
+	switch at.Kind() {
+	case '[':
+		for item := range at.Values() {
 			p.reach(item, steps, found)
 		}
 		return
-	}
-	object, ok := at.(fhir.Object)
-	if !ok {
+	case '{':
+	default:
 		return
 	}
 	if len(steps) == 0 {
-		found(object)
+		found(at)
 		return
 	}
-	switch s := steps[0]; s.kind {
+	switch s := &steps[0]; s.kind {
 	case 'f':
-		p.reach(object[s.name], steps[1:], found)
+		p.reach(at.Member(s.name), steps[1:], found)
 	case 'w':
-		if object[s.name] == s.value {
-			p.reach(object, steps[1:], found)
+		if at.Member(s.name).Is(s.value) {
+			p.reach(at, steps[1:], found)
 		}
 	}
 }
 
 // values yields what the leaf properties of an object hold, item by item.
-func (p path) values(object fhir.Object, found func(any, string)) {
+func (p *path) values(object fhir.Node, found func(fhir.Node, string)) {
 	if len(p.after) == 1 && p.after[0].kind == 'x' {
-		p.exists(object, found)
+		found(p.exists(object), "boolean")
 		return
 	}
-	for _, prop := range p.leaf {
-		switch value := object[prop.name].(type) {
-		case nil:
-		case []any:
-			for _, item := range value {
-				p.keep(item, prop.fhirType, found)
-			}
-		default:
+	for i := range p.leaf {
+		prop := &p.leaf[i]
+		value := object.Member(prop.name)
+		if value.Kind() != '[' {
 			p.keep(value, prop.fhirType, found)
+			continue
+		}
+		for item := range value.Values() {
+			p.keep(item, prop.fhirType, found)
 		}
 	}
 }
 
-func (p path) keep(value any, fhirType string, found func(any, string)) {
-	for _, s := range p.after {
-		object, _ := value.(fhir.Object)
-		switch s.kind {
+func (p *path) keep(value fhir.Node, fhirType string, found func(fhir.Node, string)) {
+	for i := range p.after {
+		switch s := &p.after[i]; s.kind {
 		case 'w':
-			if object[s.name] != s.value {
+			if !value.Member(s.name).Is(s.value) {
 				return
 			}
 		case 'r':
-			if !pointsTo(object, s.name) {
+			if !pointsTo(value, s.name) {
 				return
 			}
 		}
 	}
-	if value != nil {
+	if !value.Absent() {
 		found(value, fhirType)
 	}
 }
 
 // pointsTo decides `resolve() is T` from the reference itself: its text, or the
 // type it states (FHIR R4 references §2.3.0).
-func pointsTo(reference fhir.Object, t string) bool {
-	text, _ := reference["reference"].(string)
+func pointsTo(reference fhir.Node, t string) bool {
+	text := reference.Member("reference").Text()
 	if text == "" {
-		stated, _ := reference["type"].(string)
-		return stated == t
+		return reference.Member("type").Is(t)
 	}
 	segments := strings.Split(text, "/")
 	for i := len(segments) - 2; i >= 0; i-- {
@@ -137,13 +135,19 @@ func pointsTo(reference fhir.Object, t string) bool {
 	return false
 }
 
-// exists yields one boolean: present and not false (Patient.deceased).
-func (p path) exists(object fhir.Object, found func(any, string)) {
-	for _, prop := range p.leaf {
-		if value, ok := object[prop.name]; ok && value != false && value != nil {
-			found(true, "boolean")
-			return
+// exists is one boolean: present and not false (Patient.deceased).
+func (p *path) exists(object fhir.Node) fhir.Node {
+	for i := range p.leaf {
+		if value := object.Member(p.leaf[i].name); !value.Absent() && value.Kind() != 'f' {
+			return yes
 		}
 	}
-	found(false, "boolean")
+	return no
+}
+
+var yes, no = literal("true"), literal("false")
+
+func literal(text string) fhir.Node {
+	n, _ := fhir.ReadDocument([]byte(text))
+	return n
 }

@@ -1,7 +1,6 @@
 package search
 
 import (
-	"encoding/json"
 	"strings"
 
 	"github.com/emberlatch/emberlatch/fhir"
@@ -32,12 +31,12 @@ type Indexed struct {
 
 // Extract returns the values of the parameter in a resource. base is the FHIR
 // base whose absolute references count as local; it may be empty.
-func (p Parameter) Extract(r fhir.Resource, base string) []Value { return p.extract(r.Tree(), base) }
+func (p Parameter) Extract(r fhir.Resource, base string) []Value { return p.extract(r.Root(), base) }
 
-func (p Parameter) extract(tree fhir.Object, base string) []Value {
+func (p Parameter) extract(root fhir.Node, base string) []Value {
 	var list []Value
-	for _, path := range p.paths {
-		path.walk(tree, func(value any, fhirType string) {
+	for i := range p.paths {
+		p.paths[i].walk(root, func(value fhir.Node, fhirType string) {
 			list = p.appendValues(list, value, fhirType, base)
 		})
 	}
@@ -64,7 +63,7 @@ func ExtractAll(r fhir.Resource, base string) []Indexed {
 	return appendElements(list, r, base)
 }
 
-func (p Parameter) appendValues(list []Value, value any, fhirType, base string) []Value {
+func (p Parameter) appendValues(list []Value, value fhir.Node, fhirType, base string) []Value {
 	if p.identifiers {
 		return appendIdentifier(list, value)
 	}
@@ -82,32 +81,28 @@ func (p Parameter) appendValues(list []Value, value any, fhirType, base string) 
 	case TypeQuantity:
 		return appendQuantity(list, value)
 	case TypeURI:
-		if s, ok := value.(string); ok && s != "" {
+		if s := value.Text(); s != "" {
 			list = append(list, Value{URL: s})
 		}
 	}
 	return list
 }
 
-func str(o fhir.Object, name string) string {
-	s, _ := o[name].(string)
-	return s
-}
+func str(object fhir.Node, name string) string { return object.Member(name).Text() }
 
 // appendTokens covers code, boolean, Coding, CodeableConcept, Identifier and
 // ContactPoint (R4 search §3.1.1.4.10).
-func appendTokens(list []Value, value any, fhirType string) []Value {
-	switch v := value.(type) {
-	case string:
-		return append(list, Value{Code: v})
-	case bool:
-		if v {
-			return append(list, Value{Code: "true"})
-		}
+func appendTokens(list []Value, v fhir.Node, fhirType string) []Value {
+	switch v.Kind() {
+	case '"':
+		return append(list, Value{Code: v.Text()})
+	case 't':
+		return append(list, Value{Code: "true"})
+	case 'f':
 		return append(list, Value{Code: "false"})
-	case json.Number:
-		return append(list, Value{Code: v.String()})
-	case fhir.Object:
+	case '0':
+		return append(list, Value{Code: v.Number()})
+	case '{':
 		switch fhirType {
 		case "Identifier":
 			return append(list, Value{System: str(v, "system"), Code: str(v, "value")})
@@ -116,7 +111,7 @@ func appendTokens(list []Value, value any, fhirType string) []Value {
 		case "CodeableConcept":
 			return appendCodings(list, v)
 		}
-		if _, concept := v["coding"]; concept {
+		if v.Member("coding").Kind() != 0 {
 			return appendCodings(list, v)
 		}
 		return append(list, Value{System: str(v, "system"), Code: str(v, "code")})
@@ -124,12 +119,13 @@ func appendTokens(list []Value, value any, fhirType string) []Value {
 	return list
 }
 
-func appendCodings(list []Value, concept fhir.Object) []Value {
-	codings, _ := concept["coding"].([]any)
+func appendCodings(list []Value, concept fhir.Node) []Value {
 	n := len(list)
-	for _, c := range codings {
-		if coding, ok := c.(fhir.Object); ok {
-			list = append(list, Value{System: str(coding, "system"), Code: str(coding, "code")})
+	if codings := concept.Member("coding"); codings.Kind() == '[' {
+		for coding := range codings.Values() {
+			if coding.Kind() == '{' {
+				list = append(list, Value{System: str(coding, "system"), Code: str(coding, "code")})
+			}
 		}
 	}
 	if len(list) == n {
@@ -139,15 +135,16 @@ func appendCodings(list []Value, concept fhir.Object) []Value {
 }
 
 // appendReferences covers Reference, canonical, uri and Attachment.
-func appendReferences(list []Value, value any, base string) []Value {
-	text, ok := value.(string)
-	if object, isObject := value.(fhir.Object); isObject {
-		text, ok = str(object, "reference"), true
-		if text == "" {
-			text = str(object, "url")
+func appendReferences(list []Value, value fhir.Node, base string) []Value {
+	var text string
+	switch value.Kind() {
+	case '{':
+		if text = str(value, "reference"); text == "" {
+			text = str(value, "url")
 		}
-	}
-	if !ok {
+	case '"':
+		text = value.Text()
+	default:
 		return append(list, Value{}) // present, and not understood
 	}
 	if ref, local := fhir.ParseReference(text, base); local {
@@ -165,25 +162,23 @@ func appendReferences(list []Value, value any, base string) []Value {
 }
 
 // appendDates covers date, dateTime, instant, Period and Timing.
-func appendDates(list []Value, value any) []Value {
-	switch v := value.(type) {
-	case string:
-		if low, high, ok := parseDate(v); ok {
+func appendDates(list []Value, v fhir.Node) []Value {
+	switch v.Kind() {
+	case '"':
+		if low, high, ok := parseDate(v.Text()); ok {
 			list = append(list, Value{Low: low, High: high})
 		}
-	case fhir.Object:
-		if events, timing := v["event"].([]any); timing {
-			for _, e := range events {
+	case '{':
+		if events := v.Member("event"); events.Kind() == '[' {
+			for e := range events.Values() {
 				list = appendDates(list, e)
 			}
 			return list
 		}
-		if repeat, timing := v["repeat"].(fhir.Object); timing {
-			bounds, ok := repeat["boundsPeriod"].(fhir.Object)
-			if !ok {
+		if repeat := v.Member("repeat"); repeat.Kind() == '{' {
+			if v = repeat.Member("boundsPeriod"); v.Kind() != '{' {
 				return list
 			}
-			v = bounds
 		}
 		if period, ok := periodValue(v); ok {
 			list = append(list, period)
@@ -192,7 +187,7 @@ func appendDates(list []Value, value any) []Value {
 	return list
 }
 
-func periodValue(v fhir.Object) (Value, bool) {
+func periodValue(v fhir.Node) (Value, bool) {
 	period := Value{Low: minInstant, High: maxInstant}
 	start, end := str(v, "start"), str(v, "end")
 	if start != "" {
@@ -216,52 +211,52 @@ func periodValue(v fhir.Object) (Value, bool) {
 // (R4 search §3.1.1.4.9).
 var stringParts = []string{"text", "family", "given", "prefix", "suffix", "line", "city", "district", "state", "postalCode", "country"}
 
-func appendStrings(list []Value, value any) []Value {
-	switch v := value.(type) {
-	case string:
-		if v != "" {
-			list = append(list, Value{Norm: Normalize(v), Exact: v})
-		}
-	case fhir.Object:
-		for _, part := range stringParts {
-			switch text := v[part].(type) {
-			case string:
-				list = appendStrings(list, text)
-			case []any:
-				for _, item := range text {
-					if s, ok := item.(string); ok {
-						list = appendStrings(list, s)
-					}
-				}
+func appendStrings(list []Value, v fhir.Node) []Value {
+	switch v.Kind() {
+	case '"':
+		return appendString(list, v)
+	case '{':
+		for _, name := range stringParts {
+			part := v.Member(name)
+			if part.Kind() != '[' {
+				list = appendString(list, part)
+				continue
+			}
+			for item := range part.Values() {
+				list = appendString(list, item)
 			}
 		}
 	}
 	return list
 }
 
-func appendNumber(list []Value, value any) []Value {
-	if n, ok := value.(json.Number); ok {
-		if d, ok := ParseDecimal(n.String()); ok {
-			list = append(list, Value{From: d.Sortable(), To: d.Sortable()})
-		}
+func appendString(list []Value, v fhir.Node) []Value {
+	if text := v.Text(); text != "" {
+		list = append(list, Value{Norm: Normalize(text), Exact: text})
+	}
+	return list
+}
+
+func appendNumber(list []Value, v fhir.Node) []Value {
+	if d, ok := ParseDecimal(v.Number()); ok {
+		list = append(list, Value{From: d.Sortable(), To: d.Sortable()})
 	}
 	return list
 }
 
 // appendQuantity covers Quantity and its kinds, Money and Range.
-func appendQuantity(list []Value, value any) []Value {
-	v, ok := value.(fhir.Object)
-	if !ok {
+func appendQuantity(list []Value, v fhir.Node) []Value {
+	if v.Kind() != '{' {
 		return list
 	}
-	if v["low"] != nil || v["high"] != nil {
+	if !v.Member("low").Absent() || !v.Member("high").Absent() {
 		return appendRange(list, v)
 	}
-	n, ok := v["value"].(json.Number)
-	if !ok {
+	n := v.Member("value")
+	if n.Kind() != '0' {
 		return append(list, Value{From: maxDecimal, To: minDecimal}) // present, compares with nothing
 	}
-	d, ok := ParseDecimal(n.String())
+	d, ok := ParseDecimal(n.Number())
 	if !ok {
 		return list
 	}
@@ -278,10 +273,9 @@ func appendQuantity(list []Value, value any) []Value {
 	return append(list, q)
 }
 
-func appendRange(list []Value, v fhir.Object) []Value {
+func appendRange(list []Value, v fhir.Node) []Value {
 	q := Value{From: minDecimal, To: maxDecimal}
-	high, _ := v["high"].(fhir.Object)
-	low, _ := v["low"].(fhir.Object)
+	high, low := v.Member("high"), v.Member("low")
 	if d, ok := decimalOf(low); ok {
 		q.From = d.Sortable()
 	}
@@ -289,14 +283,13 @@ func appendRange(list []Value, v fhir.Object) []Value {
 		q.To = d.Sortable()
 	}
 	unit := low // both ends have the same one (R4 datatypes, Range)
-	if unit == nil {
+	if unit.Kind() != '{' {
 		unit = high
 	}
 	q.System, q.Code, q.Unit = str(unit, "system"), str(unit, "code"), str(unit, "unit")
 	return append(list, q)
 }
 
-func decimalOf(quantity fhir.Object) (Decimal, bool) {
-	n, _ := quantity["value"].(json.Number)
-	return ParseDecimal(n.String())
+func decimalOf(quantity fhir.Node) (Decimal, bool) {
+	return ParseDecimal(quantity.Member("value").Number())
 }

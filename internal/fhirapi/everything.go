@@ -1,7 +1,6 @@
 package fhirapi
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -48,11 +47,7 @@ func (d *Door) everything(w http.ResponseWriter, r *http.Request, subject access
 	if err := a.gather(); err != nil {
 		return err
 	}
-	var buf bytes.Buffer
-	if err := a.bundle.Write(&buf); err != nil {
-		return err
-	}
-	writeJSON(w, http.StatusOK, buf.Bytes())
+	writeJSON(w, http.StatusOK, a.bundle.JSON())
 	return nil
 }
 

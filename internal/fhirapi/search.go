@@ -1,7 +1,6 @@
 package fhirapi
 
 import (
-	"bytes"
 	"errors"
 	"net/http"
 	"net/url"
@@ -122,11 +121,7 @@ func (d *Door) searchset(w http.ResponseWriter, r *http.Request, a result) error
 		}
 		bundle.Next = next
 	}
-	var buf bytes.Buffer
-	if err := bundle.Write(&buf); err != nil {
-		return err
-	}
-	writeJSON(w, http.StatusOK, buf.Bytes())
+	writeJSON(w, http.StatusOK, bundle.JSON())
 	return nil
 }
 

@@ -16,6 +16,7 @@ import (
 	"net/http"
 	"os"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/sony/gobreaker/v2"
@@ -202,18 +203,38 @@ func readBody(resp *http.Response, limit int64) ([]byte, error) {
 	if resp.ContentLength > limit {
 		return nil, errTooLarge
 	}
-	var body bytes.Buffer
-	if resp.ContentLength > 0 {
-		body.Grow(int(resp.ContentLength) + bytes.MinRead)
+	if resp.ContentLength >= 0 {
+		body := make([]byte, resp.ContentLength)
+		if _, err := io.ReadFull(resp.Body, body); err != nil {
+			return nil, failure(err)
+		}
+		return body, nil
 	}
-	n, err := body.ReadFrom(io.LimitReader(resp.Body, limit+1))
-	if err != nil {
+	return readUnknown(resp.Body, limit)
+}
+
+// rooms are where answers of unknown length are read into, so that one copy of the
+// right size is all that is made of each.
+var rooms = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+// largestRoom is what is kept of them.
+const largestRoom = 1 << 20
+
+func readUnknown(r io.Reader, limit int64) ([]byte, error) {
+	room := rooms.Get().(*bytes.Buffer)
+	room.Reset()
+	n, err := room.ReadFrom(io.LimitReader(r, limit+1))
+	body := bytes.Clone(room.Bytes())
+	if room.Cap() <= largestRoom {
+		rooms.Put(room)
+	}
+	switch {
+	case err != nil:
 		return nil, failure(err)
-	}
-	if n > limit {
+	case n > limit:
 		return nil, errTooLarge
 	}
-	return body.Bytes(), nil
+	return body, nil
 }
 
 // plainJSON: what is not JSON in UTF-8, or packed, is not verified (row 114).

@@ -103,8 +103,7 @@ func (o *owners) sources(r fhir.Resource) []fhir.Reference {
 			}
 		}
 	case compartment.FromSecurityContextOrAttachers:
-		context, _ := r.Tree()["securityContext"].(fhir.Object)
-		text, _ := context["reference"].(string)
+		text := r.Root().Member("securityContext").Member("reference").Text()
 		if ref, ok := fhir.ParseReference(text, o.backend.deps.Base); ok {
 			list = append(list, fhir.Reference{Type: ref.Type, ID: ref.ID})
 		}

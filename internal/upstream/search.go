@@ -9,6 +9,7 @@ import (
 
 	"github.com/emberlatch/emberlatch/access"
 	"github.com/emberlatch/emberlatch/fhir"
+	"github.com/emberlatch/emberlatch/fhir/compartment"
 	"github.com/emberlatch/emberlatch/fhir/search"
 	"github.com/emberlatch/emberlatch/internal/fhirstore"
 )
@@ -37,7 +38,7 @@ func (b *Backend) Search(ctx context.Context, d access.Decision, q search.Query)
 	if p.empty() { // no call: nothing of it could be shown (row 21)
 		return fhirstore.Page{HasTotal: q.Total != search.TotalNone && q.Cursor == ""}, nil
 	}
-	w := &walk{backend: b, plan: p, owners: b.newOwners(d), at: from, seen: map[fhir.Reference]bool{}}
+	w := &walk{backend: b, plan: p, owners: b.newOwners(d), at: from, seen: make(map[fhir.Reference]bool, min(q.Count, maxPage)), matches: make([]fhirstore.Record, 0, min(q.Count, maxPage))}
 	w.owners.always = q.Within != nil
 	if q.CountOnly() {
 		return w.count(ctx)
@@ -203,12 +204,13 @@ func readPage(body []byte, err error) (bundle, error) {
 // prepare rebases the entries, and fetches at once what their owners follow from.
 func (w *walk) prepare(ctx context.Context, got bundle) error {
 	var derived []fhir.Resource
+	derives := compartment.DerivationOf(w.plan.query.Type) != compartment.None
 	for i := range got.entries {
 		e := &got.entries[i]
 		if e.broken == nil {
 			e.resource, e.broken = w.backend.bases.resource(e.resource)
 		}
-		if e.broken == nil && e.resource.Type() == w.plan.query.Type {
+		if derives && e.broken == nil && e.resource.Type() == w.plan.query.Type {
 			derived = append(derived, e.resource)
 		}
 	}
