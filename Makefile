@@ -4,7 +4,7 @@ BIN := bin/emberlatch
 export CGO_ENABLED ?= 0
 
 .DEFAULT_GOAL := help
-.PHONY: help build dev test setup check generate fuzz bench clean
+.PHONY: help build dev test test-hapi setup check generate fuzz bench clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1	/' | expand -t 20
@@ -20,6 +20,9 @@ setup: ## install or name what `make test` needs (PostgreSQL, Chromium, Node pac
 
 test: setup ## everything a contributor must pass
 	@scripts/test.sh
+
+test-hapi: ## the gateway in front of a HAPI FHIR server (needs Java and Maven; MOST=0 loads all)
+	@scripts/hapi.sh
 
 check: ## the quick gate: formatting, vet, the house, documentation
 	@scripts/check.sh
