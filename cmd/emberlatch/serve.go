@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"log/slog"
+	"strings"
 
 	"github.com/emberlatch/emberlatch/internal/app"
 )
@@ -19,6 +20,9 @@ func (c *serveCommand) Run(s *session) error {
 	cfg, err := app.LoadConfig(c.Config)
 	if err != nil {
 		return err
+	}
+	if url, err := cfg.DatabaseURL(); err == nil && strings.HasPrefix(url, "sqlite:") {
+		spareProcessor()
 	}
 	server, err := app.Start(s.ctx, cfg, slog.New(slog.NewJSONHandler(s.stderr, nil)))
 	if err != nil {

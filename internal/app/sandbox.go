@@ -118,6 +118,7 @@ func openSandbox(ctx context.Context, o SandboxOptions, port int, listener, samp
 	if err := s.fill(ctx, listener, sample); err != nil {
 		return nil, errors.Join(err, s.close())
 	}
+	rest()
 	return s, nil
 }
 
