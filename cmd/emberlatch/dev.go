@@ -38,7 +38,6 @@ func (c *devCommand) Run(s *session) error {
 	if c.Quiet {
 		level = slog.LevelError
 	}
-	spareProcessor()
 	sandbox, err := app.StartSandbox(s.ctx, app.SandboxOptions{
 		Listen: c.Listen, DataDir: c.Data, People: c.People, Reset: c.Reset,
 		Registration: app.DynamicRegistration(c.Registration), SelfService: app.SelfService(c.SelfService),

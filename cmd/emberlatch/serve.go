@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"log/slog"
-	"strings"
 
 	"github.com/emberlatch/emberlatch/internal/app"
 )
@@ -20,9 +19,6 @@ func (c *serveCommand) Run(s *session) error {
 	cfg, err := app.LoadConfig(c.Config)
 	if err != nil {
 		return err
-	}
-	if url, err := cfg.DatabaseURL(); err == nil && strings.HasPrefix(url, "sqlite:") {
-		spareProcessor()
 	}
 	server, err := app.Start(s.ctx, cfg, slog.New(slog.NewJSONHandler(s.stderr, nil)))
 	if err != nil {
