@@ -6,11 +6,14 @@
 //
 // SQLite. All writes go through one connection. Callers queue; the writer takes
 // everyone who waits into one BEGIN IMMEDIATE … COMMIT, so that they share one
-// fsync, and answers them after it:
+// flush of the write-ahead log, and they are answered after it:
 //
 //	Write(fn1) ─┐                 SAVEPOINT fn1 RELEASE
-//	One(stmt)  ─┼─▶ queue ─▶ BEGIN          stmt        COMMIT ─▶ answers
+//	One(stmt)  ─┼─▶ queue ─▶ BEGIN          stmt        COMMIT ─▶ flush ─▶ answers
 //	Write(fn2) ─┘                 SAVEPOINT fn2 ROLLBACK TO  (fn2 failed alone)
+//
+// The flush is ours and not SQLite's (ADR 30), so that the next group runs
+// meanwhile; its own commit waits for the flush before.
 //
 // Reads have their own read-only connections and never wait for the writer.
 //
@@ -27,7 +30,7 @@
 // applied in the order of their numbers, also when greater ones were applied before;
 // one that this program does not know means a newer program, and is refused.
 //
-// Start reading at DB, then sqlite_writer.go, postgres.go.
+// Start reading at DB, then sqlite_writer.go, sqlite_log.go, postgres.go.
 //
 // What it does not do: build queries, cache results, know any table.
 package db

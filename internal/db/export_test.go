@@ -3,6 +3,7 @@ package db
 import (
 	"context"
 	"io/fs"
+	"os"
 )
 
 // MigrateFrom applies migrations of a test's own.
@@ -10,3 +11,9 @@ func (d *DB) MigrateFrom(ctx context.Context, files fs.FS) error { return d.engi
 
 // Migrations are the files that Migrate applies.
 func (d *DB) Migrations() (fs.FS, error) { return d.dialect.migrations() }
+
+// SetFlush takes the place of what makes the write-ahead log durable.
+func (d *DB) SetFlush(flush func(*os.File) error) { d.engine.(*sqliteEngine).writer.log.flush = flush }
+
+// Flush is what makes a file durable.
+func Flush(f *os.File) error { return flush(f) }

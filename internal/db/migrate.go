@@ -67,7 +67,7 @@ func checkKnown(ctx context.Context, p *goose.Provider, kind goose.Dialect, conn
 }
 
 func (e *sqliteEngine) migrate(ctx context.Context, files fs.FS) error {
-	conn, err := sql.Open("sqlite", dataSource(e.path, migrationWait, "rw"))
+	conn, err := sql.Open("sqlite", dataSource(e.path, migrationWait, migrating))
 	if err != nil {
 		return err
 	}

@@ -19,6 +19,9 @@ import (
 // oldestSQLite has the fix for the write-ahead log's reset race (security E-03).
 const oldestSQLite = "3.51.3"
 
+// applicationID tells in the file's header whose it is: "Embr".
+const applicationID = "0x456d6272"
+
 // sqliteEngine is a SQLite database: one writer, a pool of readers.
 type sqliteEngine struct {
 	path    string
@@ -56,7 +59,7 @@ func openSQLite(ctx context.Context, path string, cfg Config) (_ *sqliteEngine, 
 	if err := e.openWriter(ctx, cfg); err != nil {
 		return nil, fmt.Errorf("opening %s: %w", path, err)
 	}
-	if e.readDB, err = sql.Open("sqlite", dataSource(path, cfg.BusyTimeout, "ro")); err != nil {
+	if e.readDB, err = sql.Open("sqlite", dataSource(path, cfg.BusyTimeout, reading)); err != nil {
 		return nil, fmt.Errorf("opening %s: %w", path, err)
 	}
 	readers := max(2, min(8, 2*runtime.GOMAXPROCS(0)))
@@ -86,7 +89,7 @@ func (e *sqliteEngine) createFile() error {
 
 func (e *sqliteEngine) openWriter(ctx context.Context, cfg Config) error {
 	var err error
-	if e.writeDB, err = sql.Open("sqlite", dataSource(e.path, cfg.BusyTimeout, "rw")); err != nil {
+	if e.writeDB, err = sql.Open("sqlite", dataSource(e.path, cfg.BusyTimeout, writing)); err != nil {
 		return err
 	}
 	e.writeDB.SetMaxOpenConns(1)
@@ -98,21 +101,46 @@ func (e *sqliteEngine) openWriter(ctx context.Context, cfg Config) error {
 		_ = conn.Close()
 		return err
 	}
-	e.writer = newWriter(conn, cfg.QueueLimit, cfg.OnRoundTrip, e.sameFile)
+	// A first write: from then on there is a write-ahead log.
+	_, err = conn.ExecContext(ctx, "PRAGMA application_id = "+applicationID)
+	var log *syncedLog
+	if err == nil {
+		log, err = openLog(e.path, e.sameFile)
+	}
+	if err != nil {
+		_ = conn.Close()
+		return err
+	}
+	e.writer = newWriter(conn, cfg.QueueLimit, cfg.OnRoundTrip, log)
 	return nil
 }
 
+// purpose is what a connection is for.
+type purpose int
+
+const (
+	reading purpose = iota
+	// writing leaves the last flush of a commit to syncedLog. SQLite itself flushes
+	// the log before a checkpoint, and the database after it (synchronous=NORMAL).
+	writing
+	migrating
+)
+
 // dataSource is the driver's name of the database with its settings.
-func dataSource(path string, busy time.Duration, mode string) string {
-	q := url.Values{"mode": {mode}, "_txlock": {"immediate"}, "_dqs": {"0"}, "_pragma": {
+func dataSource(path string, busy time.Duration, to purpose) string {
+	q := url.Values{"mode": {"rw"}, "_txlock": {"immediate"}, "_dqs": {"0"}, "_pragma": {
 		"busy_timeout(" + strconv.FormatInt(busy.Milliseconds(), 10) + ")",
 		"foreign_keys(1)", "trusted_schema(0)", "cache_size(-16384)", "temp_store(2)",
 	}}
-	if mode == "ro" {
+	log := []string{"journal_mode(WAL)", "wal_autocheckpoint(2000)", "journal_size_limit(67108864)"}
+	switch to {
+	case reading:
+		q.Set("mode", "ro")
 		q["_pragma"] = append(q["_pragma"], "query_only(1)")
-	} else {
-		q["_pragma"] = append(q["_pragma"], "journal_mode(WAL)", "synchronous(FULL)",
-			"wal_autocheckpoint(2000)", "journal_size_limit(67108864)")
+	case writing:
+		q["_pragma"] = append(q["_pragma"], append(log, "synchronous(NORMAL)")...)
+	case migrating:
+		q["_pragma"] = append(q["_pragma"], append(log, "synchronous(FULL)")...)
 	}
 	return (&url.URL{Scheme: "file", Path: path, RawQuery: q.Encode()}).String()
 }
@@ -126,7 +154,7 @@ func checkSQLite(ctx context.Context, conn *sql.Conn) error {
 	if versionLess(version, oldestSQLite) {
 		return fmt.Errorf("SQLite %s is older than %s, which fixes a loss of committed data", version, oldestSQLite)
 	}
-	for _, want := range [][2]string{{"journal_mode", "wal"}, {"synchronous", "2"}, {"foreign_keys", "1"}} {
+	for _, want := range [][2]string{{"journal_mode", "wal"}, {"synchronous", "1"}, {"foreign_keys", "1"}} {
 		var got string
 		if err := conn.QueryRowContext(ctx, "PRAGMA "+want[0]).Scan(&got); err != nil {
 			return fmt.Errorf("reading the setting %s: %w", want[0], err)

@@ -30,12 +30,15 @@ type job struct {
 }
 
 // writer owns the only writing connection. One goroutine takes the jobs that
-// wait, runs them in one transaction, commits, and answers all of them.
+// wait, runs them in one transaction and commits; a second one makes the commit
+// durable and answers all of them, while the first runs the next jobs.
 type writer struct {
 	conn     *sqliteConn
 	limit    int
 	onBegin  func()
-	sameFile func() error
+	log      *syncedLog
+	commits  chan commit     // at most one, whose log is being synced
+	synced   <-chan struct{} // of the last commit; closed when it is durable
 	failed   chan struct{}
 	failOnce sync.Once
 	ended    chan struct{}
@@ -49,13 +52,16 @@ type writer struct {
 	lastGroup            int
 }
 
-func newWriter(conn *sql.Conn, limit int, onBegin func(), sameFile func() error) *writer {
+func newWriter(conn *sql.Conn, limit int, onBegin func(), log *syncedLog) *writer {
+	nothing := make(chan struct{})
+	close(nothing)
 	w := &writer{
 		conn:  &sqliteConn{conn: conn, stmts: newStatements(conn.PrepareContext)},
-		limit: limit, onBegin: onBegin, sameFile: sameFile,
+		limit: limit, onBegin: onBegin, log: log, commits: make(chan commit), synced: nothing,
 		failed: make(chan struct{}), ended: make(chan struct{}), wake: make(chan struct{}, 1),
 	}
 	go w.run()
+	go w.syncCommits()
 	return w
 }
 
@@ -125,7 +131,7 @@ func (w *writer) run() {
 		end := w.closed && len(w.queue) == 0
 		w.mu.Unlock()
 		if end {
-			close(w.ended)
+			close(w.commits)
 			return
 		}
 	}
@@ -162,36 +168,38 @@ func (w *writer) commitGroup(group []*job) {
 		if err := w.commit(); err != nil {
 			w.abandon(group, err)
 		} else {
-			w.answer(group, nil)
+			w.handOver(group)
 		}
 	}
 	finished = true
 }
 
-// join takes the jobs that have arrived. When the group before was larger, its
-// callers are probably on their way back: let them run before the fsync.
+// join takes the jobs that have arrived, and those that arrive while the commit
+// before is still on its way to the disk.
 func (w *writer) join(size int) []*job {
-	if size >= groupLimit {
-		return nil
+	for size < groupLimit {
+		if more := w.take(groupLimit - size); len(more) > 0 {
+			return more
+		}
+		select {
+		case <-w.synced:
+			return w.lateJobs(size)
+		case <-w.wake:
+		}
 	}
+	<-w.synced
+	return nil
+}
+
+// lateJobs are those of callers who are probably on their way back, since the
+// group before was larger: let them run before the commit.
+func (w *writer) lateJobs(size int) []*job {
 	more := w.take(groupLimit - size)
 	for yields := 0; len(more) == 0 && size < w.lastGroup && yields < 3; yields++ {
 		runtime.Gosched()
 		more = w.take(groupLimit - size)
 	}
 	return more
-}
-
-func (w *writer) begin() error {
-	if w.hasFailed() {
-		return ErrFailed
-	}
-	w.conn.lost = false
-	if w.onBegin != nil {
-		w.onBegin()
-	}
-	_, err := w.conn.exec(context.Background(), "BEGIN IMMEDIATE", nil)
-	return err
 }
 
 // runJob runs one job. A single statement undoes itself when it fails; a
@@ -259,48 +267,6 @@ func (w *writer) runFunction(j *job) (err error) {
 	return err
 }
 
-// commit makes the group durable. Order: the file is looked at after the commit
-// and before the answer, so that nothing is acknowledged into a removed file
-// (security F-14).
-func (w *writer) commit() error {
-	if _, err := w.conn.exec(context.Background(), "COMMIT", nil); err != nil {
-		if errors.Is(err, ErrFailed) {
-			w.fail()
-		}
-		return fmt.Errorf("commit: %w", err)
-	}
-	w.transactions.Add(1)
-	if err := w.sameFile(); err != nil {
-		w.fail()
-		return kinded{ErrFailed, err}
-	}
-	return nil
-}
-
-// abandon rolls the transaction back and answers everyone: with their own error
-// where they have one, else with err.
-func (w *writer) abandon(group []*job, err error) {
-	_, _ = w.conn.exec(context.Background(), "ROLLBACK", nil) // fails when SQLite has done it already
-	for _, j := range group {
-		if errors.Is(j.err, ErrFailed) {
-			w.fail()
-		}
-	}
-	w.answer(group, err)
-}
-
-func (w *writer) answer(group []*job, err error) {
-	for _, j := range group {
-		if j.err == nil || errors.Is(j.err, ErrNoRow) && err != nil {
-			j.err = err
-		}
-		if j.err == nil {
-			w.writes.Add(1)
-		}
-		j.done <- j.err
-	}
-}
-
 func (w *writer) fail() { w.failOnce.Do(func() { close(w.failed) }) }
 
 func (w *writer) hasFailed() bool {
@@ -330,5 +296,5 @@ func (w *writer) close() error {
 	w.signal()
 	<-w.ended
 	w.conn.stmts.close()
-	return w.conn.conn.Close()
+	return errors.Join(w.conn.conn.Close(), w.log.close())
 }
