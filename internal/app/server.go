@@ -8,7 +8,6 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"runtime/debug"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -53,10 +52,6 @@ func Start(ctx context.Context, cfg Config, log *slog.Logger) (*Server, error) {
 	rest()
 	return s, nil
 }
-
-// rest gives back what starting needed and a server at rest does not: half of its
-// memory, for some ten milliseconds.
-func rest() { debug.FreeOSMemory() }
 
 // serve adds a listener; on the public one nobody holds all connections.
 func (s *Server) serve(name string, l net.Listener, h http.Handler) {
