@@ -49,27 +49,42 @@ func factsFor(now, grant string, more ...string) string {
 // ended: the grant is over, or something that it lives by is.
 const ended = `(revoked > 0 OR facts.inactive = 1)`
 
-// redeemStatement consumes a code. Every right-hand side sees the row as it was
-// before; two at once are put in order by the row's lock, so that the second one
-// sees the first (RFC 6749 §4.1.3, §10.5). $5 is the key that was shown, $6 the one
-// that the refresh family is bound to in the place of what the code was bound to.
+// judged is the change of a grant by what is found of it: verdict says, for the row
+// as it is once it is locked, which outcome it is, and each column is set by that.
+// Two at once are put in order by the row's lock, so that the second one sees what the
+// first has done. The verdict stands in one place, behind a LIMIT that keeps it there:
+// PostgreSQL would copy it into each column, and prepare every copy each time.
+func judged(verdict, condition string, columns ...[2]string) string {
+	names, values := "outcome", "v.verdict"
+	for _, c := range columns {
+		names += ", " + c[0]
+		values += ",\n    " + c[1]
+	}
+	return `UPDATE authorization_grant SET (` + names + `) = (SELECT ` + values + `
+  FROM (SELECT ` + verdict + ` AS verdict LIMIT 1) v)
+FROM facts WHERE ` + condition
+}
+
+// redeemStatement consumes a code (RFC 6749 §4.1.3, §10.5). $5 is the key that was
+// shown, $6 the one that the refresh family is bound to in the place of what the code
+// was bound to.
 func redeemStatement(now string) consuming {
 	const (
-		wrong = `(client_id <> $2 OR redirect_uri <> $3 OR code_challenge <> $4 OR key_thumbprint <> '' AND key_thumbprint <> $5)`
-		good  = `(code_used = 0 AND NOT ` + wrong + ` AND code_expires > facts.now AND NOT ` + ended + `)`
+		wrong   = `(client_id <> $2 OR redirect_uri <> $3 OR code_challenge <> $4 OR key_thumbprint <> '' AND key_thumbprint <> $5)`
+		verdict = `CASE WHEN code_used > 0 THEN 'consumed' WHEN ` + wrong + ` THEN 'mismatch' WHEN code_expires <= facts.now THEN 'expired'
+    WHEN ` + ended + ` THEN 'revoked' ELSE 'ok' END`
+		family = `v.verdict = 'ok' AND refresh_kind <> ''`
 	)
-	return consuming{factsFor(now, "g.code_hash = $1"), `UPDATE authorization_grant SET
-  outcome = CASE WHEN code_used > 0 THEN 'consumed' WHEN ` + wrong + ` THEN 'mismatch' WHEN code_expires <= facts.now THEN 'expired'
-    WHEN ` + ended + ` THEN 'revoked' ELSE 'ok' END,
-  code_used = CASE WHEN code_used > 0 THEN code_used ELSE facts.now END,
-  generation = CASE WHEN ` + good + ` AND refresh_kind <> '' THEN 1 ELSE generation END,
-  refresh_expires = CASE WHEN ` + good + ` AND refresh_kind <> '' THEN ` + refreshEnd + ` ELSE refresh_expires END,
-  key_thumbprint = CASE WHEN ` + good + ` THEN $6 ELSE key_thumbprint END,
-  revoked = CASE WHEN revoked = 0 AND (code_used > 0 OR ` + wrong + `) THEN facts.now ELSE revoked END,
-  revoked_for = CASE WHEN revoked > 0 THEN revoked_for WHEN code_used > 0 THEN 'code replayed'
-    WHEN ` + wrong + ` THEN 'code bound to something else' ELSE '' END,
-  revoked_by = CASE WHEN revoked > 0 THEN revoked_by WHEN code_used > 0 OR ` + wrong + ` THEN $2 ELSE '' END
-FROM facts WHERE code_hash = $1
+	return consuming{factsFor(now, "g.code_hash = $1"), judged(verdict, "code_hash = $1",
+		[2]string{"code_used", `CASE WHEN code_used > 0 THEN code_used ELSE facts.now END`},
+		[2]string{"generation", `CASE WHEN ` + family + ` THEN 1 ELSE generation END`},
+		[2]string{"refresh_expires", `CASE WHEN ` + family + ` THEN ` + refreshEnd + ` ELSE refresh_expires END`},
+		[2]string{"key_thumbprint", `CASE WHEN v.verdict = 'ok' THEN $6 ELSE key_thumbprint END`},
+		[2]string{"revoked", `CASE WHEN revoked = 0 AND v.verdict IN ('consumed', 'mismatch') THEN facts.now ELSE revoked END`},
+		[2]string{"revoked_for", `CASE WHEN revoked > 0 THEN revoked_for WHEN v.verdict = 'consumed' THEN 'code replayed'
+      WHEN v.verdict = 'mismatch' THEN 'code bound to something else' ELSE '' END`},
+		[2]string{"revoked_by", `CASE WHEN revoked > 0 THEN revoked_by WHEN v.verdict IN ('consumed', 'mismatch') THEN $2 ELSE '' END`},
+	) + `
 RETURNING outcome, '', ` + grantColumns}
 }
 

@@ -18,33 +18,28 @@ func refreshStatement(now, lost string, h held) consuming {
 	const (
 		foreign = `(client_id <> $2 OR key_thumbprint <> '' AND key_thumbprint <> $5)`
 		none    = `(refresh_kind = '' OR generation = 0 OR $3 > generation)`
-		over    = `(refresh_expires <= facts.now)`
 		current = `(generation = $3)`
 		// The token before the current one, whose answer may have been lost (RT-23).
-		retry  = `(refresh_rotate = 1 AND generation = $3 + 1 AND rotated + $4 > facts.now)`
-		sound  = `(NOT ` + foreign + ` AND NOT ` + none + ` AND NOT ` + ended + ` AND NOT ` + over + `)`
-		reused = `(` + sound + ` AND NOT ` + current + ` AND NOT ` + retry + `)`
-		held   = `(facts.held = 1)`
-		gone   = `(` + sound + ` AND (` + current + ` OR ` + retry + `) AND ` + held + ` AND facts.lost = 1)`
-		good   = `(` + sound + ` AND ` + current + ` AND ` + held + ` AND facts.lost = 0)`
+		retry = `(refresh_rotate = 1 AND generation = $3 + 1 AND rotated + $4 > facts.now)`
+		// Order: what is not held is told of a token that would have been good; reuse ends
+		// the family whatever else it asks for.
+		verdict = `CASE WHEN ` + foreign + ` THEN 'mismatch' WHEN ` + none + ` THEN 'unknown' WHEN ` + ended + ` THEN 'revoked'
+    WHEN refresh_expires <= facts.now THEN 'expired' WHEN NOT ` + current + ` AND NOT ` + retry + ` THEN 'consumed'
+    WHEN facts.held = 0 THEN '` + outcomeNotHeld + `' WHEN facts.lost = 1 THEN '` + outcomeLost + `' WHEN ` + current + ` THEN 'ok' ELSE 'retried' END`
+		good = `v.verdict = 'ok'`
 	)
 	more := `,
   CASE WHEN ` + h.condition + ` THEN 1 ELSE 0 END AS held,
   ` + lost + ` AS lost`
-	// Order: what is not held is told of a token that would have been good; reuse ends
-	// the family whatever else it asks for.
-	return consuming{factsFor(now, "g.id = $1", more, h.reads), `UPDATE authorization_grant SET
-  outcome = CASE WHEN ` + foreign + ` THEN 'mismatch' WHEN ` + none + ` THEN 'unknown' WHEN ` + ended + ` THEN 'revoked'
-    WHEN ` + over + ` THEN 'expired' WHEN NOT ` + current + ` AND NOT ` + retry + ` THEN 'consumed'
-    WHEN NOT ` + held + ` THEN '` + outcomeNotHeld + `' WHEN facts.lost = 1 THEN '` + outcomeLost + `' WHEN ` + current + ` THEN 'ok' ELSE 'retried' END,
-  generation = CASE WHEN ` + good + ` AND refresh_rotate = 1 THEN generation + 1 ELSE generation END,
-  rotated = CASE WHEN ` + good + ` THEN facts.now ELSE rotated END,
-  key_thumbprint = CASE WHEN ` + good + ` AND key_thumbprint = '' THEN $6 ELSE key_thumbprint END,
-  refresh_expires = CASE WHEN ` + good + ` THEN ` + refreshEnd + ` ELSE refresh_expires END,
-  revoked = CASE WHEN ` + reused + ` OR ` + gone + ` THEN facts.now ELSE revoked END,
-  revoked_for = CASE WHEN ` + reused + ` THEN 'refresh token reused' WHEN ` + gone + ` THEN ` + outOfReach + ` ELSE revoked_for END,
-  revoked_by = CASE WHEN ` + reused + ` THEN $2 WHEN ` + gone + ` THEN 'server' ELSE revoked_by END
-FROM facts WHERE id = $1
+	return consuming{factsFor(now, "g.id = $1", more, h.reads), judged(verdict, "id = $1",
+		[2]string{"generation", `CASE WHEN ` + good + ` AND refresh_rotate = 1 THEN generation + 1 ELSE generation END`},
+		[2]string{"rotated", `CASE WHEN ` + good + ` THEN facts.now ELSE rotated END`},
+		[2]string{"key_thumbprint", `CASE WHEN ` + good + ` AND key_thumbprint = '' THEN $6 ELSE key_thumbprint END`},
+		[2]string{"refresh_expires", `CASE WHEN ` + good + ` THEN ` + refreshEnd + ` ELSE refresh_expires END`},
+		[2]string{"revoked", `CASE WHEN v.verdict IN ('consumed', '` + outcomeLost + `') THEN facts.now ELSE revoked END`},
+		[2]string{"revoked_for", `CASE v.verdict WHEN 'consumed' THEN 'refresh token reused' WHEN '` + outcomeLost + `' THEN ` + outOfReach + ` ELSE revoked_for END`},
+		[2]string{"revoked_by", `CASE v.verdict WHEN 'consumed' THEN $2 WHEN '` + outcomeLost + `' THEN 'server' ELSE revoked_by END`},
+	) + `
 RETURNING outcome, COALESCE((SELECT a.body FROM account a WHERE a.id = authorization_grant.user_id), ''), ` + grantColumns}
 }
 
