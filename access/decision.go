@@ -90,6 +90,8 @@ func (d Decision) View(t fhir.ResourceType) search.Expr {
 		return c.read
 	case 's':
 		return c.find
+	case exporting:
+		return c.exported()
 	}
 	if c.class == compartment.Closed {
 		return nil
@@ -105,6 +107,8 @@ func (d Decision) IncludeView(t fhir.ResourceType) search.Expr {
 		return nil
 	case d.system:
 		return search.And{}
+	case d.permission == exporting: // what comes along is exported by its own type
+		return nil
 	}
 	return d.known.of(t).include
 }

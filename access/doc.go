@@ -31,6 +31,9 @@
 // in the view, and whom the resource is about, its labels and its policy elements
 // are as before.                                                           change.go
 //
+// An export is judged by DecideExport: r and s together, in a token of a client that
+// acts for itself (export.go).
+//
 // Types that are neither about patients nor shared are closed to everybody. A
 // scope whose level means nothing for the caller (patient/ without a patient in
 // context, user/ without a user, system/ with one) covers nothing. Start reading at decide.go, the

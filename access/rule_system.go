@@ -12,6 +12,9 @@ type Own struct {
 	All bool
 	// Patients are those whose records are reached.
 	Patients search.IDSet
+	// Groups are those whose members are among the patients: it may be told who
+	// belongs to them.
+	Groups search.IDSet
 }
 
 // systemRule: a system/ scope means something when a client acts for itself and the

@@ -169,6 +169,7 @@ func Defaults() Config {
 	schedule := keys.DefaultSchedule()
 	return Config{
 		Listen:       ListenConfig{ConnectionsPerNetwork: 1024},
+		FHIR:         FHIRConfig{Export: defaultExport()},
 		Organisation: OrganisationConfig{Name: "Emberlatch"},
 		Tokens: TokenConfig{
 			Access: 1200 * time.Second, Code: 60 * time.Second, Launch: 5 * time.Minute,

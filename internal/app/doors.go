@@ -240,7 +240,9 @@ func (a *App) openFHIR(ctx context.Context, d *doors) error {
 		Backend: a.records, PageKey: pageKey, TellReasons: a.cfg.Sandbox, Now: a.now, Log: a.log,
 	}
 	if a.fhir != nil {
+		limits := a.cfg.FHIR.Export
 		deps.Keeper = a.fhir
+		deps.Export = fhirapi.Export{Store: a.fhir, Life: limits.Life, Counting: limits.JobsPerClient, Resources: limits.MaxResources, Stands: a.stands}
 	}
 	if a.upstream != nil {
 		deps.MaxPosition = upstream.MaxPosition

@@ -120,6 +120,13 @@ func (s *subjects) service(ctx context.Context, token tokens.Verified) (access.S
 	return subject, nil
 }
 
+// stands reports whether a token that a subject was made of is still good: nothing that
+// it came from was ended since.
+func (a *App) stands(s access.Subject) bool {
+	client, known := a.live.Client(store.ClientID(s.ClientID()))
+	return known && !client.Disabled && a.live.Fresh() && !a.live.Ended(store.GrantID(s.GrantID()), "")
+}
+
 // fetchKeys gets key sets within the policy of the configuration.
 func (a *App) fetchKeys() clientkey.Fetch {
 	client := egress.New(egress.Deps{Policy: a.cfg.egress()})

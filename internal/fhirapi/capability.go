@@ -25,6 +25,7 @@ type (
 		Status         string         `json:"status"`
 		Date           string         `json:"date"`
 		Kind           string         `json:"kind"`
+		Instantiates   []string       `json:"instantiates,omitempty"`
 		Software       named          `json:"software"`
 		Implementation implementation `json:"implementation"`
 		FHIRVersion    string         `json:"fhirVersion"`
@@ -44,6 +45,7 @@ type (
 		Security    security      `json:"security"`
 		Resource    []resource    `json:"resource"`
 		Interaction []interaction `json:"interaction,omitempty"`
+		Operation   []operation   `json:"operation,omitempty"`
 	}
 	security struct {
 		Extension []extension `json:"extension"`
@@ -64,7 +66,7 @@ type (
 	}
 	resource struct {
 		Type              string        `json:"type"`
-		Interaction       []interaction `json:"interaction"`
+		Interaction       []interaction `json:"interaction,omitempty"`
 		Versioning        string        `json:"versioning"`
 		ReadHistory       bool          `json:"readHistory"`
 		UpdateCreate      bool          `json:"updateCreate"`
@@ -73,7 +75,7 @@ type (
 		ConditionalDelete string        `json:"conditionalDelete,omitempty"`
 		SearchInclude     []string      `json:"searchInclude,omitempty"`
 		SearchRevInclude  []string      `json:"searchRevInclude,omitempty"`
-		SearchParam       []searchParam `json:"searchParam"`
+		SearchParam       []searchParam `json:"searchParam,omitempty"`
 		Operation         []operation   `json:"operation,omitempty"`
 	}
 	interaction struct {
@@ -88,6 +90,9 @@ type (
 		Type string `json:"type"`
 	}
 )
+
+// bulkData begins the canonical URLs of FHIR Bulk Data Access.
+const bulkData = "http://hl7.org/fhir/uv/bulkdata/"
 
 // statementDate is when what the server offers changed last.
 const statementDate = "2026-11-26"
@@ -119,6 +124,11 @@ func NewCapability(base string, uris OAuthURIs, limits ...Offers) ([]byte, error
 	if len(limits) == 0 {
 		c.PatchFormat = []string{mediaPatch}
 		r.Interaction = []interaction{{"transaction"}, {string(fhir.Batch)}, {string(fhir.HistorySystem)}}
+		c.Instantiates = []string{bulkData + "CapabilityStatement/bulk-data"}
+		r.Operation = []operation{{"export", bulkData + "OperationDefinition/export"}}
+		r.Resource = append(r.Resource, resource{ // no app reads one, but backend services export its members
+			Type: "Group", Versioning: "versioned", Operation: []operation{{"export", bulkData + "OperationDefinition/group-export"}},
+		})
 	}
 	for _, o := range limits {
 		r.Resource = narrow(r.Resource, o)
@@ -152,7 +162,8 @@ func describe(t fhir.ResourceType, revIncludes []string, codes []fhir.Interactio
 		r.Operation = []operation{{"validate", "http://hl7.org/fhir/OperationDefinition/Resource-validate"}}
 	}
 	if t == "Patient" && r.ReadHistory { // the store is ours
-		r.Operation = append(r.Operation, operation{"everything", "http://hl7.org/fhir/OperationDefinition/Patient-everything"})
+		r.Operation = append(r.Operation, operation{"everything", "http://hl7.org/fhir/OperationDefinition/Patient-everything"},
+			operation{"export", bulkData + "OperationDefinition/patient-export"})
 	}
 	for _, p := range search.Parameters(t) {
 		if !p.Answerable() {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/emberlatch/emberlatch/access"
@@ -26,7 +27,9 @@ type Deps struct {
 	Backend  fhirstore.Backend
 	// Keeper writes the records and tells their histories; nil: another server holds
 	// them, and neither is offered.
-	Keeper  fhirstore.Keeper
+	Keeper fhirstore.Keeper
+	// Export answers $export; the zero value: it is not offered.
+	Export  Export
 	PageKey []byte // 32 bytes, shared by all nodes
 	// Capability is the CapabilityStatement, see NewCapability.
 	Capability []byte
@@ -43,8 +46,9 @@ type Deps struct {
 
 // Door answers FHIR requests.
 type Door struct {
-	deps   Deps
-	sealer sealer
+	deps    Deps
+	sealer  sealer
+	exports *exports // nil: not offered
 	// capabilityTag is the entity tag of the CapabilityStatement.
 	capabilityTag string
 }
@@ -62,7 +66,14 @@ func New(deps Deps) (*Door, error) {
 	if deps.MaxPosition == nil {
 		deps.MaxPosition = fhirstore.MaxPosition
 	}
-	return &Door{deps, s, tagOf(deps.Capability)}, nil
+	d := &Door{deps: deps, sealer: s, capabilityTag: tagOf(deps.Capability)}
+	if deps.Export.Store != nil {
+		if !deps.Export.complete() {
+			return nil, errors.New("fhirapi: a part of exports is missing")
+		}
+		d.exports = &exports{Export: deps.Export, pace: usualPace}
+	}
+	return d, nil
 }
 
 // ServeHTTP answers one request below the FHIR base.
@@ -85,9 +96,15 @@ func (d *Door) serve(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if place, ok := strings.CutPrefix(r.URL.EscapedPath(), d.deps.Path+exportsPath); ok && d.exports != nil {
+		return d.exported(w, r, subject, place)
+	}
 	interaction, err := d.interaction(r)
 	if err != nil {
 		return err
+	}
+	if interaction.Operation == "export" {
+		return d.export(w, r, subject, interaction)
 	}
 	if interaction.Code == fhir.Batch && d.deps.Keeper != nil {
 		return d.bundle(w, r, subject)
@@ -102,6 +119,12 @@ func (d *Door) answer(w http.ResponseWriter, r *http.Request, subject access.Sub
 	}
 	if interaction.Operation == "everything" && interaction.Type == "Patient" && interaction.ID != "" && d.deps.Keeper != nil {
 		return d.everything(w, r, subject, interaction)
+	}
+	if interaction.Operation == "export" { // what is answered later is no entry of a batch (row 113)
+		if err := d.mayExport(w, subject); err != nil {
+			return err
+		}
+		return outcome(http.StatusForbidden, "forbidden", "An export is a request of its own, not an entry of a batch.")
 	}
 	// Order: the gate reads token and request line only; nothing was fetched yet.
 	decision := access.Decide(subject, interaction)

@@ -86,6 +86,9 @@ type site struct {
 	door *fhirapi.Door
 	log  *strings.Builder
 	now  time.Time
+	// stands: the clients of exports are not stopped.
+	stands  bool
+	backend fhirstore.Backend
 }
 
 func newSite(t testing.TB, backend fhirstore.Backend, known tokens) *site {
@@ -95,9 +98,13 @@ func newSite(t testing.TB, backend fhirstore.Backend, known tokens) *site {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &site{log: &strings.Builder{}, now: time.Date(2026, 11, 25, 12, 0, 0, 0, time.UTC)}
+	s := &site{log: &strings.Builder{}, now: time.Date(2026, 11, 25, 12, 0, 0, 0, time.UTC), stands: true, backend: backend}
+	var export fhirapi.Export
+	if exports, ok := backend.(fhirstore.Exports); ok {
+		export = fhirapi.Export{Store: exports, Life: time.Hour, Counting: 2, Resources: 1000, Stands: func(access.Subject) bool { return s.stands }}
+	}
 	s.door, err = fhirapi.New(fhirapi.Deps{
-		Base: base, Path: "/fhir", Subjects: known, Backend: backend, Keeper: keeper, PageKey: []byte("0123456789abcdef0123456789abcdef"),
+		Base: base, Path: "/fhir", Subjects: known, Backend: backend, Keeper: keeper, Export: export, PageKey: []byte("0123456789abcdef0123456789abcdef"),
 		Capability: capability, Now: func() time.Time { return s.now }, Log: slog.New(slog.NewTextHandler(s.log, nil)),
 	})
 	if err != nil {
@@ -126,7 +133,7 @@ func openStore(t testing.TB, resources iter.Seq[fhirstore.Incoming]) *fhirsql.St
 	return s
 }
 
-func fill(t testing.TB, s *fhirsql.Store, resources iter.Seq[fhirstore.Incoming]) {
+func fill(t testing.TB, s fhirstore.Loader, resources iter.Seq[fhirstore.Incoming]) {
 	t.Helper()
 	report, err := s.Load(context.Background(), resources, nil)
 	if err != nil || len(report.Failures) > 0 {

@@ -32,7 +32,9 @@ func (r *Resolver) OfClient(ctx context.Context, c store.Client) (access.Own, er
 	if err != nil {
 		return access.Own{}, err
 	}
-	return access.Own{Patients: search.NewIDSet(append(append(ids, members...), managed...)...)}, nil
+	return access.Own{
+		Patients: search.NewIDSet(append(append(ids, members...), managed...)...), Groups: search.NewIDSet(c.Data.Groups...),
+	}, nil
 }
 
 // maxNamed is how many are asked for by name at once: no search takes all that a

@@ -26,6 +26,7 @@ var (
 	_ fhirstore.Backend = (*Store)(nil)
 	_ fhirstore.Loader  = (*Store)(nil)
 	_ fhirstore.Keeper  = (*Store)(nil)
+	_ fhirstore.Exports = (*Store)(nil)
 )
 
 // New makes the Store on an opened, migrated database.

@@ -117,6 +117,7 @@ func (s *Store) Sweep(ctx context.Context) error {
 		{"used_proof", "id_hash", "expires", keepAssertion},
 		{"initial_access_token", "id", "expires", keepInitialAccessToken},
 		{"change_feed", "seq", "at", keepFeed},
+		{"fhir_export", "id", "expires", 0},
 	} {
 		stmt := fmt.Sprintf(`DELETE FROM %[1]s WHERE %[2]s IN (SELECT %[2]s FROM %[1]s WHERE %[3]s < %[4]s - $1 LIMIT $2)`,
 			sweep.table, sweep.key, sweep.over, s.now)
