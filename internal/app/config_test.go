@@ -43,6 +43,10 @@ func TestDangerousValuesAreRefused(t *testing.T) {
 		{"another server for the records", func(c *app.Config) { c.FHIR.Upstream.URL = "https://10.0.0.7:8443/fhir" }, ""},
 		{"TLS-07 another server without TLS", func(c *app.Config) { c.FHIR.Upstream.URL = "http://10.0.0.7:8080/fhir" }, "fhir.upstream.url"},
 		{"itself for the records", func(c *app.Config) { c.FHIR.Upstream.URL = c.PublicURL + "/fhir" }, "fhir.upstream.url"},
+		{"exports for ever", func(c *app.Config) { c.FHIR.Export.Life = 1000 * time.Hour }, "fhir.export.life"},
+		{"exports for no time", func(c *app.Config) { c.FHIR.Export.Life = 0 }, "fhir.export.life"},
+		{"no exports at a time", func(c *app.Config) { c.FHIR.Export.JobsPerClient = 0 }, "fhir.export.jobs_per_client"},
+		{"exports of nothing", func(c *app.Config) { c.FHIR.Export.MaxResources = 0 }, "fhir.export.max_resources"},
 		{"credentials for nobody", func(c *app.Config) { c.FHIR.Upstream.CredentialsFile = "x" }, "fhir.upstream.url"},
 		{"a proxy that anybody may be", func(c *app.Config) {
 			c.TLS = app.TLSConfig{TerminatedByProxy: true, TrustedProxies: []string{"0.0.0.0/0"}}

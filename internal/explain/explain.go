@@ -20,7 +20,7 @@ type Deps struct {
 	Subject func(ctx context.Context, token string) (access.Subject, error)
 	Backend fhirstore.Backend
 	Base    string // FHIR base URL
-	// Everything: Patient/id/$everything is answered.
+	// Everything: Patient/id/$everything is answered, and $export.
 	Everything bool
 }
 
@@ -111,10 +111,13 @@ func (e *Explainer) first(i fhir.Interaction) fhir.Interaction {
 
 // decide is the gate, and the row behind it.
 func (e *Explainer) decide(ctx context.Context, x Explanation, s access.Subject, i fhir.Interaction) (Explanation, error) {
-	for _, f := range access.Explain(s, i) {
+	d, searched := access.Decide(s, i), i
+	if e.deps.Everything && i.Operation == "export" {
+		d, searched = access.DecideExport(s, ""), fhir.Interaction{Code: fhir.SearchType}
+	}
+	for _, f := range access.Explain(s, searched) {
 		x.Scopes = append(x.Scopes, scopeOf(f))
 	}
-	d := access.Decide(s, i)
 	if !d.Allowed() {
 		return x.no("scope", d.Reason(), d.Refusal().HTTPStatus()), nil
 	}

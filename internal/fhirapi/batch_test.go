@@ -71,7 +71,7 @@ var varies = regexp.MustCompile(`[a-z2-7]{26}|\d{4}-\d\d-\d\dT[\d:.]+Z`)
 // A batch is the list of its requests: whatever they are, the answers are the same
 // and so is what is stored.
 //
-// spec: RSG-09
+// spec: RSG-09, RSB-01, RSB-05
 // attack: B.80
 func TestBatchIsTheListOfItsRequests(t *testing.T) {
 	known := tokens{"alice": patient("alice", "patient/*.cruds"), "lab": patient("alice", laboratory, "patient/Condition.cud"),
@@ -149,7 +149,7 @@ func (s *site) alone(t testing.TB, token string, e asked) answer {
 // All or nothing: names, conditions and references between entries; one refusal is
 // that of the whole, and tells nothing of what is hidden.
 //
-// spec: RSX-04, RSX-25
+// spec: RSX-04, RSX-25, RSB-02, RSB-03, RSB-04
 // attack: B.61, B.81, B.82, B.83, B.84
 func TestTransaction(t *testing.T) {
 	const urn = "urn:uuid:c757873d-ec9a-4326-a141-556f43239520"

@@ -35,10 +35,15 @@
 // passes the same gate and the same readers; a transaction hands all its writes to the
 // store at once (transaction.go).
 //
+// $export of backend services (FHIR Bulk Data Access 2.0.0) is answered later: the
+// question is kept, and how it was divided into ranges of ids, but no content. A status
+// request counts for a while; a file is read when it is fetched, as things stood at one
+// moment, under the rights of who fetches it (export.go, ADR 25).
+//
 // It fulfils RFC 6750 §3, RFC 9449 §7.1, RFC 7240 (return), RFC 6902, FHIR R4 http
 // §3.1.0 (read, vread, history, create, update, patch, delete, conditional ones, batch
-// and transaction, search by GET and POST), search §3.1.1, $everything of a patient, and
-// $validate against the element definitions. It answers no other operation and no FHIRPath Patch, speaks JSON
+// and transaction, search by GET and POST), search §3.1.1, $everything of a patient,
+// $export, and $validate against the element definitions. It answers no other operation and no FHIRPath Patch, speaks JSON
 // only, and holds no rule about who may see or change what. How a token is read and
 // what it is bound to is package holder's question.
 package fhirapi

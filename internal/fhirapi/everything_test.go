@@ -52,7 +52,7 @@ func (s *site) whole(t *testing.T, token, path string) (all []string, pages int)
 // $everything is the union of the searches of the patient's compartment, with the shared
 // types that they refer to; what is of nobody in view does not change it.
 //
-// spec: RSX-14, RSX-15, RSX-20, RSP-02
+// spec: RSX-14, RSX-15, RSX-20, RSP-02, RSB-07
 // attack: B.85, B.50
 func TestEverythingIsTheUnionOfSearches(t *testing.T) {
 	s := newSite(t, dated(t), tokens{

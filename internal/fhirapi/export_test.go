@@ -2,6 +2,7 @@ package fhirapi_test
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -434,6 +435,69 @@ func TestExportByPost(t *testing.T) {
 			}
 			s.send(t, row.token, http.MethodDelete, place, "")
 		})
+	}
+}
+
+// Where another server holds the records nothing is exported; a wish to be answered
+// later is passed over everywhere else.
+//
+// spec: RSB-06
+// attack: B.86, B.113
+func TestNoExports(t *testing.T) {
+	s := newSite(t, failing{}, exporters())
+	for _, path := range []string{"/$export", "/Patient/$export", "/Group/g-both/$export"} {
+		got := s.get(t, "all", path, "Prefer", "respond-async")
+		if got.status != 403 || !strings.Contains(got.body, "another one holds the records") {
+			t.Errorf("%s: %d %s", path, got.status, got.body)
+		}
+	}
+	if got := s.get(t, "all", "/export/x"); got.status != 404 {
+		t.Errorf("%d", got.status)
+	}
+	s = newSite(t, grouped(t), exporters())
+	for _, path := range []string{"/Patient/alice", "/Observation", "/Observation/a-lab/_history", "/Patient/alice/$everything", "/metadata"} {
+		got := s.get(t, "all", path, "Prefer", "respond-async")
+		if got.status != 200 || got.header.Get("Content-Location") != "" {
+			t.Errorf("%s: %d %v", path, got.status, got.header)
+		}
+	}
+}
+
+// The CapabilityStatement tells of the three forms.
+//
+// spec: DISC-28
+func TestExportsAreDeclared(t *testing.T) {
+	s := newSite(t, grouped(t), exporters())
+	body := s.get(t, "", "/metadata").body
+	for _, want := range []string{`"instantiates":["http://hl7.org/fhir/uv/bulkdata/CapabilityStatement/bulk-data"]`, "OperationDefinition/export", "OperationDefinition/patient-export", "OperationDefinition/group-export"} {
+		if !strings.Contains(body, want) {
+			t.Errorf("without %s", want)
+		}
+	}
+}
+
+// An export that has expired is missing, and removed.
+//
+// spec: RSB-14
+func TestExportsExpire(t *testing.T) {
+	s := newSite(t, grouped(t), exporters())
+	store := s.backend.(fhirstore.Exports) //nolint:forcetypeassert // the site offers exports
+	e, err := store.BeginExport(t.Context(), fhirstore.Export{ID: "short", Client: "all", Asked: fhirstore.ExportAsked{Types: []fhir.ResourceType{"Patient"}}}, 50*time.Millisecond, fhirstore.ExportLimits{Counting: 1, All: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.counted(t, "all", "/export/short")
+	time.Sleep(60 * time.Millisecond)
+	for _, path := range []string{"/export/short", "/export/short/1"} {
+		if got := s.get(t, "all", path); got.status != 404 {
+			t.Errorf("%s: %d", path, got.status)
+		}
+	}
+	if err := store.AdvanceExport(t.Context(), e); !errors.Is(err, fhirstore.ErrMoved) {
+		t.Errorf("an old step: %v", err)
+	}
+	if _, err := store.BeginExport(t.Context(), fhirstore.Export{ID: "next", Client: "all"}, time.Hour, fhirstore.ExportLimits{Counting: 1, All: 1}); err != nil {
+		t.Errorf("an expired one still counts: %v", err)
 	}
 }
 

@@ -14,7 +14,7 @@ import (
 
 // Which letter opens which interaction; what is refused was never looked up.
 //
-// spec: RS-06, RSX-01, RSX-02, RSX-03, RSX-04, RSX-06, RSX-07, RSX-08, RSX-11, RSX-12, RSX-27, RSP-12, RSB-06, SCOPE-13
+// spec: RS-06, RSX-01, RSX-02, RSX-03, RSX-04, RSX-06, RSX-07, RSX-08, RSX-11, RSX-12, RSX-27, RSP-12, RSB-06, RSB-08, RSB-09, RSB-10, SCOPE-13
 // attack: B.2, B.6, B.31, B.32, B.85, B.86, B.87, B.92, B.93, B.110, B.111, GW-01, GW-09, GW-19, GW-21
 func TestGate(t *testing.T) {
 	noPatient := patient("alice", "patient/*.rs")
@@ -90,6 +90,20 @@ func TestGate(t *testing.T) {
 		{"B.87 $graphql", "all", "GET", "/$graphql?query=x", 403},
 		{"B.88 $match", "all", "POST", "/Patient/$match", 403},
 		{"B.89 $lastn", "all", "GET", "/Observation/$lastn", 403},
+		{"RSB-08 $lastn without s", "read", "GET", "/Observation/$lastn?patient=bob", 403},
+		{"RSB-08 $stats", "all", "GET", "/Observation/$stats", 403},
+		{"RSB-08 $docref", "all", "GET", "/DocumentReference/$docref?patient=alice", 403},
+		{"RSB-09 $expand", "all", "GET", "/ValueSet/$expand", 403},
+		{"RSB-09 $expand of one", "all", "GET", "/ValueSet/none/$expand", 403},
+		{"RSB-09 $lookup", "all", "GET", "/CodeSystem/$lookup", 403},
+		{"RSB-09 $validate-code", "all", "GET", "/ValueSet/$validate-code", 403},
+		{"RSB-09 $translate", "all", "POST", "/ConceptMap/$translate", 403},
+		{"RSB-10 $member-match", "all", "POST", "/Patient/$member-match", 403},
+		{"RSB-10 $merge", "all", "POST", "/Patient/$merge", 403},
+		{"RSB-10 $graphql of one", "all", "POST", "/Patient/alice/$graphql", 403},
+		{"RSB-10 $process-message", "all", "POST", "/$process-message", 403},
+		{"RSB-10 $import", "all", "POST", "/$import", 403},
+		{"RSB-10 $bulk-publish", "all", "GET", "/$bulk-publish", 403},
 		{"B.90 $validate without a body", "all", "POST", "/Observation/$validate", 415},
 		{"B.90 $validate by who writes nothing", "read", "POST", "/Observation/$validate", 403},
 		{"B.90 $validate of a stored one", "all", "POST", "/Observation/a-lab/$validate", 403},

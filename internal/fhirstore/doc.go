@@ -10,6 +10,8 @@
 // Changes of apps go through Keeper, which needs an access.Change for each, made
 // of the state before and the state after. Operators load through Loader.
 //
+// Exports keeps what clients asked to export, and answers it as of one moment.
+//
 // The contract covers read, vread, history, type search, create, update and delete
 // (FHIR R4 http §3.1.0, search §3.1.1).
 //

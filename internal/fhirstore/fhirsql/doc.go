@@ -41,5 +41,9 @@
 // index rows say who may know of it. Histories are read from fhir_version, under the
 // view of what is there now, and each version is judged as it was then.
 //
+// An export is read by ranges of ids under the view of now; what has changed since its
+// moment is replaced by the version of then, which must be in the view as well
+// (export_read.go). Its moment is taken while writers are kept out.
+//
 // It judges nothing by itself.
 package fhirsql

@@ -91,6 +91,10 @@ func TestSweepRemovesWhatHasEnded(t *testing.T) {
 		})
 		winners(t, errs)
 
+		_, err = w.db.Exec(ctx, `INSERT INTO fhir_export (id, client, at, expires, revision, counted, asked, progress) VALUES ('e', 'c', 0, $1, 0, 0, '{}', '{}')`,
+			w.now(t).Add(24*time.Hour).UnixMilli())
+		must(t, err)
+
 		must(t, w.Sweep(ctx)) // nothing has ended
 		if _, err := w.Request(ctx, q.HandleHash, q.BrowserHash); err != nil {
 			t.Errorf("a request: %v", err)
@@ -98,13 +102,13 @@ func TestSweepRemovesWhatHasEnded(t *testing.T) {
 		if _, err := w.Session(ctx, s); err != nil {
 			t.Errorf("a session: %v", err)
 		}
-		rows(t, w, map[string]int{"authorization_request": 1, "browser_session": 1, "throttle": 2400, "revoked_token": 1})
+		rows(t, w, map[string]int{"authorization_request": 1, "browser_session": 1, "throttle": 2400, "revoked_token": 1, "fhir_export": 1})
 
 		w.move(t, 30*24*time.Hour)
 		young := request(t, w)
 		must(t, w.Sweep(ctx))
 		rows(t, w, map[string]int{
-			"authorization_request": 1, "browser_session": 0, "throttle": 0, "revoked_token": 0, "change_feed": 0,
+			"authorization_request": 1, "browser_session": 0, "throttle": 0, "revoked_token": 0, "change_feed": 0, "fhir_export": 0,
 			"authorization_grant": 3, "consent_decision": 1, "client": 2, "account": 1,
 		})
 		if _, err := w.Request(ctx, young.HandleHash, young.BrowserHash); err != nil {
