@@ -242,7 +242,7 @@ func (a *App) openFHIR(ctx context.Context, d *doors) error {
 	if a.fhir != nil {
 		limits := a.cfg.FHIR.Export
 		deps.Keeper = a.fhir
-		deps.Export = fhirapi.Export{Store: a.fhir, Life: limits.Life, Counting: limits.JobsPerClient, Resources: limits.MaxResources, Stands: a.stands}
+		deps.Export = fhirapi.Export{Store: a.fhir, Life: limits.Life, Counting: limits.JobsPerClient, Resources: limits.MaxResources, Stands: a.stands, Began: a.exportBegan}
 	}
 	if a.upstream != nil {
 		deps.MaxPosition = upstream.MaxPosition

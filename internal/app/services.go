@@ -127,6 +127,13 @@ func (a *App) stands(s access.Subject) bool {
 	return known && !client.Disabled && a.live.Fresh() && !a.live.Ended(store.GrantID(s.GrantID()), "")
 }
 
+// exportBegan notes a bulk export in the security record.
+func (a *App) exportBegan(ctx context.Context, s access.Subject, form string) error {
+	return a.store.Record(ctx, store.Event{
+		At: a.now(), Kind: "export.began", Actor: s.ClientID(), ClientID: store.ClientID(s.ClientID()), GrantID: store.GrantID(s.GrantID()), Outcome: "ok", Detail: form,
+	})
+}
+
 // fetchKeys gets key sets within the policy of the configuration.
 func (a *App) fetchKeys() clientkey.Fetch {
 	client := egress.New(egress.Deps{Policy: a.cfg.egress()})

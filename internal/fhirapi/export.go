@@ -28,10 +28,13 @@ type Export struct {
 	// Stands is asked while a file is sent: whether the token of the subject is still
 	// good, so that a client that is stopped gets no more of it.
 	Stands func(access.Subject) bool
+	// Began notes in the security record that an export of a form began: group,
+	// patients, everything.
+	Began func(ctx context.Context, s access.Subject, form string) error
 }
 
 func (e Export) complete() bool {
-	return e.Store != nil && e.Life > 0 && e.Counting > 0 && e.Resources > 0 && e.Stands != nil
+	return e.Store != nil && e.Life > 0 && e.Counting > 0 && e.Resources > 0 && e.Stands != nil && e.Began != nil
 }
 
 // maxExports is how many a client may have that have not expired.
@@ -97,6 +100,9 @@ func (d *Door) export(w http.ResponseWriter, r *http.Request, subject access.Sub
 	if err != nil {
 		return err
 	}
+	if err := d.exports.Began(r.Context(), subject, exportForm(i)); err != nil { // nothing leaves unseen
+		return errors.Join(err, d.exports.Store.CancelExport(r.Context(), begun.Client, begun.ID))
+	}
 	if _, err := d.count(r.Context(), subject, begun, d.exports.atStart); err != nil {
 		return err
 	}
@@ -131,6 +137,16 @@ func exportable(i fhir.Interaction) bool {
 		return i.ID != ""
 	}
 	return false
+}
+
+func exportForm(i fhir.Interaction) string {
+	switch i.Type {
+	case "Group":
+		return "group"
+	case "Patient":
+		return "patients"
+	}
+	return "everything"
 }
 
 // exportTypes are the types of an export: those that were asked for by name, each of

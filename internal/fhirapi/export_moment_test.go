@@ -2,6 +2,7 @@ package fhirapi_test
 
 import (
 	"compress/gzip"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -233,5 +234,26 @@ func TestExportCompressed(t *testing.T) {
 	}
 	if got := s.send(t, "all", http.MethodHead, file, ""); got.status != 200 || got.body != "" {
 		t.Errorf("HEAD: %d %q", got.status, got.body)
+	}
+}
+
+// Each export is in the security record, or does not begin.
+//
+// spec: RSB-13
+func TestExportsAreRecorded(t *testing.T) {
+	s := newSite(t, grouped(t), exporters())
+	for _, path := range []string{"/$export", "/Patient/$export", "/Group/g-both/$export"} {
+		s.kickOff(t, "all", path+"?_type=Patient")
+	}
+	s.get(t, "user", "/$export", "Prefer", "respond-async")
+	if want := []string{"all everything", "all patients", "all group"}; !slices.Equal(s.began, want) {
+		t.Errorf("%v", s.began)
+	}
+	s.unrecorded = errors.New("no space")
+	s.door.Pace(0, time.Second, 500, 5000, 100)
+	for range 3 { // nothing of them is left that would count
+		if got := s.get(t, "other", "/$export", "Prefer", "respond-async"); got.status != 500 || got.header.Get("Content-Location") != "" {
+			t.Errorf("%d %v", got.status, got.header)
+		}
 	}
 }

@@ -87,8 +87,11 @@ type site struct {
 	log  *strings.Builder
 	now  time.Time
 	// stands: the clients of exports are not stopped.
-	stands  bool
-	backend fhirstore.Backend
+	stands bool
+	// began are the exports that were recorded; unrecorded: they cannot be.
+	began      []string
+	unrecorded error
+	backend    fhirstore.Backend
 }
 
 func newSite(t testing.TB, backend fhirstore.Backend, known tokens) *site {
@@ -101,7 +104,11 @@ func newSite(t testing.TB, backend fhirstore.Backend, known tokens) *site {
 	s := &site{log: &strings.Builder{}, now: time.Date(2026, 11, 25, 12, 0, 0, 0, time.UTC), stands: true, backend: backend}
 	var export fhirapi.Export
 	if exports, ok := backend.(fhirstore.Exports); ok {
-		export = fhirapi.Export{Store: exports, Life: time.Hour, Counting: 2, Resources: 1000, Stands: func(access.Subject) bool { return s.stands }}
+		export = fhirapi.Export{Store: exports, Life: time.Hour, Counting: 2, Resources: 1000, Stands: func(access.Subject) bool { return s.stands },
+			Began: func(_ context.Context, who access.Subject, form string) error {
+				s.began = append(s.began, who.ClientID()+" "+form)
+				return s.unrecorded
+			}}
 	}
 	s.door, err = fhirapi.New(fhirapi.Deps{
 		Base: base, Path: "/fhir", Subjects: known, Backend: backend, Keeper: keeper, Export: export, PageKey: []byte("0123456789abcdef0123456789abcdef"),

@@ -171,6 +171,9 @@ func exportStory(t *testing.T, env, other *testenv.Env) {
 			}
 		}
 	}
+	if a := env.Admin(http.MethodGet, "/audit/export", ""); !strings.Contains(a.Raw, `"export.began"`) {
+		t.Error("no export in the security record")
+	}
 	t.Log("cancelled, then missing")
 	ended := whole.begin("/Patient/$export")
 	if a := elsewhere.send(http.MethodDelete, ended); a.Status != http.StatusAccepted {
