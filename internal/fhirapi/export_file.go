@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"strconv"
@@ -15,8 +16,13 @@ import (
 	"github.com/emberlatch/emberlatch/internal/fhirstore"
 )
 
-// exportPatience is how long a client may take for one page of a file.
-const exportPatience = time.Minute
+const (
+	// exportPatience is how long a client may take for one page of a file.
+	exportPatience = time.Minute
+	// exportFileTime is how long a file may take, since the rights under which it is
+	// read are those of its beginning.
+	exportFileTime = 10 * time.Minute
+)
 
 // exportFile sends a file: the range of ids that it was counted as, under the rights of
 // this moment. What was deleted, or is not reached any more, is left out.
@@ -48,12 +54,12 @@ func (d *Door) exportFile(w http.ResponseWriter, r *http.Request, subject access
 	if r.Method == http.MethodHead {
 		return nil
 	}
-	control := http.NewResponseController(w)
+	control, began := http.NewResponseController(w), time.Now()
 	for {
 		_ = control.SetWriteDeadline(time.Now().Add(exportPatience)) // what is no connection, in tests, has none
 		err := d.lines(out, r, decision, list)
-		if err == nil && next != "" && !d.exports.Stands(subject) {
-			err = http.ErrAbortHandler
+		if err == nil && next != "" && (!d.exports.Stands(subject) || time.Since(began) > exportFileTime) {
+			err = errExportEnded
 		}
 		if err == nil && next == "" {
 			err = out.Close()
@@ -71,6 +77,8 @@ func (d *Door) exportFile(w http.ResponseWriter, r *http.Request, subject access
 		}
 	}
 }
+
+var errExportEnded = errors.New("fhirapi: the client was stopped, or took too long")
 
 // beginFile writes the headers of a file, and compresses for who takes it.
 func beginFile(w http.ResponseWriter, r *http.Request, expires time.Time) io.WriteCloser {
