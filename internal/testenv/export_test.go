@@ -174,6 +174,22 @@ func exportStory(t *testing.T, env, other *testenv.Env) {
 	if a := env.Admin(http.MethodGet, "/audit/export", ""); !strings.Contains(a.Raw, `"export.began"`) {
 		t.Error("no export in the security record")
 	}
+	t.Log("one moment, whatever is written meanwhile")
+	filtered := whole.begin("/Group/ex-both/$export?_type=Observation&_typeFilter=Observation%3Fstatus%3Dfinal")
+	file := whole.output(filtered)["Observation"]
+	time.Sleep(5 * time.Millisecond)
+	later := strings.NewReplacer(`"ex-a1","status":"final"`, `"ex-a1","status":"amended"`, `"ex-b1"`, `"ex-b2"`).Replace(exportedData)
+	if a := other.Admin(http.MethodPost, "/data?name=later.ndjson", later); a.Status != http.StatusOK {
+		t.Fatalf("%d %s", a.Status, a.Raw)
+	}
+	for _, x := range []exporting{whole, elsewhere} {
+		if got := x.lines(file); !slices.Equal(got, []string{"ex-a1", "ex-b1"}) {
+			t.Errorf("after changes: %v", got)
+		}
+		if a := x.send(http.MethodGet, file, "Accept-Encoding", "identity"); strings.Contains(a.Raw, "amended") {
+			t.Errorf("as it is now: %s", a.Raw)
+		}
+	}
 	t.Log("cancelled, then missing")
 	ended := whole.begin("/Patient/$export")
 	if a := elsewhere.send(http.MethodDelete, ended); a.Status != http.StatusAccepted {
