@@ -132,7 +132,12 @@ func TestCapabilityStatement(t *testing.T) {
 			t.Errorf("no %s", want)
 		}
 	}
-	for _, closed := range []string{`"type":"Group"`, `"type":"AuditEvent"`, `"type":"Person"`} {
+	// A Group is exported by backend services, and nothing else is done with it.
+	const group = `{"type":"Group","versioning":"versioned","readHistory":false,"updateCreate":false,"operation":[{"name":"export","definition":"http://hl7.org/fhir/uv/bulkdata/OperationDefinition/group-export"}]}`
+	if !strings.Contains(got.Raw, group) || strings.Count(got.Raw, `"type":"Group"`) != 1 {
+		t.Error("Group has more than its export, or not even that")
+	}
+	for _, closed := range []string{`"type":"AuditEvent"`, `"type":"Person"`} {
 		if strings.Contains(got.Raw, closed) {
 			t.Errorf("%s is listed and closed", closed)
 		}
