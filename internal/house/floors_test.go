@@ -112,7 +112,7 @@ var places = map[string]place{
 // tools and generators. They may import what they need.
 var besideTheHouse = []string{
 	"internal/conform/brokentest", "internal/dpop/dpoptest", "internal/house", "internal/testenv", "internal/testenv/catalogue", "internal/testpg", "internal/store/storetest", "cmd/emberlatch-load",
-	"fhir/search/internal/generate", "fhir/compartment/internal/generate", "fhir/structure/internal/generate", "internal/house/conformance", "internal/house/catalogue",
+	"fhir/search/internal/generate", "fhir/compartment/internal/generate", "fhir/structure/internal/generate", "internal/house/conformance", "internal/house/catalogue", "internal/house/planted",
 }
 
 func TestImportsGoDown(t *testing.T) {
