@@ -29,7 +29,7 @@ type suite struct {
 }
 
 var (
-	few = "-rapid.nofailfile"
+	few = "-rapid.nofailfile" // a bug that was planted is no finding
 	// policy judges single resources; rows is the leak catalogue.
 	policy = suite{"the policy's tests", "./access", []string{few}}
 	rows   = suite{"the catalogue", "./internal/testenv/catalogue", nil}
@@ -39,6 +39,8 @@ var (
 	doors  = suite{"the door's tests", "./internal/fhirapi", []string{few, "-rapid.checks=25"}}
 	gate   = suite{"the gateway's tests", "./internal/upstream", []string{few, "-rapid.checks=100"}}
 	people = suite{"the tests of reach", "./internal/reach", nil}
+	// load revokes tokens under load at two processes, on PostgreSQL.
+	load = suite{"the revocations", "./internal/testenv", []string{"-run", "TestNothingIsAnsweredASecond", "-revocations=60"}}
 )
 
 // planted is the text of the file with the bug in it.

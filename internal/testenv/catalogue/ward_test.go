@@ -98,7 +98,7 @@ func ward() []string {
 		hidden("Observation", "absolute-foreign", lab+ref("subject", "https://other.example.org/fhir/Patient/alice")),
 		hidden("Observation", "identifier-only", lab+`,"subject":{"identifier":{"system":"urn:mrn","value":"A"}}`),
 		hidden("Observation", "display-only", lab+`,"subject":{"display":"Alice Trap"}`),
-		hidden("Observation", "prefix-id", lab+subject("alice2")), hidden("Observation", "of-group", lab+ref("subject", "Group/group")),
+		hidden("Observation", "prefix-id", lab+subject("alice2")), hidden("Observation", "of-group", lab+ref("subject", "Group/group")+`,"performer":[{"reference":"Patient/alice"}]`),
 		hidden("Observation", "moved", lab+subject("bob")), thing("Observation", "moved", lab+subject("alice")),
 		thing("DiagnosticReport", "report", coded+subject("alice")+`,"result":[{"reference":"Observation/bob-lab"},{"reference":"Observation/alice-lab"}]`),
 		hidden("DiagnosticReport", "bob-report", coded+subject("bob")+`,"result":[{"reference":"Observation/alice-lab"}]`),
