@@ -4,7 +4,7 @@ BIN := bin/emberlatch
 export CGO_ENABLED ?= 0
 
 .DEFAULT_GOAL := help
-.PHONY: help build dev test test-hapi setup check generate fuzz bench clean
+.PHONY: help build dev test test-hapi nightly setup check generate fuzz bench clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1	/' | expand -t 20
@@ -23,6 +23,9 @@ test: setup ## everything a contributor must pass
 
 test-hapi: ## the gateway in front of a HAPI FHIR server (needs Java and Maven; MOST=0 loads all)
 	@scripts/hapi.sh
+
+nightly: ## 100,000 random cases, revocations under load, planted bugs (SCALE=10: a tenth)
+	@scripts/nightly.sh
 
 check: ## the quick gate: formatting, vet, the house, documentation
 	@scripts/check.sh

@@ -2,6 +2,7 @@ package fhirapi_test
 
 import (
 	"encoding/json"
+	"flag"
 	"fmt"
 	"net/http"
 	"regexp"
@@ -68,6 +69,8 @@ func raw(text string) json.RawMessage {
 
 var varies = regexp.MustCompile(`[a-z2-7]{26}|\d{4}-\d\d-\d\dT[\d:.]+Z`)
 
+var batches = flag.Int("batches", 8, "how many random batches a token sends; as many as -rapid.checks at most")
+
 // A batch is the list of its requests: whatever they are, the answers are the same
 // and so is what is stored.
 //
@@ -86,7 +89,7 @@ func TestBatchIsTheListOfItsRequests(t *testing.T) {
 			dir := 0
 			rapid.Check(t, func(rt *rapid.T) {
 				dir++
-				if dir > 8 {
+				if dir > *batches {
 					return // a store each: enough
 				}
 				one, two := newSite(t, openStore(t, ward()), known), newSite(t, openStore(t, ward()), known)

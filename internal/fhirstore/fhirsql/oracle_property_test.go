@@ -397,7 +397,8 @@ func TestStoreAgreesWithTheOracle(t *testing.T) {
 }
 
 func agrees(t *testing.T, w world) {
-	defs := readDefinitions(t)
+	defs, cases := readDefinitions(t), 0
+	defer func() { t.Logf("cases: %d", cases) }()
 	rapid.Check(t, func(t *rapid.T) {
 		u := &universe{defs: defs}
 		u.draw(t)
@@ -407,7 +408,9 @@ func agrees(t *testing.T, w world) {
 			g := drawGrant(t)
 			for range 7 {
 				searches(t, s, u, g, drawQuestion(t))
+				cases++
 			}
+			cases++
 			reading(t, s, u, g, rapid.SampledFrom(u.things).Draw(t, "read"))
 		}
 	})
@@ -459,7 +462,8 @@ func TestWhatIsHiddenChangesNoByte(t *testing.T) {
 }
 
 func doesNotInterfere(t *testing.T, w, v world) {
-	defs := readDefinitions(t)
+	defs, cases := readDefinitions(t), 0
+	defer func() { t.Logf("cases: %d", cases) }()
 	rapid.Check(t, func(t *rapid.T) {
 		u := &universe{defs: defs}
 		u.draw(t)
@@ -477,6 +481,7 @@ func doesNotInterfere(t *testing.T, w, v world) {
 			if diff := cmp.Diff(string(bytesOf(x)), string(bytesOf(y))); diff != "" {
 				t.Fatalf("%+v %+v: the answer tells of hidden data:\n%s", g, q, diff)
 			}
+			cases++
 		}
 	})
 }

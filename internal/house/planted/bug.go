@@ -29,19 +29,24 @@ type suite struct {
 }
 
 var (
-	few = "-rapid.nofailfile" // a bug that was planted is no finding
 	// policy judges single resources; rows is the leak catalogue.
-	policy = suite{"the policy's tests", "./access", []string{few}}
-	rows   = suite{"the catalogue", "./internal/testenv/catalogue", nil}
+	policy = suite{"the policy's tests", "./access", random()}
+	rows   = suite{"the catalogue", "./internal/testenv/catalogue", random()}
 	// oracle compares the store with a second evaluator, writes what is stored.
-	oracle = suite{"the oracle", "./internal/fhirstore/fhirsql", []string{few, "-rapid.checks=25", "-run", "TestStoreAgreesWithTheOracle/sqlite|TestWhatIsHiddenChangesNoByte/sqlite"}}
-	writes = suite{"the store's tests", "./internal/fhirstore/fhirsql", []string{few, "-rapid.checks=25", "-run", "^Test[^/]*$/^sqlite|TestWrite|TestHistor|TestDerived|TestTraps"}}
-	doors  = suite{"the door's tests", "./internal/fhirapi", []string{few, "-rapid.checks=25"}}
-	gate   = suite{"the gateway's tests", "./internal/upstream", []string{few, "-rapid.checks=100"}}
+	oracle = suite{"the oracle", "./internal/fhirstore/fhirsql", random("-rapid.checks=25", "-run", "TestStoreAgreesWithTheOracle/sqlite|TestWhatIsHiddenChangesNoByte/sqlite")}
+	writes = suite{"the store's tests", "./internal/fhirstore/fhirsql", random("-rapid.checks=25", "-run", "^Test[^/]*$/^sqlite|TestWrite|TestHistor|TestDerived|TestTraps")}
+	doors  = suite{"the door's tests", "./internal/fhirapi", random("-rapid.checks=25")}
+	gate   = suite{"the gateway's tests", "./internal/upstream", random("-rapid.checks=100")}
 	people = suite{"the tests of reach", "./internal/reach", nil}
 	// load revokes tokens under load at two processes, on PostgreSQL.
 	load = suite{"the revocations", "./internal/testenv", []string{"-run", "TestNothingIsAnsweredASecond", "-revocations=60"}}
 )
+
+// random are the arguments of tests that draw cases: a finding is neither made small nor
+// kept, since it was planted.
+func random(more ...string) []string {
+	return append([]string{"-rapid.nofailfile", "-rapid.shrinktime=1s"}, more...)
+}
 
 // planted is the text of the file with the bug in it.
 func (b bug) planted(text string) (string, error) {
