@@ -118,7 +118,8 @@ var operations = []row{
 			}
 		}
 	}},
-	{number: "86", asks: append(operationsOf("writer", "/$export", "/Patient/$export", "/Group/group/$export"), operation("doctor", "GET", "/$export", 403), operation("doctor", "GET", "/Patient/$export", 403))},
+	{number: "86", asks: append(operationsOf("writer", "/$export", "/Patient/$export", "/Group/group/$export"), operation("doctor", "GET", "/$export", 403), operation("doctor", "GET", "/Patient/$export", 403),
+		operation("writer", "GET", "/export/none", 404), operation("doctor", "DELETE", "/export/none", 404))},
 	{number: "87", asks: operationsOf("writer", "/$graphql", "/Patient/alice/$graphql")},
 	{number: "88", asks: append(operationsOf("writer", "/Patient/$match", "/Patient/$member-match", "/Patient/$lookup"), operationsOf("doctor", "/Patient/$match")...)},
 	{number: "89", asks: operationsOf("writer", "/DocumentReference/$docref", "/Observation/$lastn", "/Observation/$stats", "/List/$find", "/Composition/x/$document", "/Patient/alice/$summary")},
