@@ -29,6 +29,7 @@ law "nor over HTTP, with and without the gateway; union and monotony" ./internal
 law "writes change what they may, and tell nothing" ./internal/fhirstore/fhirsql 'TestWrites(ChangeOnlyWhatTheyMay|TellNothingOfWhatIsHidden)/sqlite' -rapid.checks=$((300 / scale))
 law "decisions" ./access '^Test' -rapid.checks=$((5000 / scale))
 law "scopes" ./smart '^Test' -rapid.checks=$((5000 / scale))
+law "what is understood is printed the same" ./internal/testenv/catalogue TestWhatIsUnderstoodIsPrintedTheSame -rapid.checks=$((2000 / scale))
 law "a hostile upstream" ./internal/upstream TestAHostileUpstreamGetsNothingPast -rapid.checks=$((5000 / scale))
 law "a batch is the list of its requests" ./internal/fhirapi TestBatchIsTheListOfItsRequests -rapid.checks=$((60 / scale + 1)) -batches=$((60 / scale + 1))
 

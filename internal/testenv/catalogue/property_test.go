@@ -80,7 +80,7 @@ func said(a answer) string {
 //
 // attack: B.1, B.4, B.5, B.7, B.12, B.20, B.21, B.40 to B.48, B.52, B.85, B.107
 func TestRandomUniversesOverHTTP(t *testing.T) {
-	dir, n, cases, failing := t.TempDir(), 0, 0, false
+	dir, n, cases, compared, failing := t.TempDir(), 0, 0, 0, false
 	rapid.Check(t, func(rt *rapid.T) {
 		if n++; n > *universes && !failing { // what failed is made smaller as often as it takes
 			return
@@ -99,17 +99,21 @@ func TestRandomUniversesOverHTTP(t *testing.T) {
 			}
 			for range 8 {
 				method, path, plain := drawRequest(rt)
-				lawful(rt, x, y, g, method, path, plain)
+				compared += lawful(rt, x, y, g, method, path, plain)
 				cases += 2
 			}
 		}
 		failing = false
 	})
+	if compared < cases/20 {
+		t.Errorf("of %d cases the store and the gateway found the same something in %d: the test proves little", cases, compared)
+	}
+	t.Logf("both sides found something in %d", compared)
 	t.Logf("cases: %d", cases)
 }
 
-// lawful holds one request against the laws.
-func lawful(rt *rapid.T, x, y *twin, g grants, method, path string, plain bool) {
+// lawful holds one request against the laws; 1: both sides found something.
+func lawful(rt *rapid.T, x, y *twin, g grants, method, path string, plain bool) int {
 	found := map[string][]string{}
 	for _, name := range []string{"store", "gateway"} {
 		here, there := x.store, y.store
@@ -142,7 +146,9 @@ func lawful(rt *rapid.T, x, y *twin, g grants, method, path string, plain bool) 
 		if diff := cmp.Diff(found["store"], here); diff != "" {
 			rt.Fatalf("%s under %q, patient %q (-store +gateway):\n%s", path, g.scopes, g.both.Patient, diff)
 		}
+		return min(1, len(here))
 	}
+	return 0
 }
 
 // foundBy is what a search found, in its order; a refusal by scopes finds nothing.
