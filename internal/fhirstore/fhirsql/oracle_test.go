@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -129,8 +130,12 @@ func interpret(path string, root object) []any {
 	if !onlyPatients {
 		return at
 	}
-	return slices.DeleteFunc(at, func(v any) bool { k, _, local := local(referenceText(v)); return !local || k != "Patient" })
+	return slices.DeleteFunc(at, func(v any) bool { return !toPatient.MatchString(referenceText(v)) })
 }
+
+// toPatient is what a reference to a patient looks like, here or on another server:
+// nothing is fetched to find out (part D of the design of access).
+var toPatient = regexp.MustCompile(`(^|/)Patient/[^/]+(/_history/[^/]+)?$`)
 
 func step(v any, name, kind string) []any {
 	o, _ := v.(object)

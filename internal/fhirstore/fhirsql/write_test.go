@@ -78,6 +78,28 @@ func TestNobodySeesMoreAfterADeletion(t *testing.T) {
 	}
 }
 
+// A version is seen when it is in the view, and the current one is too: of what was moved
+// neither patient sees the version before.
+//
+// attack: B.4
+func TestAVersionIsJudgedByItselfAndByTheCurrentOne(t *testing.T) {
+	for engine, open := range engines {
+		t.Run(engine, func(t *testing.T) {
+			s := open(t)
+			load(t, s, of(about("1", "Patient/b"), about("1", "Patient/a")))
+			for patient, seen := range map[string]string{"a": "2", "b": ""} {
+				for _, version := range []string{"1", "2", "3"} {
+					ref := fhir.Reference{Type: "Observation", ID: "1", Version: version}
+					_, err := s.VRead(context.Background(), access.Decide(alone(patient).subject(), fhir.Interaction{Code: fhir.VRead, Type: ref.Type, ID: ref.ID, Version: version}), ref)
+					if (err == nil) != (version == seen) || err != nil && !errors.Is(err, fhirstore.ErrNotFound) {
+						t.Errorf("version %s read by %s: %v", version, patient, err)
+					}
+				}
+			}
+		})
+	}
+}
+
 // What was deleted is known to those who could see it, and can be loaded again.
 //
 // attack: B.107

@@ -34,7 +34,7 @@ var (
 	rows   = suite{"the catalogue", "./internal/testenv/catalogue", random()}
 	// oracle compares the store with a second evaluator, writes what is stored.
 	oracle = suite{"the oracle", "./internal/fhirstore/fhirsql", random("-rapid.checks=25", "-run", "TestStoreAgreesWithTheOracle/sqlite|TestWhatIsHiddenChangesNoByte/sqlite")}
-	writes = suite{"the store's tests", "./internal/fhirstore/fhirsql", random("-rapid.checks=25", "-run", "^Test[^/]*$/^sqlite|TestWrite|TestHistor|TestDerived|TestTraps")}
+	writes = suite{"the store's tests", "./internal/fhirstore/fhirsql", random("-rapid.checks=25", "-run", "Test/^sqlite")}
 	doors  = suite{"the door's tests", "./internal/fhirapi", random("-rapid.checks=25")}
 	gate   = suite{"the gateway's tests", "./internal/upstream", random("-rapid.checks=100")}
 	people = suite{"the tests of reach", "./internal/reach", nil}
