@@ -38,7 +38,7 @@ func (h *revocable) late(began time.Time) bool {
 //
 // spec: RT-27, REVOKE-10, RS-10
 // attack: B.112
-func TestNothingIsAnsweredASecondAfterItsRevocation(t *testing.T) {
+func TestNothingIsAnsweredASecondAfterItsEnd(t *testing.T) {
 	nodes := testenv.Nodes(t, 2)
 	all := holdings(t, nodes, *revocations)
 	var reads, leaks, refused atomic.Int64
