@@ -279,7 +279,7 @@ func TestIncludes(t *testing.T) {
 // A backend that does not filter leaks nothing, and the operator hears of it.
 //
 // spec: RSG-11, RSP-07, RSX-15
-// attack: B.34, B.42, B.115, GW-29
+// attack: B.5, B.6, B.34, B.42, B.115, GW-29
 func TestCarelessBackend(t *testing.T) {
 	s := newSite(t, careless{openStore(t, ward())}, tokens{"alice": patient("alice", "patient/*.rs"), "lab": patient("alice", laboratory)})
 	if got, missing := s.get(t, "alice", "/Observation/b-lab"), s.get(t, "alice", "/Observation/none"); got.status != 404 || got.body != missing.body {
@@ -287,6 +287,11 @@ func TestCarelessBackend(t *testing.T) {
 	}
 	if got := s.get(t, "alice", "/Observation/moved/_history/1"); got.status != 404 {
 		t.Errorf("vread: %d", got.status)
+	}
+	for path, hidden := range map[string]string{"/Observation/moved/_history": "Patient/bob", "/Observation/_history?_count=200": "b-lab", "/_history?_count=200": "Brown"} {
+		if got := s.get(t, "alice", path); got.status != 200 || strings.Contains(got.body, hidden) {
+			t.Errorf("%s: %d %s", path, got.status, got.body)
+		}
 	}
 	if got := s.get(t, "lab", "/Observation/a-vital"); got.status != 404 {
 		t.Errorf("read out of a granular scope: %d", got.status)
