@@ -109,7 +109,7 @@ var readingOne = []row{
 	{number: "15", more: func(t *testing.T, s *side) {
 		got := s.send("alice", http.MethodGet, "/DocumentReference/alice-document", "").body
 		if !strings.Contains(got, `Binary/alice-attached"`) {
-			t.Errorf("the attachment's address was made another: %s", got)
+			t.Errorf("the attachment has another address: have the row judge where it leads: %s", got)
 		}
 		s.check(t, ask{as: "bob", path: "/Binary/alice-attached", status: 404, like: "/Binary/none"})
 	}},
