@@ -20,8 +20,10 @@ go test -timeout 15m ./...
 step "two hundred rounds of fifty at once"
 EMBERLATCH_LONG=1 go test -timeout 15m -count=1 ./internal/store/storetest
 
-step "race detector, where goroutines meet"
-CGO_ENABLED=1 go test -race -timeout 25m ./access/... ./smart/... ./internal/live ./internal/keys ./internal/tokens ./internal/reach ./internal/clientkey
+# Of packages that take minutes under it, the tests in which goroutines meet.
+step "race detector"
+CGO_ENABLED=1 go test -race -timeout 25m $(go list ./... | grep -vE '/(cmd/emberlatch|page|conform(/.*)?|fhirapi|fhirsql|testenv(/.*)?|storetest)$')
+CGO_ENABLED=1 go test -race -timeout 25m -run 'Export|Race|Careless|Concurrent|Twice' ./internal/fhirapi
 CGO_ENABLED=1 go test -race -timeout 25m -run 'One|Fifty|Race|Winner|Forks|During|Exactly|Changes' ./internal/store/storetest
 CGO_ENABLED=1 go test -race -timeout 25m -run 'Fifty|RefreshTokens|TwoTabs|Revocation' ./internal/testenv
 
