@@ -83,7 +83,7 @@ func readAssertion(text string, audiences []string, now time.Time) (assertion, e
 		return assertion{}, err
 	}
 	payload, err := b64.DecodeString(parts[1])
-	if err != nil || parts[2] == "" {
+	if err != nil || !oauth.IsCompactJWS(text) {
 		return assertion{}, errors.New("its parts are base64url without padding, and it has a signature")
 	}
 	a.payload = payload

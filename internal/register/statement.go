@@ -118,7 +118,7 @@ type statementHeader struct {
 // verifyStatement proves who issued a statement, and returns what it says.
 func (r *Registrar) verifyStatement(text string) (members, *oauth.Error) {
 	signed, err := jose.ParseSignedCompact(text, statementAlgorithms)
-	if err != nil {
+	if err != nil || !oauth.IsCompactJWS(text) {
 		return nil, statementError("not a JWT signed by an algorithm that is accepted here").Because(err)
 	}
 	claims, refused := readMembers(signed.UnsafePayloadWithoutVerification())

@@ -77,9 +77,8 @@ func (l *List) signedBy(ctx context.Context, s *source, text string) ([]byte, er
 		return nil, errSignature
 	}
 	// One spelling, and the library has read what we read.
-	parts := strings.Split(text, ".")
-	raw, err := b64.DecodeString(parts[1])
-	if _, misspelt := b64.DecodeString(parts[2]); misspelt != nil || err != nil || !bytes.Equal(raw, payload) {
+	raw, err := b64.DecodeString(strings.Split(text, ".")[1])
+	if err != nil || !oauth.IsCompactJWS(text) || !bytes.Equal(raw, payload) {
 		return nil, errSignature
 	}
 	return payload, nil
