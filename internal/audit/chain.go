@@ -12,11 +12,21 @@ import (
 	"github.com/emberlatch/emberlatch/internal/store"
 )
 
-// Deps are the parts that a Keeper needs; all are required.
+// Store is what a Keeper needs of the store.
+type Store interface {
+	store.EventChain
+	store.Accesses
+}
+
+// Deps are the parts that a Keeper needs; all but Settle and Teller are required.
 type Deps struct {
-	Store store.EventChain
+	Store Store
 	Key   []byte // 32 bytes, the same in all processes
-	Log   *slog.Logger
+	// Settle writes what this process has not written yet; nil: there is nothing.
+	Settle func(ctx context.Context) error
+	// Teller says events to operators.
+	Teller Teller
+	Log    *slog.Logger
 }
 
 // Keeper chains events and verifies the chain.
@@ -69,23 +79,43 @@ func (k *Keeper) Chain(ctx context.Context) error {
 	}
 }
 
+// settle chains what waits, in memory too.
+func (k *Keeper) settle(ctx context.Context) error {
+	if k.deps.Settle != nil {
+		if err := k.deps.Settle(ctx); err != nil {
+			return err
+		}
+	}
+	return k.Chain(ctx)
+}
+
 // link is the HMAC over the link before, the place and every field of the event, each
 // behind its length, so that no two events are written alike.
 func (k *Keeper) link(before []byte, place int64, e store.KeptEvent) []byte {
-	mac := hmac.New(sha256.New, k.deps.Key)
-	put := func(field []byte) {
-		var length [8]byte
-		binary.BigEndian.PutUint64(length[:], uint64(len(field)))
-		mac.Write(length[:])
-		mac.Write(field)
-	}
-	put([]byte("emberlatch event 1"))
-	put(before)
+	fields := [][]byte{[]byte("emberlatch event 1"), before}
 	for _, n := range []int64{place, e.Seq, e.At.UnixMilli()} {
-		put(binary.BigEndian.AppendUint64(nil, uint64(n)))
+		fields = append(fields, binary.BigEndian.AppendUint64(nil, uint64(n)))
 	}
 	for _, text := range []string{e.Kind, e.Actor, string(e.ClientID), e.Patient, string(e.GrantID), e.Outcome, e.Detail} {
-		put([]byte(text))
+		fields = append(fields, []byte(text))
+	}
+	if e.Body != nil {
+		fields = append(fields, e.Body)
+	}
+	return k.mac(fields...)
+}
+
+// seal says of a place that the chain was removed up to there by this server.
+func (k *Keeper) seal(place int64, link []byte) []byte {
+	return k.mac([]byte("emberlatch beginning 1"), binary.BigEndian.AppendUint64(nil, uint64(place)), link)
+}
+
+// mac is the HMAC over fields, each behind its length.
+func (k *Keeper) mac(fields ...[]byte) []byte {
+	mac := hmac.New(sha256.New, k.deps.Key)
+	for _, field := range fields {
+		mac.Write(binary.BigEndian.AppendUint64(nil, uint64(len(field))))
+		mac.Write(field)
 	}
 	return mac.Sum(nil)
 }

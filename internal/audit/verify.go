@@ -45,16 +45,18 @@ func ParseHead(text string) (Head, error) {
 
 // Finding is something that is not as it was written.
 type Finding struct {
-	What  string `json:"what"`            // changed, removed, inserted, cut, missing-place
+	What  string `json:"what"`            // changed, removed, inserted, cut, missing-place, beginning
 	Place int64  `json:"place,omitempty"` // in the chain
 	Seq   int64  `json:"seq,omitempty"`   // number of the event
 }
 
 // Report is the outcome of Verify.
 type Report struct {
-	OK       bool      `json:"ok"`
-	Events   int64     `json:"events"` // places that were looked at
-	Head     string    `json:"head"`
+	OK     bool   `json:"ok"`
+	Events int64  `json:"events"` // places that were looked at
+	Head   string `json:"head"`
+	// Pruned is the last place that was removed by this server because of its age.
+	Pruned   int64     `json:"pruned,omitempty"`
 	Findings []Finding `json:"findings"`
 	// More: there are more findings than are listed.
 	More bool `json:"more,omitempty"`
@@ -75,16 +77,27 @@ func (r *Report) found(f Finding) {
 // the one that is stored before it, so that one change is one finding. The head of an
 // earlier run, if one is given, has to be in the chain.
 func (k *Keeper) Verify(ctx context.Context, noted Head) (Report, error) {
-	if err := k.Chain(ctx); err != nil {
+	if err := k.settle(ctx); err != nil {
 		return Report{}, err
 	}
-	r, last := Report{Findings: []Finding{}}, Head{}
+	r, behind := Report{Findings: []Finding{}}, int64(0)
+	last, err := k.beginning(ctx, &r)
+	if err != nil {
+		return Report{}, err
+	}
+	if last.Place > 0 && last.Place == noted.Place && !hmac.Equal(last.Link, noted.Link) {
+		r.found(Finding{What: "changed", Place: noted.Place})
+	}
 	for {
-		places, err := k.deps.Store.ReadChain(ctx, last.Place, batch)
+		places, err := k.deps.Store.ReadChain(ctx, behind, batch)
 		if err != nil {
 			return Report{}, err
 		}
 		for _, c := range places {
+			if behind = c.Place; c.Place <= r.Pruned { // before the beginning
+				r.found(Finding{What: "inserted", Place: c.Place, Seq: c.Seq})
+				continue
+			}
 			k.judge(&r, last, c)
 			if last = (Head{c.Place, c.Link}); c.Place == noted.Place && !hmac.Equal(c.Link, noted.Link) {
 				r.found(Finding{What: "changed", Place: c.Place, Seq: c.Seq})
@@ -99,8 +112,21 @@ func (k *Keeper) Verify(ctx context.Context, noted Head) (Report, error) {
 		r.found(Finding{What: "cut", Place: last.Place + 1})
 	}
 	r.Head = last.String()
-	err := k.loose(ctx, &r)
+	err = k.loose(ctx, &r)
 	return r, err
+}
+
+// beginning is the place behind which the chain begins, if it was pruned; its seal shows
+// that this server did it.
+func (k *Keeper) beginning(ctx context.Context, r *Report) (Head, error) {
+	a, err := k.deps.Store.Anchor(ctx)
+	if err != nil || a.Place == 0 {
+		return Head{}, err
+	}
+	if r.Pruned = a.Place; !hmac.Equal(a.Seal, k.seal(a.Place, a.Link)) {
+		r.found(Finding{What: "beginning", Place: a.Place})
+	}
+	return Head{a.Place, a.Link}, nil
 }
 
 func (k *Keeper) judge(r *Report, last Head, c store.Chained) {

@@ -44,7 +44,7 @@ var places = map[string]place{
 	"internal/fhirstore/fhirsql": {cellar, map[string]string{"internal/db": "runs its statements"}},
 
 	"internal/account":     {engines, nil},
-	"internal/audit":       {engines, nil},
+	"internal/audit":       {engines, map[string]string{"internal/trail": "reads portions of accesses"}},
 	"internal/backchannel": {engines, nil},
 	"internal/brand":       {engines, nil},
 	"internal/chart":       {engines, map[string]string{"internal/reach": "whose chart it is"}},
@@ -77,6 +77,7 @@ var places = map[string]place{
 	"internal/clientauth": {engines, map[string]string{"internal/clientkey": "finds the key that an assertion names"}},
 	"internal/sampleapp":  {engines, nil},
 	"internal/session":    {engines, nil},
+	"internal/trail":      {engines, nil},
 	"internal/sandbox":    {engines, nil},
 	"internal/upstream":   {engines, nil},
 	"internal/tokens":     {engines, map[string]string{"internal/keys": "signs", "internal/dpop": "binds to the key that a proof has shown"}},

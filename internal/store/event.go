@@ -1,11 +1,62 @@
 package store
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // KeptEvent is an event under the number that the database gave it.
 type KeptEvent struct {
 	Seq int64
 	Event
+	// Body is a portion of the record of accesses; nil in all other events.
+	Body []byte
+}
+
+// KindAccesses is the kind of the events that hold portions of the record of accesses.
+const KindAccesses = "accesses"
+
+// Portion is what was accessed in a short time: one event of KindAccesses.
+type Portion struct {
+	At       time.Time // of the last access
+	Body     []byte
+	Patients []string // whom it is about, each once
+}
+
+// EventQuery asks for the events about a patient, the newest first: portions that hold
+// something about them, and events that name them.
+type EventQuery struct {
+	Patient string
+	// Since and Until bound the times, both included; zero: no bound. A portion may hold
+	// accesses that are older than its time, by as long as it waited to be written.
+	Since, Until time.Time
+	// Behind is the last event of the page before; zero: from the newest.
+	BehindAt  time.Time
+	BehindSeq int64
+	Limit     int
+}
+
+// Anchor is the last place of the chain that was removed. Seal shows that the server
+// removed it.
+type Anchor struct {
+	Place      int64
+	Link, Seal []byte
+}
+
+// Accesses are kept in portions, found by patient, and removed from their beginning.
+type Accesses interface {
+	// AppendPortions adds portions, all or none.
+	AppendPortions(ctx context.Context, portions []Portion) error
+	// EventsOf returns events about a patient.
+	EventsOf(ctx context.Context, q EventQuery) ([]KeptEvent, error)
+	// KeptEvent returns one event, ErrNotFound otherwise.
+	KeptEvent(ctx context.Context, seq int64) (KeptEvent, error)
+	// PruneEvents removes from the beginning of the chain what happened before, up to the
+	// first event that did not, at most limit events. seal makes the seal of the anchor;
+	// it may be called again. It returns how many were removed.
+	PruneEvents(ctx context.Context, before time.Time, seal func(place int64, link []byte) []byte, limit int) (int, error)
+	// Anchor returns where the chain begins; the zero value: at its beginning.
+	Anchor(ctx context.Context) (Anchor, error)
 }
 
 // Chained is a place in the chain of events.

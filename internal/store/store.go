@@ -21,6 +21,7 @@ type Store interface {
 	Keys
 	Feed
 	EventChain
+	Accesses
 	Throttle
 	LogoutNotices
 }

@@ -7,7 +7,8 @@ import (
 	"github.com/emberlatch/emberlatch/internal/store"
 )
 
-// keepDecision appends a decision; nothing ever changes one (CONS-24).
+// keepDecision appends a decision; nothing ever changes one (CONS-24). The event goes
+// with it (AUD-10).
 func (s *Store) keepDecision(ctx context.Context, tx *db.Tx, d *store.ConsentDecision) error {
 	if d == nil {
 		return nil
@@ -20,7 +21,21 @@ func (s *Store) keepDecision(ctx context.Context, tx *db.Tx, d *store.ConsentDec
 	}
 	_, err = tx.Exec(ctx, `INSERT INTO consent_decision (id, at, user_id, body) VALUES ($1, $2, $3, $4)`,
 		d.ID, millis(d.At), string(d.UserID), body)
-	return err
+	if err != nil {
+		return err
+	}
+	return s.record(ctx, tx, eventOf(d))
+}
+
+// eventOf is the event of a decision.
+func eventOf(d *store.ConsentDecision) store.Event {
+	e := store.Event{
+		At: d.At, Kind: "consent.given", Actor: string(d.UserID), ClientID: d.ClientID, Patient: d.Patient, GrantID: store.GrantID(d.GrantID), Outcome: "ok", Detail: d.ID,
+	}
+	if !d.Allowed {
+		e.Kind, e.Outcome = "consent.refused", "refused"
+	}
+	return e
 }
 
 // remember replaces the last choice of a user for a client and a patient.

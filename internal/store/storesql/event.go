@@ -8,13 +8,13 @@ import (
 	"github.com/emberlatch/emberlatch/internal/store"
 )
 
-const eventColumns = `e.at, e.kind, e.actor, e.client_id, e.patient, e.grant_id, e.outcome, e.detail`
+const eventColumns = `e.seq, e.at, e.kind, e.actor, e.client_id, e.patient, e.grant_id, e.outcome, e.detail, e.body`
 
 // eventDest is where the columns go, and what then makes an event of them.
-func eventDest(e *store.Event) (dest []any, done func()) {
+func eventDest(e *store.KeptEvent) (dest []any, done func()) {
 	var at int64
 	var client, grant string
-	return []any{&at, &e.Kind, &e.Actor, &client, &e.Patient, &grant, &e.Outcome, &e.Detail}, func() {
+	return []any{&e.Seq, &at, &e.Kind, &e.Actor, &client, &e.Patient, &grant, &e.Outcome, &e.Detail, &e.Body}, func() {
 		e.At, e.ClientID, e.GrantID = instant(at), store.ClientID(client), store.GrantID(grant)
 	}
 }
@@ -30,7 +30,7 @@ func (s *Store) ChainEvents(ctx context.Context, link func(before []byte, place 
 		}
 		var place int64
 		var before []byte
-		err := tx.One(ctx, `SELECT place, link FROM event_chain ORDER BY place DESC LIMIT 1`, nil, &place, &before)
+		err := tx.One(ctx, `SELECT place, link FROM event_chain UNION ALL SELECT place, link FROM event_anchor ORDER BY place DESC LIMIT 1`, nil, &place, &before)
 		if err != nil && !errors.Is(err, db.ErrNoRow) {
 			return err
 		}
@@ -38,21 +38,22 @@ func (s *Store) ChainEvents(ctx context.Context, link func(before []byte, place 
 		if err != nil {
 			return err
 		}
+		var places []db.Statement
 		for _, e := range waiting {
 			place++
 			before = link(before, place, e)
-			if err := giveAPlace(ctx, tx, place, e.Seq, before); err != nil {
-				return err
-			}
+			places = append(places,
+				db.Statement{Text: `INSERT INTO event_chain (place, seq, link) VALUES ($1, $2, $3)`, Args: []any{place, e.Seq, before}},
+				db.Statement{Text: `DELETE FROM event_unchained WHERE seq = $1`, Args: []any{e.Seq}})
 		}
 		n = len(waiting)
-		return nil
+		return tx.Batch(ctx, places)
 	})
 	return n, failure("chaining events", err)
 }
 
 func waitingEvents(ctx context.Context, tx *db.Tx, limit int) ([]store.KeptEvent, error) {
-	rows, err := tx.Query(ctx, `SELECT e.seq, `+eventColumns+` FROM event_unchained u JOIN security_event e ON e.seq = u.seq ORDER BY u.seq LIMIT $1`, int64(limit))
+	rows, err := tx.Query(ctx, `SELECT `+eventColumns+` FROM event_unchained u JOIN security_event e ON e.seq = u.seq ORDER BY u.seq LIMIT $1`, int64(limit))
 	if err != nil {
 		return nil, err
 	}
@@ -60,8 +61,8 @@ func waitingEvents(ctx context.Context, tx *db.Tx, limit int) ([]store.KeptEvent
 	var all []store.KeptEvent
 	for rows.Next() {
 		var e store.KeptEvent
-		dest, done := eventDest(&e.Event)
-		if err := rows.Scan(append([]any{&e.Seq}, dest...)...); err != nil {
+		dest, done := eventDest(&e)
+		if err := rows.Scan(dest...); err != nil {
 			return nil, err
 		}
 		done()
@@ -70,26 +71,18 @@ func waitingEvents(ctx context.Context, tx *db.Tx, limit int) ([]store.KeptEvent
 	return all, rows.Err()
 }
 
-func giveAPlace(ctx context.Context, tx *db.Tx, place, seq int64, link []byte) error {
-	if _, err := tx.Exec(ctx, `INSERT INTO event_chain (place, seq, link) VALUES ($1, $2, $3)`, place, seq, link); err != nil {
-		return err
-	}
-	_, err := tx.Exec(ctx, `DELETE FROM event_unchained WHERE seq = $1`, seq)
-	return err
-}
-
 // ReadChain implements store.EventChain.
 func (s *Store) ReadChain(ctx context.Context, behind int64, limit int) ([]store.Chained, error) {
 	all, err := list(ctx, s, func(row db.Row) (store.Chained, error) {
 		var c store.Chained
 		var found int64
-		dest, done := eventDest(&c.Event)
-		err := row.Scan(append([]any{&c.Place, &c.Link, &c.Seq, &found}, dest...)...)
+		dest, done := eventDest(&c.KeptEvent)
+		err := row.Scan(append([]any{&c.Place, &c.Link, &found}, dest...)...)
 		done()
 		c.Gone = found == 0
 		return c, err
-	}, `SELECT c.place, c.link, c.seq, CASE WHEN e.seq IS NULL THEN 0 ELSE 1 END, COALESCE(e.at, 0), COALESCE(e.kind, ''), COALESCE(e.actor, ''),
-  COALESCE(e.client_id, ''), COALESCE(e.patient, ''), COALESCE(e.grant_id, ''), COALESCE(e.outcome, ''), COALESCE(e.detail, '')
+	}, `SELECT c.place, c.link, CASE WHEN e.seq IS NULL THEN 0 ELSE 1 END, c.seq, COALESCE(e.at, 0), COALESCE(e.kind, ''), COALESCE(e.actor, ''),
+  COALESCE(e.client_id, ''), COALESCE(e.patient, ''), COALESCE(e.grant_id, ''), COALESCE(e.outcome, ''), COALESCE(e.detail, ''), e.body
 FROM event_chain c LEFT JOIN security_event e ON e.seq = c.seq WHERE c.place > $1 ORDER BY c.place LIMIT $2`, behind, int64(limit))
 	return all, failure("reading the chain", err)
 }

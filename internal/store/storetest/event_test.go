@@ -1,17 +1,19 @@
 package storetest_test
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/emberlatch/emberlatch/internal/audit"
 	"github.com/emberlatch/emberlatch/internal/store"
 )
 
-func keeper(t testing.TB, s store.EventChain) *audit.Keeper {
+func keeper(t testing.TB, s audit.Store) *audit.Keeper {
 	t.Helper()
 	k, err := audit.New(audit.Deps{Store: s, Key: []byte("0123456789abcdef0123456789abcdef"), Log: slog.New(slog.DiscardHandler)})
 	must(t, err)
@@ -42,7 +44,7 @@ func unlocked(t *testing.T, w world, stmts ...string) {
 	t.Helper()
 	drop := []string{`DROP TRIGGER event_unchanged`, `DROP TRIGGER event_kept`, `DROP TRIGGER event_waits`}
 	if w.db.Dialect().String() == "postgres" {
-		drop = []string{`DROP TRIGGER event_unchanged ON security_event`, `DROP TRIGGER event_waits ON security_event`}
+		drop = []string{`DROP TRIGGER event_unchanged ON security_event`, `DROP TRIGGER event_kept ON security_event`, `DROP TRIGGER event_waits ON security_event`}
 	}
 	for _, stmt := range append(drop, stmts...) {
 		_, err := w.db.Exec(ctx, stmt)
@@ -162,7 +164,7 @@ func TestProcessesChainAtOnce(t *testing.T) {
 				}
 			})
 		}
-		for _, s := range []store.EventChain{w, w.other, w, w.other} {
+		for _, s := range []audit.Store{w, w.other, w, w.other} {
 			k := keeper(t, s)
 			all.Go(func() {
 				for range 10 {
@@ -177,6 +179,146 @@ func TestProcessesChainAtOnce(t *testing.T) {
 		must(t, err)
 		if !r.OK || r.Events != 100 {
 			t.Errorf("%+v", r)
+		}
+	})
+}
+
+// portion is one with a body, about these patients.
+func portion(at time.Time, body string, patients ...string) store.Portion {
+	return store.Portion{At: at, Body: []byte(body), Patients: patients}
+}
+
+// Portions are events: found by patient with all others about them, in the order of
+// their times, page by page, and chained with their bodies.
+//
+// spec: AUD-04, AUD-15
+func TestPortionsAreFoundByPatient(t *testing.T) {
+	both(t, func(t *testing.T, w world) {
+		at := time.Date(2026, 11, 26, 10, 0, 0, 0, time.UTC)
+		must(t, w.AppendPortions(ctx, []store.Portion{portion(at, "one", "maria", "leo"), portion(at.Add(time.Second), "two", "leo")}))
+		must(t, w.Record(ctx, store.Event{At: at.Add(2 * time.Second), Kind: "consent.given", Patient: "maria", Outcome: "ok"}))
+		must(t, w.AppendPortions(ctx, []store.Portion{portion(at.Add(3*time.Second), "three", "maria"), portion(at, "nobody's")}))
+		found := func(q store.EventQuery) (list []string, last store.KeptEvent) {
+			t.Helper()
+			events, err := w.EventsOf(ctx, q)
+			must(t, err)
+			for _, e := range events {
+				list, last = append(list, e.Kind+" "+string(e.Body)), e
+				one, err := w.KeptEvent(ctx, e.Seq)
+				must(t, err)
+				same(t, e, one)
+			}
+			return list, last
+		}
+		list, last := found(store.EventQuery{Patient: "maria", Limit: 2})
+		same(t, []string{"accesses three", "consent.given "}, list)
+		list, _ = found(store.EventQuery{Patient: "maria", Limit: 2, BehindAt: last.At, BehindSeq: last.Seq})
+		same(t, []string{"accesses one"}, list)
+		list, _ = found(store.EventQuery{Patient: "leo", Limit: 9, Since: at.Add(time.Second)})
+		same(t, []string{"accesses two"}, list)
+		list, _ = found(store.EventQuery{Patient: "leo", Limit: 9, Until: at})
+		same(t, []string{"accesses one"}, list)
+		if list, _ = found(store.EventQuery{Patient: "nobody", Limit: 9}); list != nil {
+			t.Error(list)
+		}
+		if _, err := w.KeptEvent(ctx, 4711); !errors.Is(err, store.ErrNotFound) {
+			t.Error(err)
+		}
+		k := keeper(t, w)
+		r, err := k.Verify(ctx, audit.Head{})
+		must(t, err)
+		if !r.OK || r.Events != 5 {
+			t.Fatalf("%+v", r)
+		}
+		unlocked(t, w, `UPDATE security_event SET body = CAST('onE' AS `+map[string]string{"sqlite": "BLOB", "postgres": "BYTEA"}[w.db.Dialect().String()]+`) WHERE seq = `+fmt.Sprint(seqAt(t, w, 1)))
+		if r, err = k.Verify(ctx, audit.Head{}); err != nil || r.OK || r.Findings[0].What != "changed" || r.Findings[0].Place != 1 {
+			t.Errorf("a changed body: %+v %v", r, err)
+		}
+	})
+}
+
+// What is old is removed from the beginning, and the rest is verified from there; nobody
+// else can move the beginning.
+//
+// spec: AUD-15
+// attack: LO-07
+func TestTheChainIsPruned(t *testing.T) {
+	both(t, func(t *testing.T, w world) {
+		k, at := hourly(t, w)
+		whole, err := k.Verify(ctx, audit.Head{})
+		must(t, err)
+		early, err := audit.ParseHead(whole.Head)
+		must(t, err)
+		n, err := k.Prune(ctx, at.Add(3*time.Hour))
+		must(t, err)
+		r, err := k.Verify(ctx, early)
+		must(t, err)
+		if n != 3 || !r.OK || r.Events != 3 || r.Pruned != 3 || r.Head != whole.Head {
+			t.Fatalf("%d removed: %+v", n, r)
+		}
+		left, err := w.EventsOf(ctx, store.EventQuery{Patient: "maria", Limit: 9})
+		must(t, err)
+		if len(left) != 3 {
+			t.Errorf("%d are found", len(left))
+		}
+		if _, err := w.db.Exec(ctx, `DELETE FROM security_event`); err == nil {
+			t.Error("what is behind the beginning was removed")
+		}
+		// All of it, and then what comes is chained behind what is gone.
+		if _, err := k.Prune(ctx, at.Add(99*time.Hour)); err != nil {
+			t.Fatal(err)
+		}
+		must(t, w.AppendPortions(ctx, []store.Portion{portion(at, "later", "maria")}))
+		if r, err = k.Verify(ctx, audit.Head{}); err != nil || !r.OK || r.Events != 1 || r.Pruned != 6 {
+			t.Errorf("%+v %v", r, err)
+		}
+	})
+	for name, row := range map[string]struct{ stmt, want string }{
+		"a beginning of somebody else": {`UPDATE event_anchor SET place = 4, link = (SELECT link FROM event_chain WHERE place = 4)`, "beginning"},
+		"the beginning removed":        {`DELETE FROM event_anchor`, "missing-place"},
+		"an event before it":           {`UPDATE event_chain SET place = 1 WHERE place = 6`, "inserted"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			both(t, func(t *testing.T, w world) {
+				k, at := hourly(t, w)
+				if n, err := k.Prune(ctx, at.Add(3*time.Hour)); err != nil || n != 3 {
+					t.Fatal(n, err)
+				}
+				unlocked(t, w, row.stmt)
+				r, err := k.Verify(ctx, audit.Head{})
+				must(t, err)
+				if r.OK || r.Findings[0].What != row.want {
+					t.Errorf("%+v", r)
+				}
+			})
+		})
+	}
+}
+
+// hourly is a chain of six portions, one each hour, and the time of the first.
+func hourly(t *testing.T, w world) (*audit.Keeper, time.Time) {
+	t.Helper()
+	at := time.Date(2026, 11, 26, 10, 0, 0, 0, time.UTC)
+	for i := range 6 {
+		must(t, w.AppendPortions(ctx, []store.Portion{portion(at.Add(time.Duration(i)*time.Hour), fmt.Sprint("body", i), "maria")}))
+	}
+	k := keeper(t, w)
+	must(t, k.Chain(ctx))
+	return k, at
+}
+
+// An event that somebody has removed is found for ever: pruning stops before it.
+//
+// attack: LO-07
+func TestPruningHidesNothing(t *testing.T) {
+	both(t, func(t *testing.T, w world) {
+		k := chained(t, w)
+		unlocked(t, w, fmt.Sprintf(`DELETE FROM security_event WHERE seq = %d`, seqAt(t, w, 3)))
+		if n, err := k.Prune(ctx, time.Now().AddDate(99, 0, 0)); err != nil || n != 2 {
+			t.Fatal(n, err)
+		}
+		if r, err := k.Verify(ctx, audit.Head{}); err != nil || r.OK || r.Findings[0] != (audit.Finding{What: "removed", Place: 3, Seq: r.Findings[0].Seq}) {
+			t.Errorf("%+v %v", r, err)
 		}
 	})
 }

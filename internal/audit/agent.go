@@ -1,0 +1,157 @@
+package audit
+
+import (
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/emberlatch/emberlatch/internal/trail"
+)
+
+// agents are the app, this server, and the person behind the token, with the token by
+// its id alone (BALP: minimal; AUD-06).
+func (t Teller) agents(a trail.Access, p pattern) []agent {
+	client := agent{Type: typed(p.client), Who: reference{Display: "not known"}, Network: t.address(a)}
+	if a.Client != "" {
+		client.Who = t.client(a.Client)
+	}
+	client.Requestor = a.User == ""
+	if a.Kind == trail.TokenIssued && a.TokenID != "" && t.Patient == "" {
+		client.Policy = []string{jti + a.TokenID}
+	}
+	all := []agent{client, {Type: typed(p.server), Who: reference{Display: t.Base}, Network: &network{t.Base, "5"}}}
+	if a.User != "" {
+		all = append(all, agent{Type: typed(p.user), Who: t.user(a), Requestor: true})
+	}
+	switch {
+	case a.Kind == trail.CodeIssued:
+		all = append(all, agent{Type: typed(provider), Who: reference{Display: t.organisation()}})
+	case a.Kind == trail.FHIR && a.TokenID != "" && t.Patient == "":
+		all = append(all, agent{Type: typed(byToken), Who: t.holder(a), Requestor: true, Policy: []string{jti + a.TokenID}})
+	}
+	return all
+}
+
+func (t Teller) organisation() string {
+	if t.Organisation == "" {
+		return "not named"
+	}
+	return t.Organisation
+}
+
+// address is where the request came from. Patients are not told where those who treat
+// them are.
+func (t Teller) address(a trail.Access) *network {
+	if a.Address == "" || t.Patient != "" {
+		return nil
+	}
+	return &network{a.Address, "2"}
+}
+
+// user is the person behind the token. A patient is told of patients and of those who
+// stand for them; of people at work, that they are.
+func (t Teller) user(a trail.Access) reference {
+	if t.Patient != "" && !Stands(a) {
+		return reference{Type: string(a.FHIRUser.Type), Display: "somebody who treats the patient"}
+	}
+	if a.FHIRUser.ID != "" {
+		return reference{Reference: a.FHIRUser.String()}
+	}
+	return identified(a.User)
+}
+
+// Stands reports whether the person behind an access is a patient, or somebody who
+// stands for one.
+func Stands(a trail.Access) bool {
+	return a.FHIRUser.Type == "Patient" || a.FHIRUser.Type == "RelatedPerson"
+}
+
+// holder is whose token it is: of a person, or of the app itself.
+func (t Teller) holder(a trail.Access) reference {
+	if a.User != "" {
+		return t.user(a)
+	}
+	return identified(a.Client)
+}
+
+// touched are whose record it was, what was asked for, and the request.
+func (t Teller) touched(a trail.Access, patient string) []element {
+	var all []element
+	if patient != "" && (a.Kind == trail.FHIR || a.Kind == trail.CodeIssued) {
+		all = append(all, about(patient))
+	}
+	switch {
+	case a.Kind == trail.CodeIssued:
+		consent := identified(a.Grant)
+		return append(all, element{What: &consent, Type: consentType})
+	case a.Kind == trail.LoginBlocked:
+	case a.Kind != trail.FHIR: // the request without what is secret in it
+		return append(all, element{Type: systemObject, Role: &queryRole, Query: []byte(t.tokenRequest(a))})
+	case a.Target.ID == "" && a.Code != "create" || isQuery(a.Code):
+		all = append(all, element{Type: systemObject, Role: &queryRole, Query: []byte(t.query(a))})
+	default:
+		what := reference{Reference: a.Target.String()}
+		if a.Target.ID == "" {
+			what = reference{Type: string(a.Target.Type), Display: "none was made"}
+		}
+		all = append(all, element{What: &what, Type: systemObject, Role: &dataRole})
+	}
+	if a.Request != "" { // AUD-12
+		what := identified(a.Request)
+		all = append(all, element{What: &what, Type: requestID})
+	}
+	return all
+}
+
+func isQuery(code string) bool { return patternOf(code).action == "E" }
+
+// query is what was asked for, as it was sent (AUD-05). A patient is told of which
+// type: what somebody looked for may be about others.
+func (t Teller) query(a trail.Access) string {
+	path := string(a.Target.Type)
+	if a.Target.ID != "" {
+		path = a.Target.String()
+	}
+	if a.Within.ID != "" {
+		path = a.Within.String() + "/" + path
+	}
+	if strings.HasPrefix(a.Code, "$") {
+		path += "/" + a.Code
+	}
+	if t.Patient != "" || a.Query == "" {
+		return path + "?"
+	}
+	return path + "?" + a.Query
+}
+
+// tokenRequest is a token request without everything that is secret or once only.
+func (t Teller) tokenRequest(a trail.Access) string {
+	q := url.Values{"grant_type": {a.Code}}
+	if t.Patient == "" && a.Client != "" {
+		q.Set("client_id", a.Client)
+	}
+	return q.Encode()
+}
+
+// profileOf names the BALP profile that a successful access fulfils.
+func profileOf(p pattern, a trail.Access, patient string) string {
+	switch {
+	case p.profile == "" || a.Status >= 300 && a.Status != 304 || a.Address == "":
+		return ""
+	case a.Kind == trail.CodeIssued && (patient == "" || a.User == ""):
+		return ""
+	}
+	with := ""
+	if patient != "" {
+		with = "Patient"
+	}
+	return strings.Replace(p.profile, "*", with, 1)
+}
+
+// describe says why, and of strangers who were counted only, how many.
+func describe(a trail.Access) string {
+	if a.More > 0 {
+		return a.Reason + " " + strconv.Itoa(a.More)
+	}
+	return a.Reason
+}

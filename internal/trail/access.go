@@ -1,0 +1,60 @@
+package trail
+
+import (
+	"time"
+
+	"github.com/emberlatch/emberlatch/fhir"
+)
+
+// Kind is what an entry is about.
+type Kind string
+
+// The kinds of entries. The zero value is a FHIR request.
+const (
+	FHIR         Kind = ""
+	CodeIssued   Kind = "code.issued"
+	TokenIssued  Kind = "token.issued"
+	TokenRefused Kind = "token.refused"
+	LoginBlocked Kind = "login.blocked" // too many tries, of whom is not known
+)
+
+// Who is who asked, as far as it was proven.
+type Who struct {
+	Client, Grant string
+	User          string         // account
+	FHIRUser      fhir.Reference // the record of that person
+	TokenID       string         // jti (AUD-06: minimal)
+	Address       string         // network address
+}
+
+// Access is one entry.
+type Access struct {
+	Kind Kind
+	At   time.Time
+	Who
+	// Code is the FHIR interaction, or the grant type.
+	Code string
+	// Target is what was asked for: a type, a resource, a version; zero: everything.
+	Target fhir.Reference
+	// Within is the root of a compartment search; zero: it is none.
+	Within fhir.Reference
+	// Query is the query as it was sent; it is cleaned before it is written.
+	Query string
+	// Patients are those whose records were seen, or asked about.
+	Patients []string
+	Status   int    // HTTP
+	Reason   string // access.Reason, or the error code
+	Request  string // X-Request-Id
+	// More is how many alike are told by this entry only; they are not told apart.
+	More int
+}
+
+// stranger: nobody stands behind the request.
+func (a Access) stranger() bool { return a.Client == "" }
+
+// Refused reports whether it was the request that was at fault, and Failed whether the
+// server was.
+func (a Access) Refused() bool { return a.Status >= 400 && a.Status < 500 }
+
+// Failed: see Refused.
+func (a Access) Failed() bool { return a.Status >= 500 }
