@@ -14,6 +14,8 @@ import (
 type auditCommand struct {
 	Verify auditVerifyCommand `cmd:"" help:"Find out whether an event of the security record was changed, removed, inserted or moved. Exits with 1 if so."`
 	Export auditExportCommand `cmd:"" help:"Print events as FHIR AuditEvents, one a line. Example: emberlatch audit export --since 2026-11-01T00:00:00Z"`
+	Follow auditFollowCommand `cmd:"" help:"Print events as they happen, and keep the place: what was printed before the place was kept comes again, and nothing is left out. Example: emberlatch audit follow --place /var/lib/shipper/place"`
+	Prune  auditPruneCommand  `cmd:"" help:"Remove the events of before a time. The rest can be verified as before."`
 }
 
 type auditVerifyCommand struct {
@@ -51,6 +53,9 @@ func printReport(out io.Writer, r app.AuditReport) error {
 		fmt.Fprintln(w, "and more")
 	}
 	fmt.Fprintf(w, "events\t%d\nhead\t%s\n", r.Events, r.Head)
+	if r.Pruned > 0 {
+		fmt.Fprintf(w, "pruned\tup to place %d\n", r.Pruned)
+	}
 	return w.Flush()
 }
 

@@ -72,7 +72,9 @@ func file(t *testing.T, name, content string) string {
 	return path
 }
 
-// What the README says about changing a running sandbox: apps, people, records.
+// What the README says about changing a running sandbox: apps, people, records, and what was recorded of it.
+//
+// spec: AUD-14
 func TestCommandsChangeARunningSandbox(t *testing.T) {
 	dir := t.TempDir()
 	address := dev(t, dir)
@@ -157,6 +159,7 @@ func TestCommandsChangeARunningSandbox(t *testing.T) {
 	if code, out, errs := command(t, "audit", "export", "--since", "2020-01-01T00:00:00Z", "--data", dir); code != 0 || !strings.Contains(out, `"code":"client.added"`) {
 		t.Errorf("audit export: %d %s %s", code, out, errs)
 	}
+	followed(t, dir)
 	if code, out, _ := command(t, "grant", "revoke", "--user", "maria", "--data", dir); code != 0 || !strings.Contains(out, `"revoked": 0`) {
 		t.Errorf("grant revoke: %d %s", code, out)
 	}

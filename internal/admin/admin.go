@@ -146,6 +146,8 @@ func (d *Door) Handler() http.Handler {
 	mux.HandleFunc("POST /launches", d.answer(d.launch))
 	mux.HandleFunc("POST /audit/verify", d.answer(d.verifyAudit))
 	mux.HandleFunc("GET /audit/export", d.exportAudit)
+	mux.HandleFunc("GET /audit/follow", d.followAudit)
+	mux.HandleFunc("POST /audit/prune", d.answer(d.pruneAudit))
 	mux.HandleFunc("POST /explain", d.answer(d.explain))
 	mux.HandleFunc("POST /data", d.load)
 	return mux

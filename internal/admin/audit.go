@@ -3,7 +3,9 @@ package admin
 import (
 	"bufio"
 	"context"
+	"errors"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/emberlatch/emberlatch/internal/audit"
@@ -14,6 +16,8 @@ import (
 type Auditor interface {
 	Verify(ctx context.Context, noted audit.Head) (audit.Report, error)
 	Export(ctx context.Context, since, until time.Time, write func(line []byte) error) error
+	Follow(ctx context.Context, behind int64) (audit.Followed, error)
+	Prune(ctx context.Context, before time.Time) (int, error)
 }
 
 // verifyAudit looks at the whole chain of events.
@@ -65,4 +69,53 @@ func span(r *http.Request) (since, until time.Time, err error) {
 		}
 	}
 	return since, until, nil
+}
+
+// placeHeader names the place behind which a reader goes on.
+const placeHeader = "Emberlatch-Place"
+
+// followAudit answers with the events behind a place, and the place behind which to go
+// on. Following is recorded whenever something else than that was read (AUD-15).
+func (d *Door) followAudit(w http.ResponseWriter, r *http.Request) {
+	f, err := d.follow(r)
+	if err != nil {
+		d.answer(func(*http.Request) (int, any, error) { return 0, nil, err })(w, r)
+		return
+	}
+	w.Header().Set("Content-Type", "application/fhir+ndjson")
+	w.Header().Set(placeHeader, strconv.FormatInt(f.Place, 10))
+	for _, line := range f.Lines {
+		if _, err := w.Write(append(line, '\n')); err != nil {
+			panic(http.ErrAbortHandler) // not to be taken for the whole
+		}
+	}
+}
+
+func (d *Door) follow(r *http.Request) (audit.Followed, error) {
+	behind, err := strconv.ParseInt(r.URL.Query().Get("behind"), 10, 64)
+	if err != nil || behind < 0 {
+		return audit.Followed{}, bad("behind: use the place that was answered last, or 0 for the beginning")
+	}
+	f, err := d.deps.Auditor.Follow(r.Context(), behind)
+	if errors.Is(err, audit.ErrPruned) {
+		return f, conflict("events behind place %d were removed because of their age, and cannot be delivered any more; begin with 0", behind)
+	}
+	if err == nil && f.Others {
+		err = d.record(r.Context(), audit.KindFollowed, store.Event{})
+	}
+	return f, err
+}
+
+// pruneAudit removes what happened before a time.
+func (d *Door) pruneAudit(r *http.Request) (int, any, error) {
+	text := r.URL.Query().Get("before")
+	before, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		return 0, nil, bad("before: write a time like 2020-11-26T00:00:00Z")
+	}
+	n, err := d.deps.Auditor.Prune(r.Context(), before)
+	if err == nil {
+		err = d.record(r.Context(), "audit.pruned", store.Event{Detail: "before " + before.UTC().Format(time.RFC3339)})
+	}
+	return http.StatusOK, map[string]int{"removed": n}, err
 }
