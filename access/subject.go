@@ -13,7 +13,9 @@ import (
 // Facts is what is known about a caller when its token has been verified.
 type Facts struct {
 	ClientID, GrantID, UserID string
-	Scopes                    smart.ScopeSet
+	// TokenID names the token, for the record.
+	TokenID string
+	Scopes  smart.ScopeSet
 	// Patient is the patient in context, a bare id; empty: none.
 	Patient string
 	// FHIRUser is the record of who logged in; zero: not known.
@@ -98,6 +100,12 @@ func (s Subject) GrantID() string { return s.facts().GrantID }
 
 // UserID is the user behind the token, empty when there is none.
 func (s Subject) UserID() string { return s.facts().UserID }
+
+// FHIRUser is the record of who logged in; zero: not known.
+func (s Subject) FHIRUser() fhir.Reference { return s.facts().FHIRUser }
+
+// TokenID names the token.
+func (s Subject) TokenID() string { return s.facts().TokenID }
 
 // Patient is the patient in context, empty when there is none.
 func (s Subject) Patient() string { return s.facts().Patient }

@@ -27,6 +27,7 @@ import (
 	"github.com/emberlatch/emberlatch/internal/store"
 	"github.com/emberlatch/emberlatch/internal/store/storesql"
 	"github.com/emberlatch/emberlatch/internal/tokens"
+	"github.com/emberlatch/emberlatch/internal/trail"
 	"github.com/emberlatch/emberlatch/internal/tries"
 	"github.com/emberlatch/emberlatch/internal/upstream"
 	"github.com/emberlatch/emberlatch/internal/use"
@@ -56,6 +57,7 @@ type App struct {
 	services    *services
 	uses        *use.Recorder
 	auditor     *audit.Keeper
+	trail       *trail.Recorder // of accesses
 	metrics     *metrics
 	style       *launch.Style
 	starter     *chart.Starter
@@ -155,7 +157,7 @@ func (a *App) openEngines(ctx context.Context) (err error) {
 	if a.accounts, err = account.New(); err != nil {
 		return err
 	}
-	if a.tries, err = tries.New(tries.Deps{Store: a.store, UsernameKey: a.accounts.UsernameKey, Address: a.address, Now: a.now}); err != nil {
+	if a.tries, err = tries.New(tries.Deps{Store: a.store, UsernameKey: a.accounts.UsernameKey, Address: a.address, Blocked: a.recordBlocked, Now: a.now}); err != nil {
 		return err
 	}
 	policy, err := a.cfg.policy()
@@ -198,8 +200,12 @@ func (a *App) changed(c store.Change) {
 	}
 }
 
-// Close releases the database. Listeners are closed before.
+// Close writes what waits to be recorded, and releases the database. Listeners are
+// closed before.
 func (a *App) Close() error {
+	if a.trail != nil {
+		a.trail.Close()
+	}
 	if a.upstream != nil {
 		a.upstream.Close()
 	}

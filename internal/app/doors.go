@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
-	"net"
 	"net/http"
 	"net/netip"
 	"strings"
@@ -129,6 +128,7 @@ func (a *App) openPeopleDoors(_ context.Context, d *doors) error {
 		LoginPath: pathLogin, PatientPath: pathChoose, EncounterPath: pathEncounter, ApprovePath: pathApprove,
 		Issuer: a.cfg.PublicURL, FHIRBase: a.cfg.FHIRBase(),
 		CodeLife: a.cfg.Tokens.Code, RefreshIdle: a.cfg.Tokens.RefreshIdle, NewID: newID, Now: a.now, Log: a.log,
+		Trail: a.trail, Address: a.peer,
 		OfferPushed: a.cfg.Authorization.offersPushed(), RequirePushed: a.cfg.Authorization.requiresPushed(),
 	})
 	d.login, errs[1] = login.New(login.Deps{
@@ -164,7 +164,8 @@ func (a *App) openAppDoors(_ context.Context, d *doors) error {
 	var errs [7]error
 	d.token, errs[0] = token.New(token.Deps{
 		Grants: a.store, Clients: clients, Proofs: d.proofs, Client: a.live.Client, IsOriginOf: live.IsOriginOf, Minter: a.tokens, Entitled: a.people.entitled, Revoke: a.store.Revoke,
-		Offered: a.offered(), Ended: a.live.End, RefreshGrace: a.cfg.Tokens.RefreshGrace, NewGrantID: func() store.GrantID { return store.NewGrantID(a.now()) }, FHIRBase: a.cfg.FHIRBase(), Log: a.log,
+		Offered: a.offered(), Ended: a.live.End, RefreshGrace: a.cfg.Tokens.RefreshGrace, NewGrantID: func() store.GrantID { return store.NewGrantID(a.now()) }, FHIRBase: a.cfg.FHIRBase(),
+		Trail: a.trail, Address: a.peer, Log: a.log,
 	})
 	d.introspect, errs[1] = introspect.New(introspect.Deps{
 		Clients: clients, Client: a.live.Client, Holders: d.holders, Tokens: a.tokens, Grants: a.store, Issuer: a.cfg.PublicURL, FHIRBase: a.cfg.FHIRBase(), Now: a.now, Log: a.log,
@@ -237,7 +238,7 @@ func (a *App) openFHIR(ctx context.Context, d *doors) error {
 	}
 	deps := fhirapi.Deps{
 		Base: a.cfg.FHIRBase(), Path: pathFHIR, Subjects: a.subjects(d.holders, a.uses.Note),
-		Backend: a.records, PageKey: pageKey, TellReasons: a.cfg.Sandbox, Now: a.now, Log: a.log,
+		Backend: a.records, PageKey: pageKey, TellReasons: a.cfg.Sandbox, Trail: a.trail, Address: a.peer, Now: a.now, Log: a.log,
 	}
 	if a.fhir != nil {
 		limits := a.cfg.FHIR.Export
@@ -295,17 +296,32 @@ func (a *App) features() discovery.Features {
 	}
 }
 
-// address is what tries are counted by: the peer, or behind a trusted proxy the
-// right-most address that the proxy added (TLS-05).
+// address is what tries are counted by: the network of the peer.
 func (a *App) address(r *http.Request) string {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
+	peer, ok := a.from(r)
+	if !ok {
 		return "unknown"
 	}
-	peer, err := netip.ParseAddr(host)
-	if err != nil {
-		return "unknown"
+	return door.Network(peer)
+}
+
+// peer is the address of the peer, for the record.
+func (a *App) peer(r *http.Request) string {
+	peer, ok := a.from(r)
+	if !ok {
+		return ""
 	}
+	return peer.Unmap().String()
+}
+
+// from is where a request comes from: the peer, or behind a trusted proxy the right-most
+// address that the proxy added (TLS-05).
+func (a *App) from(r *http.Request) (netip.Addr, bool) {
+	addressed, err := netip.ParseAddrPort(r.RemoteAddr)
+	if err != nil {
+		return netip.Addr{}, false
+	}
+	peer := addressed.Addr()
 	if a.cfg.trustsProxy(peer) {
 		forwarded := r.Header.Values("X-Forwarded-For")
 		if len(forwarded) > 0 {
@@ -315,7 +331,7 @@ func (a *App) address(r *http.Request) string {
 			}
 		}
 	}
-	return door.Network(peer)
+	return peer, true
 }
 
 // newID is a random id: 130 bits in letters and digits.

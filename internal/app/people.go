@@ -159,7 +159,7 @@ func (s *subjects) of(ctx context.Context, token tokens.Verified) (access.Subjec
 	}
 	own, _ := fhir.ParseReference(token.FHIRUser(), "")
 	subject := access.NewSubject(access.Facts{
-		ClientID: string(token.ClientID()), GrantID: string(token.GrantID()), UserID: string(token.UserID()),
+		ClientID: string(token.ClientID()), GrantID: string(token.GrantID()), UserID: string(token.UserID()), TokenID: token.TokenID(),
 		Scopes: token.ScopeSet(), Patient: token.Patient(), FHIRUser: own,
 		Reach: who.reach, HasUser: true, Base: s.base,
 	})

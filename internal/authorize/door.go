@@ -56,8 +56,12 @@ type Deps struct {
 	// nothing else is (RFC 9126 §5).
 	OfferPushed, RequirePushed bool
 	NewID                      func() string
-	Now                        func() time.Time
-	Log                        *slog.Logger
+	// Trail takes which codes were issued; nil: nothing is recorded, which is for tests.
+	Trail Trail
+	// Address is where a request comes from, for the record; nil: it is not told.
+	Address func(r *http.Request) string
+	Now     func() time.Time
+	Log     *slog.Logger
 }
 
 // Door answers the authorization endpoint.

@@ -40,6 +40,10 @@ func (d *Door) issue(w http.ResponseWriter, r *http.Request, target redirectable
 		i.Decision = d.decision(q, scopes, string(i.Grant.ID))
 		i.Remember = remember(q, scopes, d.deps.Now())
 	}
+	if err := d.ready(); err != nil {
+		d.fail(w, r, target, err)
+		return
+	}
 	err = d.deps.Store.IssueCode(r.Context(), i)
 	if errors.Is(err, store.ErrConsumed) { // AUTHZ-30: the other tab has the code
 		d.deps.Flow.Error(w, r, page.Error{Shell: page.Shell{AppName: target.client.Name}, Title: "answered", Slug: oauth.SlugRequestAnswered}, http.StatusBadRequest)
@@ -53,6 +57,7 @@ func (d *Door) issue(w http.ResponseWriter, r *http.Request, target redirectable
 		d.fail(w, r, target, err)
 		return
 	}
+	d.recordCode(r, i.Grant, recalled)
 	if target.outOfBand() {
 		d.deps.Flow.Show(w, r, http.StatusOK, page.Code{
 			Shell: page.Shell{AppName: target.client.Name, UILocales: q.UILocales},

@@ -54,12 +54,15 @@ func (d *Door) batch(w http.ResponseWriter, r *http.Request, subject access.Subj
 	for n, e := range bundle.Entries {
 		recorder := newRecorder()
 		request, i, err := d.entry(r, e)
+		part := d.recordEntry(w, recorder, request)
 		if err == nil {
-			err = d.answer(recorder, request, subject, i)
+			asks(part, i)
+			err = d.answer(part, request, subject, i)
 		}
 		if err != nil {
-			d.fail(recorder, r, err)
+			d.fail(part, r, err)
 		}
+		alsoMade(w, part)
 		responses[n] = responseOf(recorder)
 	}
 	return writeResponses(w, "batch", responses)

@@ -40,8 +40,12 @@ type Deps struct {
 	// TellReasons names the reason of each decision in a header: for sandboxes, whose
 	// records are nobody's.
 	TellReasons bool
-	Now         func() time.Time
-	Log         *slog.Logger
+	// Trail takes the record of accesses; nil: nothing is recorded, which is for tests.
+	Trail Trail
+	// Address is where a request comes from, for the record; nil: it is not told.
+	Address func(r *http.Request) string
+	Now     func() time.Time
+	Log     *slog.Logger
 }
 
 // Door answers FHIR requests.
@@ -86,6 +90,8 @@ func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	header.Set("Cache-Control", "no-store")
 	header.Add("Vary", "Authorization")
 	header.Set("X-Content-Type-Options", "nosniff")
+	w = d.record(w, r)
+	defer lost(w)
 	if err := d.serve(w, r); err != nil {
 		d.fail(w, r, err)
 	}
@@ -94,8 +100,10 @@ func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (d *Door) serve(w http.ResponseWriter, r *http.Request) error {
 	subject, err := d.subject(w, r)
 	if err != nil {
+		because(w, tokenRefused)
 		return err
 	}
+	by(w, subject)
 	if place, ok := strings.CutPrefix(r.URL.EscapedPath(), d.deps.Path+exportsPath); ok && d.exports != nil {
 		return d.exported(w, r, subject, place)
 	}
@@ -103,6 +111,7 @@ func (d *Door) serve(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	asks(w, interaction)
 	if interaction.Operation == "export" {
 		return d.export(w, r, subject, interaction)
 	}
@@ -111,6 +120,9 @@ func (d *Door) serve(w http.ResponseWriter, r *http.Request) error {
 	}
 	return d.answer(w, r, subject, interaction)
 }
+
+// tokenRefused is the reason of a request whose token is missing or not good.
+const tokenRefused = "token.refused"
 
 // answer answers one interaction: a request, or an entry of a batch.
 func (d *Door) answer(w http.ResponseWriter, r *http.Request, subject access.Subject, interaction fhir.Interaction) error {
@@ -131,12 +143,17 @@ func (d *Door) answer(w http.ResponseWriter, r *http.Request, subject access.Sub
 	if d.deps.TellReasons { // of the decision, which data does not change; never of a row
 		w.Header().Set(reasonHeader, string(decision.Reason()))
 	}
+	because(w, string(decision.Reason()))
 	if !decision.Allowed() {
 		return refused(decision)
 	}
-	values, err := parameters(r, interaction.Code == fhir.SearchType && r.Method == http.MethodPost)
+	posted := interaction.Code == fhir.SearchType && r.Method == http.MethodPost
+	values, err := parameters(r, posted)
 	if err != nil {
 		return err
+	}
+	if posted {
+		with(w, values.Encode)
 	}
 	if err := negotiate(r, values); err != nil {
 		return err

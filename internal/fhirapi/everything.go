@@ -25,7 +25,9 @@ func (d *Door) everything(w http.ResponseWriter, r *http.Request, subject access
 		return outcome(http.StatusMethodNotAllowed, "not-supported", "Ask for $everything with GET.")
 	}
 	// Order: the gate reads token and request line only; nothing was fetched yet.
-	if decision := access.Decide(subject, fhir.Interaction{Code: fhir.Read, Type: i.Type, ID: i.ID}); !decision.Allowed() {
+	decision := access.Decide(subject, fhir.Interaction{Code: fhir.Read, Type: i.Type, ID: i.ID})
+	because(w, string(decision.Reason()))
+	if !decision.Allowed() {
 		return refused(decision)
 	}
 	values, err := parameters(r, false)
@@ -39,7 +41,7 @@ func (d *Door) everything(w http.ResponseWriter, r *http.Request, subject access
 	if err != nil {
 		return err
 	}
-	a := gathering{door: d, request: r, subject: subject, asked: asked, along: map[fhir.Reference]bool{}}
+	a := gathering{door: d, answer: w, request: r, subject: subject, asked: asked, along: map[fhir.Reference]bool{}}
 	a.bundle = fhir.Searchset{Base: d.deps.Base, Self: d.deps.Base + "/" + asked.place()}
 	if text := asked.asked.Encode(); text != "" {
 		a.bundle.Self += "?" + text
@@ -88,6 +90,7 @@ func searching(subject access.Subject, t fhir.ResourceType) access.Decision {
 // gathering makes one page.
 type gathering struct {
 	door    *Door
+	answer  http.ResponseWriter
 	request *http.Request
 	subject access.Subject
 	asked   whole
@@ -124,6 +127,7 @@ func (a *gathering) patient() error {
 	if err != nil {
 		return err
 	}
+	shows(a.answer, record.Owners)
 	if a.asked.at.Type != "" || !a.asked.wants(a.asked.patient.Type) || !search.Match(a.asked.query(a.asked.patient.Type, d.deps.Base).Expr(), record.Resource, record.Owners, d.deps.Base) {
 		return nil
 	}
@@ -175,6 +179,7 @@ func (a *gathering) ofType(t fhir.ResourceType) (full bool, err error) {
 			d.alarm(a.request, m)
 			continue
 		}
+		shows(a.answer, m.Owners)
 		a.bundle.Add(m.Resource, m.Resource.JSON(), fhir.ModeMatch)
 	}
 	a.matches += len(page.Matches)

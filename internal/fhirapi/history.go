@@ -47,6 +47,7 @@ func (d *Door) history(w http.ResponseWriter, r *http.Request, decision access.D
 			d.alarm(r, e.Record)
 			continue
 		}
+		shows(w, e.Owners)
 		bundle.Add(e.Resource, e.Version, e.UpdatedAt, e.Deleted)
 	}
 	if page.Next != "" {

@@ -31,6 +31,7 @@ func (d *Door) read(w http.ResponseWriter, r *http.Request, decision access.Deci
 		d.deps.Log.ErrorContext(r.Context(), "backend let a hidden resource through", "type", i.Type)
 		return fhirstore.ErrNotFound
 	}
+	shows(w, record.Owners)
 	// Order: conditions are looked at after authorization only (RSX-21).
 	etag := record.ETag()
 	header := w.Header()

@@ -21,7 +21,11 @@ func (d *Door) search(w http.ResponseWriter, r *http.Request, decision access.De
 	if err != nil {
 		return err
 	}
+	if query.Cursor != "" {
+		with(w, query.String)
+	}
 	if decision = decision.Traverse(query); !decision.Allowed() {
+		because(w, string(decision.Reason()))
 		return refused(decision)
 	}
 	page, err := d.deps.Backend.Search(r.Context(), decision, query)
@@ -101,6 +105,7 @@ func (d *Door) searchset(w http.ResponseWriter, r *http.Request, a result) error
 			d.alarm(r, m)
 			continue
 		}
+		shows(w, m.Owners)
 		body, err := query.Project(m.Resource)
 		if err != nil {
 			return err
@@ -112,6 +117,7 @@ func (d *Door) searchset(w http.ResponseWriter, r *http.Request, a result) error
 			d.alarm(r, m)
 			continue
 		}
+		shows(w, m.Owners)
 		bundle.Add(m.Resource, m.Resource.JSON(), fhir.ModeInclude)
 	}
 	if page.Next != "" {

@@ -83,9 +83,10 @@ func clinician(scopes []string, patients ...string) access.Facts {
 
 // site is a door with its parts.
 type site struct {
-	door *fhirapi.Door
-	log  *strings.Builder
-	now  time.Time
+	door  *fhirapi.Door
+	trail *noted
+	log   *strings.Builder
+	now   time.Time
 	// stands: the clients of exports are not stopped.
 	stands bool
 	// began are the exports that were recorded; unrecorded: they cannot be.
@@ -101,7 +102,7 @@ func newSite(t testing.TB, backend fhirstore.Backend, known tokens) *site {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &site{log: &strings.Builder{}, now: time.Date(2026, 11, 25, 12, 0, 0, 0, time.UTC), stands: true, backend: backend}
+	s := &site{trail: &noted{}, log: &strings.Builder{}, now: time.Date(2026, 11, 25, 12, 0, 0, 0, time.UTC), stands: true, backend: backend}
 	var export fhirapi.Export
 	if exports, ok := backend.(fhirstore.Exports); ok {
 		export = fhirapi.Export{Store: exports, Life: time.Hour, Counting: 2, Resources: 1000, Stands: func(access.Subject) bool { return s.stands },
@@ -112,7 +113,7 @@ func newSite(t testing.TB, backend fhirstore.Backend, known tokens) *site {
 	}
 	s.door, err = fhirapi.New(fhirapi.Deps{
 		Base: base, Path: "/fhir", Subjects: known, Backend: backend, Keeper: keeper, Export: export, PageKey: []byte("0123456789abcdef0123456789abcdef"),
-		Capability: capability, Now: func() time.Time { return s.now }, Log: slog.New(slog.NewTextHandler(s.log, nil)),
+		Capability: capability, Trail: s.trail, Address: func(*http.Request) string { return "192.0.2.7" }, Now: func() time.Time { return s.now }, Log: slog.New(slog.NewTextHandler(s.log, nil)),
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -39,6 +39,9 @@ func (d *Door) transaction(w http.ResponseWriter, r *http.Request, subject acces
 			return d.atEntry(r, n, err)
 		}
 	}
+	if err := d.ready(); err != nil {
+		return err
+	}
 	done, err := d.deps.Keeper.Write(r.Context(), writes)
 	var which *fhirstore.WriteError
 	if errors.As(err, &which) {
@@ -50,7 +53,11 @@ func (d *Door) transaction(w http.ResponseWriter, r *http.Request, subject acces
 	responses := make([]fhir.BundleResponse, len(done))
 	for n := range done {
 		recorder := newRecorder()
-		d.written(recorder, requests[n], writes[n].Decision, done[n])
+		part := d.recordEntry(w, recorder, requests[n])
+		asks(part, fhir.Interaction{Code: writes[n].Code, Type: writes[n].Ref.Type, ID: writes[n].Ref.ID})
+		because(part, string(writes[n].Decision.Reason()))
+		d.written(part, requests[n], writes[n].Decision, done[n])
+		alsoMade(w, part)
 		responses[n] = responseOf(recorder)
 	}
 	return writeResponses(w, "transaction", responses)

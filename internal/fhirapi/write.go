@@ -19,6 +19,9 @@ func (d *Door) write(w http.ResponseWriter, r *http.Request, subject access.Subj
 	if searches(asked.Content) {
 		return outcome(http.StatusBadRequest, "not-supported", "References by criteria are resolved in a transaction only. Refer to Type/id.")
 	}
+	if err := d.ready(); err != nil {
+		return err
+	}
 	done, err := d.deps.Keeper.Write(r.Context(), []fhirstore.Write{asked})
 	if err != nil {
 		return err
@@ -53,6 +56,8 @@ func (d *Door) asked(r *http.Request, subject access.Subject, decision access.De
 // written answers a write that was made. The body is there only if the subject may
 // read what it holds (RSX-22), and the headers tell what the caller has just made.
 func (d *Door) written(w http.ResponseWriter, r *http.Request, decision access.Decision, done fhirstore.Written) {
+	shows(w, done.Owners)
+	made(w, done.Record)
 	header := w.Header()
 	header.Set("ETag", fhir.ETag(done.Version))
 	header.Set("Last-Modified", done.UpdatedAt.UTC().Format(http.TimeFormat))

@@ -28,6 +28,7 @@ func (d *Door) mint(r *request, g store.Grant, scopes []string) (answer, error) 
 	if err != nil {
 		return answer{}, fmt.Errorf("minting an access token: %w", err)
 	}
+	r.issued(g, access.ID)
 	a := answer{
 		AccessToken: access.Text, TokenType: string(access.Type), ExpiresIn: int64(access.ExpiresIn.Seconds()),
 		Scope: strings.Join(scopes, " "),

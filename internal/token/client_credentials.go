@@ -43,6 +43,7 @@ func (d *Door) clientCredentials(r *request) (answer, error) {
 	if err != nil {
 		return answer{}, fmt.Errorf("minting an access token: %w", err)
 	}
+	r.issued(grant, access.ID)
 	return answer{
 		AccessToken: access.Text, TokenType: string(access.Type), ExpiresIn: int64(access.ExpiresIn.Seconds()), Scope: strings.Join(scopes, " "),
 	}, nil

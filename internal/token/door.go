@@ -14,6 +14,7 @@ import (
 	"github.com/emberlatch/emberlatch/internal/oauth"
 	"github.com/emberlatch/emberlatch/internal/store"
 	"github.com/emberlatch/emberlatch/internal/tokens"
+	"github.com/emberlatch/emberlatch/internal/trail"
 	"github.com/emberlatch/emberlatch/smart"
 )
 
@@ -69,7 +70,11 @@ type Deps struct {
 	// NewGrantID makes the id of a standing grant.
 	NewGrantID func() store.GrantID
 	FHIRBase   string
-	Log        *slog.Logger
+	// Trail takes what is issued and refused; nil: nothing is recorded, which is for tests.
+	Trail Trail
+	// Address is where a request comes from, for the record; nil: it is not told.
+	Address func(r *http.Request) string
+	Log     *slog.Logger
 }
 
 // Door answers the token endpoint.
@@ -94,6 +99,8 @@ type request struct {
 	handed bool
 	// shown is the key that the tokens will be bound to; zero: a client of Bearer tokens.
 	shown dpop.Proof
+	// access is what will be recorded.
+	access *trail.Access
 }
 
 // assertion is handed to the store together with what is consumed.
@@ -114,7 +121,9 @@ var exchanges = map[string]exchange{
 
 // ServeHTTP answers one token request.
 func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	body, err := d.serve(w, r)
+	access := d.begin(r)
+	body, err := d.serve(w, r, access)
+	d.record(access, err)
 	if err != nil {
 		d.fail(w, r, err)
 		return
@@ -122,7 +131,10 @@ func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	door.JSON(w, http.StatusOK, body)
 }
 
-func (d *Door) serve(w http.ResponseWriter, r *http.Request) (answer, error) {
+func (d *Door) serve(w http.ResponseWriter, r *http.Request, access *trail.Access) (answer, error) {
+	if err := d.ready(); err != nil {
+		return answer{}, err
+	}
 	form, refused := oauth.ParseBody(r, maxBody)
 	if refused != nil {
 		return answer{}, refused
@@ -145,7 +157,8 @@ func (d *Door) serve(w http.ResponseWriter, r *http.Request) (answer, error) {
 	if origin := r.Header.Get("Origin"); origin != "" && !d.deps.IsOriginOf(proven.client, origin) {
 		door.Unshare(w) // TK-24: tokens are read by pages of their own client only
 	}
-	proven.ctx, proven.form = r.Context(), form
+	proven.ctx, proven.form, proven.access = r.Context(), form, access
+	access.Client, access.Code = string(proven.client.ID), grantType
 	body, err := d.exchange(w, r, proven, grantType, run)
 	if proven.handed {
 		return body, err

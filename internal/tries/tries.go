@@ -21,12 +21,14 @@ type Store interface {
 	ResetCount(ctx context.Context, key string) error
 }
 
-// Deps are the parts that Tries needs; all are required.
+// Deps are the parts that Tries needs; all but Blocked are required.
 type Deps struct {
 	Store       Store
 	UsernameKey func(username string) (string, error)
 	// Address is the network address that tries are counted by.
 	Address func(r *http.Request) string
+	// Blocked is told of each try that has to wait (AUD-09).
+	Blocked func(r *http.Request)
 	Now     func() time.Time
 }
 
@@ -63,6 +65,9 @@ func (t *Tries) Wait(r *http.Request, username string) (time.Duration, error) {
 			return 0, err
 		}
 		if n > c.tries {
+			if t.deps.Blocked != nil {
+				t.deps.Blocked(r)
+			}
 			return max(time.Second, until.Sub(t.deps.Now())), nil
 		}
 	}

@@ -1,0 +1,211 @@
+package fhirapi
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+
+	"github.com/emberlatch/emberlatch/access"
+	"github.com/emberlatch/emberlatch/fhir"
+	"github.com/emberlatch/emberlatch/fhir/search"
+	"github.com/emberlatch/emberlatch/internal/door"
+	"github.com/emberlatch/emberlatch/internal/fhirstore"
+	"github.com/emberlatch/emberlatch/internal/trail"
+)
+
+// Trail takes the entries of the record of accesses.
+type Trail interface {
+	Put(a trail.Access) error
+	PutMade(a trail.Access)
+	Ready() error
+	Sync(ctx context.Context) error
+}
+
+// recorded is an answer that leaves when the access stands in the record, and not
+// otherwise (AUD-01). It learns on the way who asks, for what, and whose records are in
+// the answer.
+type recorded struct {
+	http.ResponseWriter
+	door    *Door
+	ctx     context.Context //nolint:containedctx // of the one request that it answers
+	access  trail.Access
+	context string // the patient in context, whom a search or a refusal is about
+	made    bool   // a write was made, which nothing undoes
+	inner   bool   // an entry of a batch or transaction
+	parts   bool   // its entries are recorded, it is not
+	done    bool
+	refused bool // the access could not be recorded
+}
+
+// record wraps the answer to a request.
+func (d *Door) record(w http.ResponseWriter, r *http.Request) http.ResponseWriter {
+	if d.deps.Trail == nil {
+		return w
+	}
+	a := &recorded{ResponseWriter: w, door: d, ctx: r.Context()}
+	a.access.Request, a.access.Query = door.RequestID(r.Context()), r.URL.RawQuery
+	if d.deps.Address != nil {
+		a.access.Address = d.deps.Address(r)
+	}
+	return a
+}
+
+// recordEntry wraps the answer to an entry of a Bundle, which is told apart.
+func (d *Door) recordEntry(outer, w http.ResponseWriter, r *http.Request) http.ResponseWriter {
+	whole, ok := outer.(*recorded)
+	if !ok {
+		return w
+	}
+	whole.parts = true
+	part := &recorded{ResponseWriter: w, door: d, ctx: whole.ctx, access: whole.access, context: whole.context, inner: true}
+	part.access.Code, part.access.Query = "", ""
+	if r != nil {
+		part.access.Query = r.URL.RawQuery
+	}
+	return part
+}
+
+// by notes who asks.
+func by(w http.ResponseWriter, s access.Subject) {
+	if a, ok := w.(*recorded); ok {
+		a.access.Client, a.access.Grant, a.access.User = s.ClientID(), s.GrantID(), s.UserID()
+		a.access.FHIRUser, a.access.TokenID, a.context = s.FHIRUser(), s.TokenID(), s.Patient()
+	}
+}
+
+// asks notes what is asked for.
+func asks(w http.ResponseWriter, i fhir.Interaction) {
+	if a, ok := w.(*recorded); ok {
+		a.access.Code = string(i.Code)
+		if i.Operation != "" {
+			a.access.Code = "$" + i.Operation
+		}
+		a.access.Target = fhir.Reference{Type: i.Type, ID: i.ID, Version: i.Version}
+		a.access.Within = i.Compartment
+	}
+}
+
+// because notes why it was let through or not.
+func because(w http.ResponseWriter, reason string) {
+	if a, ok := w.(*recorded); ok {
+		a.access.Reason = reason
+	}
+}
+
+// with notes the query where it is not that of the address.
+func with(w http.ResponseWriter, query func() string) {
+	if a, ok := w.(*recorded); ok {
+		a.access.Query = query()
+	}
+}
+
+// shows notes whose records are in the answer.
+func shows(w http.ResponseWriter, o search.Owners) {
+	a, ok := w.(*recorded)
+	if !ok {
+		return
+	}
+	for _, id := range o.Required {
+		if n := len(a.access.Patients); n == 0 || a.access.Patients[n-1] != id {
+			a.access.Patients = append(a.access.Patients, id)
+		}
+	}
+}
+
+// ready asks before a write whether it could be recorded.
+func (d *Door) ready() error {
+	if d.deps.Trail == nil {
+		return nil
+	}
+	return d.deps.Trail.Ready()
+}
+
+// made notes that a write stands, whatever is answered, and which version it made.
+func made(w http.ResponseWriter, r fhirstore.Record) {
+	if a, ok := w.(*recorded); ok {
+		a.made, a.access.Target = true, r.Resource.Reference()
+		if a.access.Target.Version = r.VersionID; r.VersionID == "" {
+			a.access.Target.Version = strconv.FormatInt(r.Version, 10)
+		}
+	}
+}
+
+// alsoMade notes that an entry of a Bundle was a write that stands.
+func alsoMade(whole, part http.ResponseWriter) {
+	if p, ok := part.(*recorded); ok && p.made {
+		whole.(*recorded).made = true //nolint:forcetypeassert // or the part would not be one
+	}
+}
+
+// WriteHeader implements http.ResponseWriter.
+func (a *recorded) WriteHeader(status int) {
+	if !a.done {
+		a.done = true
+		if err := a.put(status); err != nil {
+			a.refuse()
+			return
+		}
+	}
+	if !a.refused {
+		a.ResponseWriter.WriteHeader(status)
+	}
+}
+
+// put records. Order: what an app is told to be written is in the database with its
+// entry; an entry of a Bundle waits with the whole.
+func (a *recorded) put(status int) error {
+	record := a.door.deps.Trail
+	if a.parts {
+		if a.made {
+			return record.Sync(a.ctx)
+		}
+		return nil
+	}
+	a.access.Status = status
+	if len(a.access.Patients) == 0 && a.context != "" && (status >= http.StatusBadRequest || a.access.Target.ID == "") {
+		a.access.Patients = []string{a.context}
+	}
+	if !a.made {
+		return record.Put(a.access)
+	}
+	record.PutMade(a.access)
+	if a.inner {
+		return nil
+	}
+	return record.Sync(a.ctx)
+}
+
+// refuse answers that nothing is let through at present, in the place of the answer.
+func (a *recorded) refuse() {
+	header := a.ResponseWriter.Header()
+	for _, name := range []string{"Content-Length", "Content-Type", "Content-Location", "Content-Disposition", "ETag", "Last-Modified", "Location"} {
+		header.Del(name)
+	}
+	header.Set("Retry-After", "1")
+	a.door.deps.Log.ErrorContext(a.ctx, "a fhir request was not answered because it could not be recorded", "id", a.access.Request)
+	writeJSON(a.ResponseWriter, http.StatusServiceUnavailable,
+		newOutcome(http.StatusServiceUnavailable, "transient", "The request cannot be recorded at present, and so is not answered. Try again in a moment.").JSON())
+	a.refused = true
+}
+
+// Write implements http.ResponseWriter.
+func (a *recorded) Write(b []byte) (int, error) {
+	if !a.done {
+		a.WriteHeader(http.StatusOK)
+	}
+	if a.refused {
+		return len(b), nil
+	}
+	return a.ResponseWriter.Write(b)
+}
+
+// lost records a request whose handler broke off before it answered.
+func lost(w http.ResponseWriter) {
+	if a, ok := w.(*recorded); ok && !a.done {
+		a.done, a.access.Status = true, http.StatusInternalServerError
+		a.door.deps.Trail.PutMade(a.access)
+	}
+}
+
+// Unwrap serves http.ResponseController.
+func (a *recorded) Unwrap() http.ResponseWriter { return a.ResponseWriter }
