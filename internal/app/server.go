@@ -89,6 +89,7 @@ func (s *Server) Address() string { return s.listeners[0].listener.Addr().String
 // Wait serves until ctx ends or something breaks, then finishes what is under
 // way and closes everything.
 func (s *Server) Wait(ctx context.Context) error {
+	s.app.trail.Start() // until the database is closed, behind the last request
 	group, running := errgroup.WithContext(ctx)
 	for _, l := range s.listeners {
 		group.Go(func() error {

@@ -230,6 +230,7 @@ func BenchmarkReadRecorded(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
+	r.Start()
 	defer r.Close()
 	for name, into := range map[string]fhirapi.Trail{"recorded": r, "not": nil} {
 		b.Run(name, func(b *testing.B) {

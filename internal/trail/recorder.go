@@ -49,21 +49,24 @@ type Recorder struct {
 	failing  time.Time     // since when writing fails; zero: it does not
 	moved    chan struct{} // closed when written grows, or writing fails
 
-	wake    chan struct{}
-	stop    chan struct{}
-	stopped chan struct{}
-	closing sync.Once
+	wake              chan struct{}
+	stop              chan struct{}
+	stopped           chan struct{}
+	starting, closing sync.Once
 }
 
-// New makes a Recorder, which writes until Close; it refuses missing parts.
+// New makes a Recorder, which takes entries and writes them from Start to Close; it
+// refuses missing parts.
 func New(deps Deps) (*Recorder, error) {
 	if deps.Append == nil || deps.Now == nil || deps.Log == nil {
 		return nil, errors.New("trail: a part is missing")
 	}
 	r := &Recorder{deps: deps, moved: make(chan struct{}), wake: make(chan struct{}, 1), stop: make(chan struct{}), stopped: make(chan struct{})}
-	go r.run()
 	return r, nil
 }
+
+// Start begins to write.
+func (r *Recorder) Start() { r.starting.Do(func() { go r.run() }) }
 
 // Put takes an entry, whose time it sets. ErrFull: what it tells of must not be answered.
 func (r *Recorder) Put(a Access) error { return r.put(a, false) }
@@ -227,6 +230,7 @@ func (r *Recorder) take() []Access {
 
 // Close writes what waits and ends.
 func (r *Recorder) Close() {
+	r.Start() // or nobody would
 	r.closing.Do(func() { close(r.stop) })
 	<-r.stopped
 }

@@ -61,6 +61,7 @@ func recorder(t testing.TB, k *kept) *trail.Recorder {
 	if err != nil {
 		t.Fatal(err)
 	}
+	r.Start()
 	return r
 }
 
@@ -253,6 +254,7 @@ func BenchmarkPut(b *testing.B) {
 	if err != nil {
 		b.Fatal(err, k)
 	}
+	r.Start()
 	defer r.Close()
 	a := access("maria")
 	b.ReportAllocs()
