@@ -209,7 +209,7 @@ func TestPossible(t *testing.T) {
 		{smart.LevelPatient, "Observation", "cruds"}, {smart.LevelPatient, "*", "cruds"}, {smart.LevelPatient, "Patient", "rus"},
 		{smart.LevelUser, "Patient", "rus"}, {smart.LevelSystem, "Patient", "crus"}, {smart.LevelUser, "Practitioner", "rs"},
 		{smart.LevelSystem, "SearchParameter", "rs"}, {smart.LevelUser, "CareTeam", "rs"}, {smart.LevelSystem, "RelatedPerson", "rs"},
-		{smart.LevelPatient, "Encounter", "rs"}, {smart.LevelPatient, "Consent", "rs"}, {smart.LevelUser, "Group", ""}, {smart.LevelUser, "AuditEvent", ""},
+		{smart.LevelPatient, "Encounter", "rs"}, {smart.LevelPatient, "Consent", "rs"}, {smart.LevelUser, "Group", ""}, {smart.LevelUser, "AuditEvent", ""}, {smart.LevelPatient, "AuditEvent", "rs"},
 		{smart.LevelPatient, "Binary", "cruds"}, {smart.LevelPatient, "Provenance", "cruds"},
 	} {
 		got := ""

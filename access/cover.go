@@ -93,6 +93,9 @@ func (k *known) rule(l smart.Level, t fhir.ResourceType, class compartment.Class
 	if !Possible(l, t, permission) {
 		return ground{}, false
 	}
+	if t == trailType {
+		return k.trailRule()
+	}
 	switch l {
 	case smart.LevelPatient:
 		g, stands = k.patientRule()

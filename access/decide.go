@@ -21,6 +21,8 @@ func Decide(s Subject, i fhir.Interaction) Decision {
 	switch class := compartment.ClassOf(i.Type); {
 	case i.Type == "":
 		g = k.ofSystem()
+	case i.Type == trailType && k.namesTrail():
+		g = k.ofTrail()
 	case class == compartment.Closed:
 		return d.refuse(TypeClosed, Refusal{Text: "No app reaches resources of the type " + string(i.Type) + "."})
 	case never != "":
@@ -30,7 +32,7 @@ func Decide(s Subject, i fhir.Interaction) Decision {
 	}
 	if place, ok := g.scope(permission); ok {
 		scope := k.facts.Scopes.Clinical()[place]
-		return d.allow(reasonOf(scope.Level()), "scope ", scope.String())
+		return d.allow(reasonFor(scope), "scope ", scope.String())
 	}
 	if k.isSelf(i) {
 		return d.allow(OwnRecord, "self", "")

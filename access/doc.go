@@ -24,6 +24,9 @@
 //	          concerns them, and changed by none                      rule_shared.go
 //	change    policy sources, and the elements that are, no app writes; a Patient is
 //	          not deleted, and created only by who reaches everybody   rule_change.go
+//	trail     what the server recorded about the patient in context is read and found by
+//	          a patient/ scope that names AuditEvent, for that patient and those who
+//	          stand for them                                        rule_trail.go
 //	self      who logged in reads (not: finds) the one resource that fhirUser
 //	          names when openid and fhirUser were granted             rule_self.go
 //

@@ -49,11 +49,11 @@ func (k *known) finding(scope smart.Scope, i fhir.Interaction) Finding {
 	}
 	f := Finding{
 		Scope: scope.String(), Conditions: len(scope.Query()) > 0, Reaches: nothing.name(),
-		Concerns: class != compartment.Closed && (scope.Type() == smart.AnyType || scope.Type() == t),
+		Concerns: opensTrail(scope, t) || class != compartment.Closed && (scope.Type() == smart.AnyType || scope.Type() == t),
 		Allows:   i.Letter() != 0 && scope.Allows(i.Letter()),
 	}
 	g, stands := k.rule(scope.Level(), t, class, i.Letter())
-	if f.Stands = stands && class != compartment.Closed; f.Stands {
+	if f.Stands = stands && (opensTrail(scope, t) || class != compartment.Closed); f.Stands {
 		f.Reaches, f.Patients = g.reach.name(), g.patients.Len()
 	}
 	return f

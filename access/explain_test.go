@@ -31,7 +31,9 @@ func TestEachRuleHasItsReason(t *testing.T) {
 		{ofService("system/*.rs"), "GET /Observation/1", "scope.without-effect"},
 		{patient("patient/*.cruds"), "POST /Patient", "scope.without-effect"},
 		{patient("patient/*.cruds"), "GET /Group/1", "type.closed"},
-		{patient("patient/AuditEvent.rs"), "GET /AuditEvent", "type.closed"},
+		{patient("patient/*.rs"), "GET /AuditEvent", "type.closed"},
+		{patient("patient/AuditEvent.rs"), "GET /AuditEvent", "scope.without-effect"},
+		{token{scopes: "patient/AuditEvent.rs", patient: "a", user: true, reach: []string{"a"}, fhirUser: "Patient/a"}, "GET /AuditEvent", "trail.patient"},
 		{patient("patient/*.cruds"), "POST /Practitioner", "type.not-changed"},
 		{patient("patient/*.cruds"), "POST /", "interaction.not-offered"},
 	} {

@@ -11,6 +11,7 @@ const (
 	ScopeForPatient Reason = "scope.patient" // a patient/ scope covers it
 	ScopeForUser    Reason = "scope.user"    // a user/ scope covers it
 	ScopeForSystem  Reason = "scope.system"  // a system/ scope covers it
+	OwnTrail        Reason = "trail.patient" // a patient/AuditEvent scope: who looked at the record of the patient in context
 	OwnRecord       Reason = "self"          // who logged in reads the record that fhirUser names
 	ServerItself    Reason = "server"        // the server's own work
 )
@@ -43,6 +44,14 @@ func reasonOf(l smart.Level) Reason {
 		return ScopeForUser
 	}
 	return ScopeForSystem
+}
+
+// reasonFor is the same, with the one type that has a rule of its own.
+func reasonFor(scope smart.Scope) Reason {
+	if scope.Type() == trailType {
+		return OwnTrail
+	}
+	return reasonOf(scope.Level())
 }
 
 // Reason names why the decision came out as it did; never empty.

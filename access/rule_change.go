@@ -10,8 +10,11 @@ import (
 // let anything be done at all, whoever has it. What is not possible is neither
 // granted nor shown to anybody for approval (SCOPE-16).
 func Possible(l smart.Level, t fhir.ResourceType, permission byte) bool {
-	if t == smart.AnyType {
+	switch t {
+	case smart.AnyType:
 		return true
+	case trailType:
+		return l == smart.LevelPatient && (permission == 'r' || permission == 's')
 	}
 	switch compartment.ClassOf(t) {
 	case compartment.Closed:

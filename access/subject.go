@@ -107,6 +107,15 @@ func (s Subject) FHIRUser() fhir.Reference { return s.facts().FHIRUser }
 // TokenID names the token.
 func (s Subject) TokenID() string { return s.facts().TokenID }
 
+// Reaches reports whether the user, or the client by itself, reaches a patient now.
+func (s Subject) Reaches(patient string) bool {
+	f := s.facts()
+	if f.HasUser {
+		return f.Reach.Contains(patient)
+	}
+	return f.Own.Patients.Contains(patient) || f.Own.All && patient != ""
+}
+
 // Patient is the patient in context, empty when there is none.
 func (s Subject) Patient() string { return s.facts().Patient }
 

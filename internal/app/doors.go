@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/emberlatch/emberlatch/fhir/search"
+	"github.com/emberlatch/emberlatch/internal/audit"
 	"github.com/emberlatch/emberlatch/internal/authorize"
 	"github.com/emberlatch/emberlatch/internal/clientkey"
 	"github.com/emberlatch/emberlatch/internal/consent"
@@ -239,6 +240,9 @@ func (a *App) openFHIR(ctx context.Context, d *doors) error {
 	deps := fhirapi.Deps{
 		Base: a.cfg.FHIRBase(), Path: pathFHIR, Subjects: a.subjects(d.holders, a.uses.Note),
 		Backend: a.records, PageKey: pageKey, TellReasons: a.cfg.Sandbox, Trail: a.trail, Address: a.peer, Now: a.now, Log: a.log,
+	}
+	if deps.Events, err = audit.NewReader(a.store, a.trail.Sync, a.teller()); err != nil {
+		return err
 	}
 	if a.fhir != nil {
 		limits := a.cfg.FHIR.Export

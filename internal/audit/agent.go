@@ -90,10 +90,7 @@ func (t Teller) touched(a trail.Access, patient string) []element {
 	case a.Target.ID == "" && a.Code != "create" || isQuery(a.Code):
 		all = append(all, element{Type: systemObject, Role: &queryRole, Query: []byte(t.query(a))})
 	default:
-		what := reference{Reference: a.Target.String()}
-		if a.Target.ID == "" {
-			what = reference{Type: string(a.Target.Type), Display: "none was made"}
-		}
+		what := t.target(a)
 		all = append(all, element{What: &what, Type: systemObject, Role: &dataRole})
 	}
 	if a.Request != "" { // AUD-12
@@ -103,12 +100,28 @@ func (t Teller) touched(a trail.Access, patient string) []element {
 	return all
 }
 
+// target is what was asked for. Of what was refused a patient is told the type: it may
+// be somebody else's.
+func (t Teller) target(a trail.Access) reference {
+	own := a.Target.Type == "Patient" && a.Target.ID == t.Patient
+	switch {
+	case a.Target.ID == "":
+		return reference{Type: string(a.Target.Type), Display: "none was made"}
+	case t.Patient != "" && !own && a.Status >= 400:
+		return reference{Type: string(a.Target.Type), Display: "not told"}
+	}
+	return reference{Reference: a.Target.String()}
+}
+
 func isQuery(code string) bool { return patternOf(code).action == "E" }
 
 // query is what was asked for, as it was sent (AUD-05). A patient is told of which
 // type: what somebody looked for may be about others.
 func (t Teller) query(a trail.Access) string {
 	path := string(a.Target.Type)
+	if t.Patient != "" {
+		return path + "?"
+	}
 	if a.Target.ID != "" {
 		path = a.Target.String()
 	}
@@ -118,7 +131,7 @@ func (t Teller) query(a trail.Access) string {
 	if strings.HasPrefix(a.Code, "$") {
 		path += "/" + a.Code
 	}
-	if t.Patient != "" || a.Query == "" {
+	if a.Query == "" {
 		return path + "?"
 	}
 	return path + "?" + a.Query

@@ -90,6 +90,15 @@ func checked(t *testing.T, e AuditEvent) (s said) {
 	return s
 }
 
+// decoded is the query.
+func (s said) decoded() (text string) {
+	for _, e := range s.Entity {
+		raw, _ := base64.StdEncoding.DecodeString(e.Query)
+		text += string(raw)
+	}
+	return text
+}
+
 // with are the agents of a type.
 func (s said) with(system, code string) (list []saidAgent) {
 	for _, a := range s.Agent {
@@ -317,6 +326,14 @@ func TestWhatAPatientIsTold(t *testing.T) {
 	}
 	if !strings.Contains(all[0].raw, "Name of chart") || !strings.Contains(all[0].raw, "somebody who treats the patient") || !strings.Contains(all[1].raw, `"reference":"Patient/maria"`) {
 		t.Error(all[0].raw, all[1].raw)
+	}
+	refused := access("read", "Patient/leo", "", 404, "maria")
+	within := access("search-type", "Observation", "", 403, "maria")
+	within.Within = fhir.Reference{Type: "Patient", ID: "leo"}
+	for _, s := range say(t, teller.For("maria"), refused, within) {
+		if strings.Contains(s.raw+s.decoded(), "leo") {
+			t.Errorf("what was refused tells of others: %s", s.raw)
+		}
 	}
 	event := store.KeptEvent{Seq: 4, Event: store.Event{Kind: "grant.ended", Actor: "u-kim", ClientID: "chart", Patient: "maria", Outcome: "ok"}}
 	told, err := teller.For("maria").All(event)

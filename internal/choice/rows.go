@@ -32,6 +32,7 @@ var groups = []struct {
 	{"answers", []fhir.ResourceType{"QuestionnaireResponse"}},
 	{"family", []fhir.ResourceType{"RelatedPerson", "FamilyMemberHistory"}},
 	{"specimens", []fhir.ResourceType{"Specimen"}},
+	{"accesses", []fhir.ResourceType{"AuditEvent"}},
 	{"origin", []fhir.ResourceType{"Provenance", "Practitioner", "PractitionerRole", "Organization", "Location"}},
 }
 

@@ -22,6 +22,7 @@ var texts = map[access.Reason]string{
 	access.ScopeForPatient:    "A patient/ scope covers the interaction.",
 	access.ScopeForUser:       "A user/ scope covers the interaction.",
 	access.ScopeForSystem:     "A system/ scope covers the interaction.",
+	access.OwnTrail:           "A patient/AuditEvent scope: what was recorded about the patient in context, for that patient or somebody who stands for them.",
 	access.OwnRecord:          "It is the record of who logged in, and the token has openid with fhirUser or profile.",
 	access.NothingAllows:      "Nothing allows this.",
 	access.NotOffered:         "No scope is about this interaction. A batch and $validate are judged entry by entry; the others apps cannot use.",

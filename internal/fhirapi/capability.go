@@ -133,6 +133,7 @@ func NewCapability(base string, uris OAuthURIs, limits ...Offers) ([]byte, error
 	for _, o := range limits {
 		r.Resource = narrow(r.Resource, o)
 	}
+	r.Resource = withTrail(r.Resource)
 	c.Rest = []rest{r}
 	return json.Marshal(c)
 }
@@ -146,6 +147,21 @@ func (u OAuthURIs) extensions() []extension {
 		}
 	}
 	return list
+}
+
+// withTrail adds the one type that is answered from the server's own record.
+func withTrail(list []resource) []resource {
+	t := resource{Type: string(trailType), Versioning: "no-version"}
+	for _, code := range trailCodes {
+		t.Interaction = append(t.Interaction, interaction{string(code)})
+	}
+	for _, p := range search.Parameters(trailType) {
+		if p.Answerable() {
+			t.SearchParam = append(t.SearchParam, searchParam{p.Code, string(p.Type)})
+		}
+	}
+	at, _ := slices.BinarySearchFunc(list, t, func(a, b resource) int { return strings.Compare(a.Type, b.Type) })
+	return slices.Insert(list, at, t)
 }
 
 func describe(t fhir.ResourceType, revIncludes []string, codes []fhir.InteractionCode) resource {

@@ -42,6 +42,8 @@ type Deps struct {
 	TellReasons bool
 	// Trail takes the record of accesses; nil: nothing is recorded, which is for tests.
 	Trail Trail
+	// Events tells patients what was recorded about them; nil: nobody.
+	Events Events
 	// Address is where a request comes from, for the record; nil: it is not told.
 	Address func(r *http.Request) string
 	Now     func() time.Time
@@ -157,6 +159,9 @@ func (d *Door) answer(w http.ResponseWriter, r *http.Request, subject access.Sub
 	}
 	if err := negotiate(r, values); err != nil {
 		return err
+	}
+	if interaction.Type == trailType {
+		return d.events(w, r, decision, subject, interaction, values)
 	}
 	switch interaction.Code {
 	case fhir.Read, fhir.VRead:

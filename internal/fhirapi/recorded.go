@@ -29,10 +29,11 @@ type recorded struct {
 	door    *Door
 	ctx     context.Context //nolint:containedctx // of the one request that it answers
 	access  trail.Access
-	context string // the patient in context, whom a search or a refusal is about
-	made    bool   // a write was made, which nothing undoes
-	inner   bool   // an entry of a batch or transaction
-	parts   bool   // its entries are recorded, it is not
+	context string   // the patient in context, whom a search or a refusal is about
+	named   []string // patients whom a search names
+	made    bool     // a write was made, which nothing undoes
+	inner   bool     // an entry of a batch or transaction
+	parts   bool     // its entries are recorded, it is not
 	done    bool
 	refused bool // the access could not be recorded
 }
@@ -99,6 +100,34 @@ func with(w http.ResponseWriter, query func() string) {
 	}
 }
 
+// names notes the patients whom a search names and the subject reaches: it is about them
+// when it finds nothing as well (BALP PatientQuery). Of others nothing is noted, so that
+// nobody writes into the trail of somebody whom they do not reach.
+func names(w http.ResponseWriter, s access.Subject, i fhir.Interaction, q search.Query) {
+	a, ok := w.(*recorded)
+	if !ok {
+		return
+	}
+	note := func(id string) {
+		if s.Reaches(id) {
+			a.named = append(a.named, id)
+		}
+	}
+	if i.Compartment.Type == "Patient" {
+		note(i.Compartment.ID)
+	}
+	for _, c := range q.Where {
+		for _, o := range c.Operands {
+			switch {
+			case q.Type == "Patient" && c.Parameter.Code == "_id":
+				note(o.Code)
+			case o.Reference.Type == "Patient", o.Reference.Type == "" && c.Parameter.Code == "patient":
+				note(o.Reference.ID)
+			}
+		}
+	}
+}
+
 // shows notes whose records are in the answer.
 func shows(w http.ResponseWriter, o search.Owners) {
 	a, ok := w.(*recorded)
@@ -162,7 +191,11 @@ func (a *recorded) put(status int) error {
 		return nil
 	}
 	a.access.Status = status
-	if len(a.access.Patients) == 0 && a.context != "" && (status >= http.StatusBadRequest || a.access.Target.ID == "") {
+	switch {
+	case len(a.access.Patients) > 0:
+	case len(a.named) > 0:
+		a.access.Patients = a.named
+	case a.aboutContext(status):
 		a.access.Patients = []string{a.context}
 	}
 	if !a.made {
@@ -173,6 +206,13 @@ func (a *recorded) put(status int) error {
 		return nil
 	}
 	return record.Sync(a.ctx)
+}
+
+// aboutContext: what shows nobody's record is about the patient in context when it was
+// refused, or found nothing, unless it was asked for by the rights of a user at work.
+func (a *recorded) aboutContext(status int) bool {
+	atWork := a.access.Reason == string(access.ScopeForUser) || a.access.Reason == string(access.ScopeForSystem)
+	return a.context != "" && !atWork && (status >= http.StatusBadRequest || a.access.Target.ID == "")
 }
 
 // refuse answers that nothing is let through at present, in the place of the answer.

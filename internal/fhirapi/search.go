@@ -24,6 +24,7 @@ func (d *Door) search(w http.ResponseWriter, r *http.Request, decision access.De
 	if query.Cursor != "" {
 		with(w, query.String)
 	}
+	names(w, subject, i, query)
 	if decision = decision.Traverse(query); !decision.Allowed() {
 		because(w, string(decision.Reason()))
 		return refused(decision)
