@@ -58,6 +58,7 @@ type App struct {
 	uses        *use.Recorder
 	auditor     *audit.Keeper
 	trail       *trail.Recorder // of accesses
+	ledger      *audit.Reader   // tells patients of them
 	metrics     *metrics
 	style       *launch.Style
 	starter     *chart.Starter

@@ -20,6 +20,9 @@ func (a *App) openAudit(ctx context.Context) error {
 	if a.trail, err = trail.New(trail.Deps{Append: a.store.AppendPortions, Now: a.now, Log: a.log}); err != nil {
 		return err
 	}
+	if a.ledger, err = audit.NewReader(a.store, a.trail.Sync, a.teller()); err != nil {
+		return err
+	}
 	a.auditor, err = audit.New(audit.Deps{Store: a.store, Key: key, Settle: a.trail.Sync, Teller: a.teller(), Log: a.log})
 	return err
 }

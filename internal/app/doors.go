@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"github.com/emberlatch/emberlatch/fhir/search"
-	"github.com/emberlatch/emberlatch/internal/audit"
 	"github.com/emberlatch/emberlatch/internal/authorize"
 	"github.com/emberlatch/emberlatch/internal/clientkey"
 	"github.com/emberlatch/emberlatch/internal/consent"
@@ -146,7 +145,7 @@ func (a *App) openPeopleDoors(_ context.Context, d *doors) error {
 		Path: pathApprove, Sandbox: a.cfg.Sandbox, Now: a.now,
 	})
 	d.manage, errs[5] = manage.New(manage.Deps{
-		Store: a.store, Accounts: a.accounts, Tries: a.tries, Flow: d.flow, Sessions: a.sessions, Client: a.live.Client, Person: a.person, Patient: a.reach.Patient,
+		Store: a.store, Ledger: a.ledger, Accounts: a.accounts, Tries: a.tries, Flow: d.flow, Sessions: a.sessions, Client: a.live.Client, Person: a.person, Patient: a.reach.Patient,
 		FlushUses: a.uses.Flush, Settle: a.live.Refresh, LoginPath: pathLogin, LogoutPath: pathLogout, AccessLife: a.cfg.Tokens.Access,
 		Sandbox: a.cfg.Sandbox, Now: a.now, Log: a.log,
 	})
@@ -239,10 +238,7 @@ func (a *App) openFHIR(ctx context.Context, d *doors) error {
 	}
 	deps := fhirapi.Deps{
 		Base: a.cfg.FHIRBase(), Path: pathFHIR, Subjects: a.subjects(d.holders, a.uses.Note),
-		Backend: a.records, PageKey: pageKey, TellReasons: a.cfg.Sandbox, Trail: a.trail, Address: a.peer, Now: a.now, Log: a.log,
-	}
-	if deps.Events, err = audit.NewReader(a.store, a.trail.Sync, a.teller()); err != nil {
-		return err
+		Backend: a.records, PageKey: pageKey, TellReasons: a.cfg.Sandbox, Trail: a.trail, Events: a.ledger, Address: a.peer, Now: a.now, Log: a.log,
 	}
 	if a.fhir != nil {
 		limits := a.cfg.FHIR.Export

@@ -73,6 +73,7 @@ func (a *App) routes(ctx context.Context) (http.Handler, error) {
 	mux.HandleFunc("GET "+manage.PathReceipt, d.manage.Receipt)
 	mux.HandleFunc("GET "+manage.PathSignIns, d.manage.ShowSignIns)
 	mux.HandleFunc("POST "+manage.PathSignIns, d.manage.EndOthers)
+	mux.HandleFunc("GET "+manage.PathLooked, d.manage.ShowLooked)
 	mux.HandleFunc("GET "+manage.PathPassword, d.manage.ShowPassword)
 	mux.HandleFunc("POST "+manage.PathPassword, d.manage.ChangePassword)
 	mux.Handle("GET /assets/{file}", d.pages.Assets())

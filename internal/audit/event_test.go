@@ -41,3 +41,14 @@ func FuzzParseHead(f *testing.F) {
 		}
 	})
 }
+
+func FuzzParsePosition(f *testing.F) {
+	f.Add("")
+	f.Add("1764158584005.17.0")
+	f.Add("+1.2.3")
+	f.Fuzz(func(t *testing.T, text string) {
+		if p, err := ParsePosition(text); err == nil && p.String() != text {
+			t.Errorf("%q is read as %q", text, p)
+		}
+	})
+}

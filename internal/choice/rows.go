@@ -36,6 +36,12 @@ var groups = []struct {
 	{"origin", []fhir.ResourceType{"Provenance", "Practitioner", "PractitionerRole", "Organization", "Location"}},
 }
 
+// GroupOf is the group of a type; "other" for the rest, which is named by its type.
+func GroupOf(t fhir.ResourceType) string {
+	_, group := order(t)
+	return group
+}
+
 // order of a type on the page, and its group; the rest comes last under its name.
 func order(t fhir.ResourceType) (int, string) {
 	for i, g := range groups {

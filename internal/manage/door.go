@@ -38,6 +38,7 @@ type Accounts interface {
 // Deps are the parts that the door needs; all are required but Sandbox.
 type Deps struct {
 	Store    Store
+	Ledger   Ledger
 	Accounts Accounts
 	Tries    *tries.Tries
 	Flow     *flow.Flow
@@ -63,7 +64,7 @@ type Door struct{ deps Deps }
 
 // New makes the door; it refuses missing parts.
 func New(deps Deps) (*Door, error) {
-	if deps.Store == nil || deps.Accounts == nil || deps.Tries == nil || deps.Flow == nil || deps.Sessions == nil || deps.Client == nil ||
+	if deps.Store == nil || deps.Ledger == nil || deps.Accounts == nil || deps.Tries == nil || deps.Flow == nil || deps.Sessions == nil || deps.Client == nil ||
 		deps.Person == nil || deps.Patient == nil || deps.FlushUses == nil || deps.Settle == nil || deps.LoginPath == "" ||
 		deps.LogoutPath == "" || deps.AccessLife <= 0 || deps.Now == nil || deps.Log == nil {
 		return nil, errors.New("manage: a part is missing")

@@ -49,6 +49,9 @@ func (d *Door) connected(ctx context.Context, v viewer) (page.Connected, error) 
 	if p.More = len(grants) >= maxGrants || len(accesses) > maxAccesses; len(accesses) > maxAccesses {
 		accesses = accesses[:maxAccesses]
 	}
+	if v.record != "" {
+		p.LookedURL = PathLooked
+	}
 	names := d.names(v)
 	var keeping []store.ClientID
 	for _, a := range accesses {

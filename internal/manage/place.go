@@ -15,6 +15,7 @@ const (
 	PathReceipt  = Path + "/receipt"
 	PathSignIns  = Path + "/sign-ins"
 	PathPassword = Path + "/password"
+	PathLooked   = Path + "/looked"
 )
 
 // freshness is how long ago somebody may have signed in who changes what others get at
@@ -28,6 +29,7 @@ var (
 	placeStopAll  = flow.Place{Handle: "manage.stop-all", Path: PathStopAll, MaxAge: freshness}
 	placeSignIns  = flow.Place{Handle: "manage.sign-ins", Path: PathSignIns}
 	placeOthers   = flow.Place{Handle: "manage.sign-ins.end", Path: PathSignIns, MaxAge: freshness}
+	placeLooked   = flow.Place{Handle: "manage.looked", Path: PathLooked}
 	placePassword = flow.Place{Handle: "manage.password", Path: PathPassword}
 )
 
@@ -44,7 +46,7 @@ func placeStop(id string) flow.Place {
 
 // Place finds the page that a handle stands for; false for any other text.
 func Place(handle string) (flow.Place, bool) {
-	for _, p := range []flow.Place{placeList, placeStopAll, placeSignIns, placeOthers, placePassword} {
+	for _, p := range []flow.Place{placeList, placeStopAll, placeSignIns, placeOthers, placePassword, placeLooked} {
 		if p.Handle == handle {
 			return p, true
 		}

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/emberlatch/emberlatch/fhir/search"
+	"github.com/emberlatch/emberlatch/internal/audit"
 	"github.com/emberlatch/emberlatch/internal/db"
 	"github.com/emberlatch/emberlatch/internal/flow"
 	"github.com/emberlatch/emberlatch/internal/manage"
@@ -86,8 +87,10 @@ func (e *env) door() {
 	lower := func(name string) (string, error) { return strings.ToLower(name), nil }
 	counted, err := tries.New(tries.Deps{Store: e.store, UsernameKey: lower, Address: func(*http.Request) string { return "a" }, Now: e.now})
 	must(t, err)
+	ledger, err := audit.NewReader(e.store, func(context.Context) error { return nil }, audit.Teller{Base: "https://ehr.example.org/fhir"})
+	must(t, err)
 	d, err := manage.New(manage.Deps{
-		Store: e.store, Accounts: plain{}, Tries: counted, Flow: way, Sessions: e.sessions, Client: e.client, Person: e.person, Patient: patient,
+		Store: e.store, Ledger: ledger, Accounts: plain{}, Tries: counted, Flow: way, Sessions: e.sessions, Client: e.client, Person: e.person, Patient: patient,
 		FlushUses: func(context.Context) error { return nil }, Settle: e.settle, LoginPath: "/login", LogoutPath: "/logout", AccessLife: 20 * time.Minute, Now: e.now, Log: log,
 	})
 	must(t, err)
@@ -100,6 +103,7 @@ func (e *env) door() {
 	mux.HandleFunc("GET "+manage.PathReceipt, d.Receipt)
 	mux.HandleFunc("GET "+manage.PathSignIns, d.ShowSignIns)
 	mux.HandleFunc("POST "+manage.PathSignIns, d.EndOthers)
+	mux.HandleFunc("GET "+manage.PathLooked, d.ShowLooked)
 	mux.HandleFunc("GET "+manage.PathPassword, d.ShowPassword)
 	mux.HandleFunc("POST "+manage.PathPassword, d.ChangePassword)
 	e.handler = mux

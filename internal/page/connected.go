@@ -12,6 +12,7 @@ type Connected struct {
 	Stopped  []StoppedAccess
 	// Where the person goes from here; StopAllURL is empty when there is nothing to stop.
 	StopAllURL, SessionsURL, PasswordURL, SignOutURL string
+	LookedURL                                        string // empty: the person has no record of their own
 }
 
 // Record is one person's record with the apps that may use it.

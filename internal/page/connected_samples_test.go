@@ -34,7 +34,7 @@ func connectedSamples() []sample {
 			{ID: "record-1", Whose: own, Accesses: []page.Access{tracker, brothers, staff}}, {ID: "record-2", Whose: child, Accesses: []page.Access{leos}},
 			{ID: "record-3", Whose: page.Whose{Kind: "unseen"}, Accesses: []page.Access{leos}},
 		},
-		StopAllURL: "/manage/stop-all", SessionsURL: "/manage/sign-ins", PasswordURL: "/manage/password", SignOutURL: "/logout",
+		StopAllURL: "/manage/stop-all", SessionsURL: "/manage/sign-ins", PasswordURL: "/manage/password", SignOutURL: "/logout", LookedURL: "/manage/looked",
 	}
 	none := page.Connected{Shell: page.Shell{Self: "/manage"}, UserName: "Dr Kim Osei", SessionsURL: "/manage/sign-ins", PasswordURL: "/manage/password", SignOutURL: "/logout"}
 	stop := page.StopSharing{Shell: shell("/manage/stop"), Access: brothers, Whose: own, Back: "/manage"}
@@ -52,6 +52,7 @@ func connectedSamples() []sample {
 		{"sharing-stopped-all", 200, page.SharingStopped{Shell: page.Shell{Self: "/manage"}, All: true, Stopped: stopped, Back: "/manage"}},
 		{"sign-ins", 200, page.SignIns{Shell: shell("/manage/sign-ins"), Sessions: []page.SignedIn{here, there}, Back: "/manage"}},
 		{"sign-ins-ended", 200, page.SignIns{Shell: shell("/manage/sign-ins"), Sessions: []page.SignedIn{here}, Ended: true, Back: "/manage"}},
+		{"looked", 200, looked()}, {"looked-none", 200, page.Looked{Shell: page.Shell{Self: "/manage/looked"}, Back: "/manage"}},
 		{"change-password", 200, password}, {"change-password-refused", 200, wrong}, {"change-password-waiting", 429, waiting},
 		{"password-changed", 200, page.PasswordChanged{Shell: page.Shell{Self: "/manage"}, Back: "/manage"}},
 	}
@@ -64,5 +65,22 @@ func samplesOfRows() []page.ScopeRow {
 		{Group: "medicines", Type: "MedicationRequest", Choices: []page.ScopeChoice{{Value: "patient/MedicationRequest.rs", Label: "type.MedicationRequest"}}},
 		{Group: "medicines", Type: "MedicationDispense", Choices: []page.ScopeChoice{{Value: "patient/MedicationDispense.rs", Label: "type.MedicationDispense"}}},
 		{Group: "observations", Type: "Observation", Choices: []page.ScopeChoice{{Value: "patient/Observation.rs?category=http://terminology.hl7.org/CodeSystem/observation-category|laboratory", Label: "part.laboratory"}}},
+	}
+}
+
+// looked is who looked at a record, in every way and by everybody.
+func looked() page.Looked {
+	chart, tracker := page.App{Name: "RiskCalc", Status: "checked"}, page.App{Name: "GrowthTracker", Maker: "Sprout Health", Status: "registered"}
+	kinds := []page.Kind{{Group: "observations"}, {Group: "allergies"}, {Group: "medicines"}, {Group: "other", Type: "ImplementationGuideBook"}}
+	return page.Looked{
+		Shell: page.Shell{Self: "/manage/looked"}, Back: "/manage", Earlier: "/manage/looked?before=1764158584005.17.0", Later: "/manage/looked",
+		Days: []page.LookedDay{
+			{ID: "day-1", Day: noon, Looks: []page.Look{
+				{App: chart, By: "staff", What: "shown", Kinds: kinds, Times: 34, Last: noon.Add(-time.Minute)},
+				{App: tracker, By: "you", What: "changed", Kinds: []page.Kind{{Group: "answers"}}, Times: 1, Last: noon.Add(-time.Hour)},
+				{App: tracker, By: "representative", What: "allowed", Times: 1, Last: noon.Add(-2 * time.Hour)},
+			}},
+			{ID: "day-2", Day: noon.AddDate(0, 0, -1), Looks: []page.Look{{App: page.App{Name: "PopulationRegistryNightlyExport"}, By: "app", What: "refused", Kinds: kinds[:1], Times: 2, Last: noon.Add(-26 * time.Hour)}}},
+		},
 	}
 }
