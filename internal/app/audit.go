@@ -17,7 +17,7 @@ func (a *App) openAudit(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if a.trail, err = trail.New(trail.Deps{Append: a.store.AppendPortions, Now: a.now, Log: a.log}); err != nil {
+	if a.trail, err = trail.New(trail.Deps{Append: a.store.AppendSheets, Now: a.now, Log: a.log}); err != nil {
 		return err
 	}
 	if a.ledger, err = audit.NewReader(a.store, a.trail.Sync, a.teller()); err != nil {
@@ -38,7 +38,7 @@ func (a *App) teller() audit.Teller {
 // recordBlocked records a sign-in that has to wait (AUD-09). Whose it is is not known:
 // many of them are told apart no further than those of strangers are.
 func (a *App) recordBlocked(r *http.Request) {
-	a.trail.PutMade(trail.Access{
+	a.trail.PutMade(trail.Entry{
 		Kind: trail.LoginBlocked, Status: http.StatusTooManyRequests, Request: door.RequestID(r.Context()), Who: trail.Who{Address: a.peer(r)},
 	})
 }

@@ -10,7 +10,7 @@ import (
 
 // agents are the app, this server, and the person behind the token, with the token by
 // its id alone (BALP: minimal; AUD-06).
-func (t Teller) agents(a trail.Access, p pattern) []agent {
+func (t Teller) agents(a trail.Entry, p pattern) []agent {
 	client := agent{Type: typed(p.client), Who: reference{Display: "not known"}, Network: t.address(a)}
 	if a.Client != "" {
 		client.Who = t.client(a.Client)
@@ -41,7 +41,7 @@ func (t Teller) organisation() string {
 
 // address is where the request came from. Patients are not told where those who treat
 // them are.
-func (t Teller) address(a trail.Access) *network {
+func (t Teller) address(a trail.Entry) *network {
 	if a.Address == "" || t.Patient != "" {
 		return nil
 	}
@@ -50,7 +50,7 @@ func (t Teller) address(a trail.Access) *network {
 
 // user is the person behind the token. A patient is told of patients and of those who
 // stand for them; of people at work, that they are.
-func (t Teller) user(a trail.Access) reference {
+func (t Teller) user(a trail.Entry) reference {
 	if t.Patient != "" && !Stands(a) {
 		return reference{Type: string(a.FHIRUser.Type), Display: "somebody who treats the patient"}
 	}
@@ -62,12 +62,12 @@ func (t Teller) user(a trail.Access) reference {
 
 // Stands reports whether the person behind an access is a patient, or somebody who
 // stands for one.
-func Stands(a trail.Access) bool {
+func Stands(a trail.Entry) bool {
 	return a.FHIRUser.Type == "Patient" || a.FHIRUser.Type == "RelatedPerson"
 }
 
 // holder is whose token it is: of a person, or of the app itself.
-func (t Teller) holder(a trail.Access) reference {
+func (t Teller) holder(a trail.Entry) reference {
 	if a.User != "" {
 		return t.user(a)
 	}
@@ -75,7 +75,7 @@ func (t Teller) holder(a trail.Access) reference {
 }
 
 // touched are whose record it was, what was asked for, and the request.
-func (t Teller) touched(a trail.Access, patient string) []element {
+func (t Teller) touched(a trail.Entry, patient string) []element {
 	var all []element
 	if patient != "" && (a.Kind == trail.FHIR || a.Kind == trail.CodeIssued) {
 		all = append(all, about(patient))
@@ -102,7 +102,7 @@ func (t Teller) touched(a trail.Access, patient string) []element {
 
 // target is what was asked for. Of what was refused a patient is told the type: it may
 // be somebody else's.
-func (t Teller) target(a trail.Access) reference {
+func (t Teller) target(a trail.Entry) reference {
 	own := a.Target.Type == "Patient" && a.Target.ID == t.Patient
 	switch {
 	case a.Target.ID == "":
@@ -117,7 +117,7 @@ func isQuery(code string) bool { return patternOf(code).action == "E" }
 
 // query is what was asked for, as it was sent (AUD-05). A patient is told of which
 // type: what somebody looked for may be about others.
-func (t Teller) query(a trail.Access) string {
+func (t Teller) query(a trail.Entry) string {
 	path := string(a.Target.Type)
 	if t.Patient != "" {
 		return path + "?"
@@ -138,7 +138,7 @@ func (t Teller) query(a trail.Access) string {
 }
 
 // tokenRequest is a token request without everything that is secret or once only.
-func (t Teller) tokenRequest(a trail.Access) string {
+func (t Teller) tokenRequest(a trail.Entry) string {
 	q := url.Values{"grant_type": {a.Code}}
 	if t.Patient == "" && a.Client != "" {
 		q.Set("client_id", a.Client)
@@ -147,7 +147,7 @@ func (t Teller) tokenRequest(a trail.Access) string {
 }
 
 // profileOf names the BALP profile that a successful access fulfils.
-func profileOf(p pattern, a trail.Access, patient string) string {
+func profileOf(p pattern, a trail.Entry, patient string) string {
 	switch {
 	case p.profile == "" || a.Status >= 300 && a.Status != 304 || a.Address == "":
 		return ""
@@ -162,7 +162,7 @@ func profileOf(p pattern, a trail.Access, patient string) string {
 }
 
 // describe says why, and of strangers who were counted only, how many.
-func describe(a trail.Access) string {
+func describe(a trail.Entry) string {
 	if a.More > 0 {
 		return a.Reason + " " + strconv.Itoa(a.More)
 	}

@@ -19,12 +19,12 @@ var teller = Teller{Base: "https://ehr.example.org/fhir", Organisation: "Riversi
 
 var maria = trail.Who{Client: "app", Grant: "g1", User: "u1", FHIRUser: fhir.Reference{Type: "Patient", ID: "maria"}, TokenID: "jti-1", Address: "192.0.2.7"}
 
-func access(code, target, query string, status int, patients ...string) trail.Access {
+func access(code, target, query string, status int, patients ...string) trail.Entry {
 	ref, ok := fhir.ParseReference(target, "")
 	if !ok {
 		ref = fhir.Reference{Type: fhir.ResourceType(target)}
 	}
-	return trail.Access{At: time.Date(2026, 11, 26, 14, 3, 4, 5e6, time.UTC), Who: maria, Code: code, Target: ref, Query: query, Status: status, Reason: "scope.patient", Request: "req-1", Patients: patients}
+	return trail.Entry{At: time.Date(2026, 11, 26, 14, 3, 4, 5e6, time.UTC), Who: maria, Code: code, Target: ref, Query: query, Status: status, Reason: "scope.patient", Request: "req-1", Patients: patients}
 }
 
 // said is an AuditEvent as a reader has it.
@@ -56,11 +56,11 @@ type saidEntity struct {
 	Query      string
 }
 
-// say expands a portion of one entry and checks each event against R4's definition.
-func say(t *testing.T, told Teller, list ...trail.Access) (all []said) {
+// say expands a sheet of one entry and checks each event against R4's definition.
+func say(t *testing.T, told Teller, list ...trail.Entry) (all []said) {
 	t.Helper()
-	portions := written(t, list...)
-	events, err := told.All(store.KeptEvent{Seq: 9, Event: store.Event{Kind: store.KindAccesses, Outcome: "ok"}, Body: portions[0].Body})
+	sheets := written(t, list...)
+	events, err := told.All(store.KeptEvent{Seq: 9, Event: store.Event{Kind: store.KindSheet, Outcome: "ok"}, Body: sheets[0].Body})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -128,7 +128,7 @@ func (s said) in(kind, role string) (list []saidEntity) {
 func TestAccessesFollowBALP(t *testing.T) {
 	const participation, dicom = "v3-ParticipationType", "DCM"
 	for _, row := range []struct {
-		access                       trail.Access
+		access                       trail.Entry
 		profile, subtype, action     string
 		client, server, serverSystem string
 		user                         string // its participation
@@ -214,13 +214,13 @@ func TestOneEventForEachPatient(t *testing.T) {
 // spec: AUD-13
 func TestRefusalsAndFailures(t *testing.T) {
 	for _, row := range []struct {
-		access  trail.Access
+		access  trail.Entry
 		outcome string
 	}{
 		{access("read", "Observation/1", "", 404, "maria"), "4"}, {access("search-type", "Observation", "code=x", 403, "maria"), "4"},
 		{access("create", "Observation", "", 422, "maria"), "4"}, {access("read", "Observation/1", "", 503), "8"}, {access("", "", "", 404), "4"},
-		{trail.Access{Status: 401, Reason: "token.refused", Who: trail.Who{Address: "192.0.2.9"}}, "4"},
-		{trail.Access{Status: 401, Reason: "strangers", More: 4711}, "4"},
+		{trail.Entry{Status: 401, Reason: "token.refused", Who: trail.Who{Address: "192.0.2.9"}}, "4"},
+		{trail.Entry{Status: 401, Reason: "strangers", More: 4711}, "4"},
 	} {
 		s := say(t, teller, row.access)[0]
 		if s.Outcome != row.outcome || len(s.Meta.Profile) > 0 || !strings.HasPrefix(s.OutcomeDesc, row.access.Reason) || len(s.Agent) < 2 {
@@ -299,7 +299,7 @@ func TestSignInsAreAuthentication(t *testing.T) {
 			t.Errorf("%s: %s", kind, s.raw)
 		}
 	}
-	blocked := trail.Access{Kind: trail.LoginBlocked, Status: 429, Who: trail.Who{Address: "192.0.2.9"}}
+	blocked := trail.Entry{Kind: trail.LoginBlocked, Status: 429, Who: trail.Who{Address: "192.0.2.9"}}
 	if s := say(t, teller, blocked)[0]; s.Type.Code != "110114" || s.Subtype[0].Code != "110122" || s.Outcome != "4" || s.Subtype[1].Code != "login.blocked" {
 		t.Error(s.raw)
 	}
@@ -346,11 +346,11 @@ func TestWhatAPatientIsTold(t *testing.T) {
 }
 
 // written is what the recorder writes of entries.
-func written(t *testing.T, list ...trail.Access) (all []store.Portion) {
+func written(t *testing.T, list ...trail.Entry) (all []store.Sheet) {
 	t.Helper()
-	portions, err := trail.Portions(list)
+	sheets, err := trail.Sheets(list)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return portions
+	return sheets
 }

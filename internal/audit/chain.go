@@ -15,7 +15,7 @@ import (
 // Store is what a Keeper needs of the store.
 type Store interface {
 	store.EventChain
-	store.Accesses
+	store.Trail
 }
 
 // Deps are the parts that a Keeper needs; all but Settle and Teller are required.

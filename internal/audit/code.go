@@ -23,7 +23,7 @@ var (
 
 	loggedIn  = coding{dcm, "110122", "Login"}
 	loggedOut = coding{dcm, "110123", "Logout"}
-	getToken  = coding{"urn:ihe:event-type-code", "ITI-71", "Get Access Token"}
+	getToken  = coding{"urn:ihe:event-type-code", "ITI-71", "Get Entry Token"}
 	byConsent = coding{balp + "CodeSystem/AuthZsubType", "AuthZ-Consent", "Authorization Decision using Roles and Consent"}
 
 	application = coding{dcm, "110150", "Application"}

@@ -20,10 +20,10 @@ func meaningOf(kind string) meaning {
 	return meaning{activity, nil, "E"}
 }
 
-// plainID names an event that is not a portion.
+// plainID names an event that is not a sheet.
 const plainID = "event-"
 
-// event says an event that is not a portion in FHIR (R4 AuditEvent).
+// event says an event that is not a sheet in FHIR (R4 AuditEvent).
 func (t Teller) event(e store.KeptEvent) AuditEvent {
 	m := meaningOf(e.Kind)
 	a := AuditEvent{

@@ -25,10 +25,10 @@ func (t Teller) For(patient string) Teller {
 	return t
 }
 
-// All are the AuditEvents of an event: one, or those of a portion, one for each patient
+// All are the AuditEvents of an event: one, or those of a sheet, one for each patient
 // that an entry is about (AUD-04).
 func (t Teller) All(e store.KeptEvent) ([]AuditEvent, error) {
-	if e.Kind != store.KindAccesses {
+	if e.Kind != store.KindSheet {
 		if t.Patient != "" && e.Patient != t.Patient {
 			return nil, nil
 		}
@@ -53,7 +53,7 @@ func (t Teller) All(e store.KeptEvent) ([]AuditEvent, error) {
 	return all, nil
 }
 
-// accessID names an entry of a portion.
+// accessID names an entry of a sheet.
 const accessID = "access-"
 
 // JSON is an AuditEvent as it is sent.

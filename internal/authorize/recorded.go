@@ -9,10 +9,10 @@ import (
 	"github.com/emberlatch/emberlatch/internal/trail"
 )
 
-// Trail takes the entries of the record of accesses.
+// Trail takes entries of the trail.
 type Trail interface {
 	Ready() error
-	PutMade(a trail.Access)
+	PutMade(a trail.Entry)
 }
 
 // ready asks whether a code could be recorded. Order: before it is issued.
@@ -29,7 +29,7 @@ func (d *Door) recordCode(r *http.Request, g store.Grant, recalled bool) {
 	if d.deps.Trail == nil {
 		return
 	}
-	a := trail.Access{
+	a := trail.Entry{
 		Kind: trail.CodeIssued, Request: door.RequestID(r.Context()), Status: http.StatusOK, Reason: "decided",
 		Who: trail.Who{Client: string(g.ClientID), Grant: string(g.ID), User: string(g.UserID)},
 	}

@@ -40,7 +40,7 @@ type Deps struct {
 	// TellReasons names the reason of each decision in a header: for sandboxes, whose
 	// records are nobody's.
 	TellReasons bool
-	// Trail takes the record of accesses; nil: nothing is recorded, which is for tests.
+	// Trail takes who asked for what; nil: nothing is recorded, which is for tests.
 	Trail Trail
 	// Events tells patients what was recorded about them; nil: nobody.
 	Events Events

@@ -13,10 +13,10 @@ import (
 	"github.com/emberlatch/emberlatch/internal/trail"
 )
 
-// Trail takes the entries of the record of accesses.
+// Trail takes entries of the trail.
 type Trail interface {
-	Put(a trail.Access) error
-	PutMade(a trail.Access)
+	Put(a trail.Entry) error
+	PutMade(a trail.Entry)
 	Ready() error
 	Sync(ctx context.Context) error
 }
@@ -28,7 +28,7 @@ type recorded struct {
 	http.ResponseWriter
 	door    *Door
 	ctx     context.Context //nolint:containedctx // of the one request that it answers
-	access  trail.Access
+	access  trail.Entry
 	context string   // the patient in context, whom a search or a refusal is about
 	named   []string // patients whom a search names
 	made    bool     // a write was made, which nothing undoes

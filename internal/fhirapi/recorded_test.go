@@ -21,21 +21,21 @@ import (
 	"github.com/emberlatch/emberlatch/internal/trail"
 )
 
-// noted is the record of accesses of a test.
+// noted is the trail of a test.
 type noted struct {
-	list   []trail.Access
+	list   []trail.Entry
 	synced int // how many were in the database when somebody waited for that
 	err    error
 }
 
-func (n *noted) Put(a trail.Access) error {
+func (n *noted) Put(a trail.Entry) error {
 	if n.err == nil {
 		n.list = append(n.list, a)
 	}
 	return n.err
 }
 
-func (n *noted) PutMade(a trail.Access) { n.list = append(n.list, a) }
+func (n *noted) PutMade(a trail.Entry) { n.list = append(n.list, a) }
 
 func (n *noted) Ready() error { return n.err }
 
@@ -231,7 +231,7 @@ func (broken) Read(context.Context, access.Decision, fhir.Reference) (fhirstore.
 
 // One read with the record written for nobody: what an entry costs on the way of a request.
 func BenchmarkReadRecorded(b *testing.B) {
-	r, err := trail.New(trail.Deps{Append: func(context.Context, []store.Portion) error { return nil }, Now: time.Now, Log: slog.New(slog.DiscardHandler)})
+	r, err := trail.New(trail.Deps{Append: func(context.Context, []store.Sheet) error { return nil }, Now: time.Now, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -17,7 +17,7 @@ import (
 
 // Ledger tells what was recorded about a patient.
 type Ledger interface {
-	Accesses(ctx context.Context, patient string, behind audit.Position, most int) ([]trail.Access, audit.Position, error)
+	Entries(ctx context.Context, patient string, behind audit.Position, most int) ([]trail.Entry, audit.Position, error)
 }
 
 // maxLooks is how many accesses one page puts together.
@@ -56,7 +56,7 @@ func (d *Door) ShowLooked(w http.ResponseWriter, r *http.Request) {
 
 func (d *Door) looked(ctx context.Context, v viewer, behind audit.Position) (page.Looked, error) {
 	p := page.Looked{Shell: page.Shell{Self: PathLooked}, Back: Path}
-	list, next, err := d.deps.Ledger.Accesses(ctx, v.record, behind, maxLooks)
+	list, next, err := d.deps.Ledger.Entries(ctx, v.record, behind, maxLooks)
 	if err != nil {
 		return p, err
 	}
@@ -71,7 +71,7 @@ func (d *Door) looked(ctx context.Context, v viewer, behind audit.Position) (pag
 }
 
 // days puts accesses together: by day, and in it by app, people and way.
-func (d *Door) days(v viewer, list []trail.Access) (days []page.LookedDay) {
+func (d *Door) days(v viewer, list []trail.Entry) (days []page.LookedDay) {
 	for _, a := range list {
 		what := wayOf(a)
 		if what == "" {
@@ -96,7 +96,7 @@ func (d *Door) days(v viewer, list []trail.Access) (days []page.LookedDay) {
 }
 
 // add counts an access, and the kind of information that it was about.
-func add(l *page.Look, a trail.Access) {
+func add(l *page.Look, a trail.Entry) {
 	l.Times++
 	if l.What == "allowed" {
 		return
@@ -114,7 +114,7 @@ func add(l *page.Look, a trail.Access) {
 }
 
 // wayOf is what was done; empty: nothing that concerns the record.
-func wayOf(a trail.Access) string {
+func wayOf(a trail.Entry) string {
 	switch {
 	case a.Kind == trail.CodeIssued:
 		return "allowed"
@@ -131,7 +131,7 @@ func wayOf(a trail.Access) string {
 }
 
 // behind says who was behind an access.
-func (v viewer) behind(a trail.Access) string {
+func (v viewer) behind(a trail.Entry) string {
 	switch {
 	case a.User == "":
 		return "app"

@@ -14,22 +14,22 @@ import (
 )
 
 // happened records accesses as they would have been.
-func (e *env) happened(list ...trail.Access) {
+func (e *env) happened(list ...trail.Entry) {
 	e.t.Helper()
-	portions, err := trail.Portions(list)
+	sheets, err := trail.Sheets(list)
 	must(e.t, err)
-	must(e.t, e.store.AppendPortions(e.t.Context(), portions))
+	must(e.t, e.store.AppendSheets(e.t.Context(), sheets))
 }
 
 var day = time.Date(2026, 11, 20, 9, 30, 0, 0, time.UTC)
 
-func look(user, fhirUser, client, code, target string, status int, at time.Time, patients ...string) trail.Access {
+func look(user, fhirUser, client, code, target string, status int, at time.Time, patients ...string) trail.Entry {
 	who, _ := fhir.ParseReference(fhirUser, "")
 	ref, ok := fhir.ParseReference(target, "")
 	if !ok {
 		ref = fhir.Reference{Type: fhir.ResourceType(target)}
 	}
-	return trail.Access{Who: trail.Who{Client: client, User: user, FHIRUser: who, Address: "192.0.2.7", TokenID: "jti-1"}, Code: code, Target: ref, Status: status, At: at, Patients: patients, Query: "code=secret"}
+	return trail.Entry{Who: trail.Who{Client: client, User: user, FHIRUser: who, Address: "192.0.2.7", TokenID: "jti-1"}, Code: code, Target: ref, Status: status, At: at, Patients: patients, Query: "code=secret"}
 }
 
 // A person sees who looked at their own record: by app, by who was behind it without a
@@ -95,7 +95,7 @@ func TestOlderLooksAreOnFurtherPages(t *testing.T) {
 	e := newEnv(t)
 	maria := e.user("maria", store.RolePatient, "Patient/maria", "maria")
 	for d := range 12 {
-		var list []trail.Access
+		var list []trail.Entry
 		for range 100 {
 			list = append(list, look("maria", "Patient/maria", "growth", "read", "Observation/1", 200, day.AddDate(0, 0, d), "maria"))
 		}

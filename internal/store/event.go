@@ -9,25 +9,25 @@ import (
 type KeptEvent struct {
 	Seq int64
 	Event
-	// Body is a portion of the record of accesses; nil in all other events.
+	// Body is a sheet of the trail; nil in all other events.
 	Body []byte
 }
 
-// KindAccesses is the kind of the events that hold portions of the record of accesses.
-const KindAccesses = "accesses"
+// KindSheet is the kind of the events that hold sheets of the trail.
+const KindSheet = "trail"
 
-// Portion is what was accessed in a short time: one event of KindAccesses.
-type Portion struct {
+// Sheet is what was accessed in a short time: one event of KindSheet.
+type Sheet struct {
 	At       time.Time // of the last access
 	Body     []byte
 	Patients []string // whom it is about, each once
 }
 
-// EventQuery asks for the events about a patient, the newest first: portions that hold
+// EventQuery asks for the events about a patient, the newest first: sheets that hold
 // something about them, and events that name them.
 type EventQuery struct {
 	Patient string
-	// Since and Until bound the times, both included; zero: no bound. A portion may hold
+	// Since and Until bound the times, both included; zero: no bound. A sheet may hold
 	// accesses that are older than its time, by as long as it waited to be written.
 	Since, Until time.Time
 	// Behind is the last event of the page before; zero: from the newest.
@@ -43,10 +43,10 @@ type Anchor struct {
 	Link, Seal []byte
 }
 
-// Accesses are kept in portions, found by patient, and removed from their beginning.
-type Accesses interface {
-	// AppendPortions adds portions, all or none.
-	AppendPortions(ctx context.Context, portions []Portion) error
+// Trail is what was accessed, kept in sheets, found by patient, and removed from their beginning.
+type Trail interface {
+	// AppendSheets adds sheets, all or none.
+	AppendSheets(ctx context.Context, sheets []Sheet) error
 	// EventsOf returns events about a patient.
 	EventsOf(ctx context.Context, q EventQuery) ([]KeptEvent, error)
 	// KeptEvent returns one event, ErrNotFound otherwise.

@@ -21,7 +21,7 @@ type Store interface {
 	Keys
 	Feed
 	EventChain
-	Accesses
+	Trail
 	Throttle
 	LogoutNotices
 }

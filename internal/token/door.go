@@ -100,7 +100,7 @@ type request struct {
 	// shown is the key that the tokens will be bound to; zero: a client of Bearer tokens.
 	shown dpop.Proof
 	// access is what will be recorded.
-	access *trail.Access
+	access *trail.Entry
 }
 
 // assertion is handed to the store together with what is consumed.
@@ -131,7 +131,7 @@ func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	door.JSON(w, http.StatusOK, body)
 }
 
-func (d *Door) serve(w http.ResponseWriter, r *http.Request, access *trail.Access) (answer, error) {
+func (d *Door) serve(w http.ResponseWriter, r *http.Request, access *trail.Entry) (answer, error) {
 	if err := d.ready(); err != nil {
 		return answer{}, err
 	}

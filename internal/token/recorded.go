@@ -11,10 +11,10 @@ import (
 	"github.com/emberlatch/emberlatch/internal/trail"
 )
 
-// Trail takes the entries of the record of accesses.
+// Trail takes entries of the trail.
 type Trail interface {
 	Ready() error
-	PutMade(a trail.Access)
+	PutMade(a trail.Entry)
 }
 
 // ready asks whether what is issued could be recorded. Order: before anything is spent.
@@ -26,8 +26,8 @@ func (d *Door) ready() error {
 }
 
 // begin is the entry of a request.
-func (d *Door) begin(r *http.Request) *trail.Access {
-	a := &trail.Access{Kind: trail.TokenRefused, Request: door.RequestID(r.Context())}
+func (d *Door) begin(r *http.Request) *trail.Entry {
+	a := &trail.Entry{Kind: trail.TokenRefused, Request: door.RequestID(r.Context())}
 	if d.deps.Address != nil {
 		a.Address = d.deps.Address(r)
 	}
@@ -41,7 +41,7 @@ func (r *request) issued(g store.Grant, tokenID string) {
 }
 
 // record takes the request with its outcome into the record (AUD-08, AUD-13).
-func (d *Door) record(a *trail.Access, err error) {
+func (d *Door) record(a *trail.Entry, err error) {
 	if d.deps.Trail == nil {
 		return
 	}

@@ -29,7 +29,7 @@ func (full) Temporary() bool { return true }
 
 // Deps are the parts that a Recorder needs; all are required.
 type Deps struct {
-	Append func(ctx context.Context, portions []store.Portion) error
+	Append func(ctx context.Context, sheets []store.Sheet) error
 	Now    func() time.Time
 	Log    *slog.Logger
 }
@@ -39,7 +39,7 @@ type Recorder struct {
 	deps Deps
 
 	mu       sync.Mutex
-	waiting  []Access
+	waiting  []Entry
 	writing  int // entries that are being written
 	unknown  int // strangers among those that wait
 	left     int // strangers who were counted only
@@ -69,10 +69,10 @@ func New(deps Deps) (*Recorder, error) {
 func (r *Recorder) Start() { r.starting.Do(func() { go r.run() }) }
 
 // Put takes an entry, whose time it sets. ErrFull: what it tells of must not be answered.
-func (r *Recorder) Put(a Access) error { return r.put(a, false) }
+func (r *Recorder) Put(a Entry) error { return r.put(a, false) }
 
 // PutMade takes an entry about what was done already, and cannot be undone.
-func (r *Recorder) PutMade(a Access) { _ = r.put(a, true) }
+func (r *Recorder) PutMade(a Entry) { _ = r.put(a, true) }
 
 // Ready reports whether an entry would be taken now; ask before what cannot be undone.
 func (r *Recorder) Ready() error {
@@ -88,7 +88,7 @@ func (r *Recorder) ready(now time.Time) error {
 	return nil
 }
 
-func (r *Recorder) put(a Access, made bool) error {
+func (r *Recorder) put(a Entry, made bool) error {
 	a.At = r.deps.Now()
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -156,7 +156,7 @@ func (r *Recorder) run() {
 	defer close(r.stopped)
 	tick := time.NewTicker(every)
 	defer tick.Stop()
-	var pending []Access
+	var pending []Entry
 	for {
 		select {
 		case <-r.stop:
@@ -176,7 +176,7 @@ func (r *Recorder) run() {
 
 // write writes what failed before, or else what waits. It returns what could not be
 // written.
-func (r *Recorder) write(pending []Access) []Access {
+func (r *Recorder) write(pending []Entry) []Entry {
 	if pending == nil {
 		pending = r.take()
 	}
@@ -202,8 +202,8 @@ func (r *Recorder) write(pending []Access) []Access {
 	return nil
 }
 
-func (r *Recorder) append(list []Access) error {
-	written, err := Portions(list)
+func (r *Recorder) append(list []Entry) error {
+	written, err := Sheets(list)
 	if err != nil {
 		return err
 	}
@@ -213,18 +213,18 @@ func (r *Recorder) append(list []Access) error {
 }
 
 // take takes what waits, with one entry for the strangers who were counted only.
-func (r *Recorder) take() []Access {
+func (r *Recorder) take() []Entry {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.left > 0 {
-		r.waiting = append(r.waiting, Access{At: r.deps.Now(), Status: 401, Reason: "strangers", More: r.left})
+		r.waiting = append(r.waiting, Entry{At: r.deps.Now(), Status: 401, Reason: "strangers", More: r.left})
 		r.accepted++
 	}
 	list := r.waiting
 	if len(list) == 0 {
 		return nil
 	}
-	r.waiting, r.writing, r.unknown, r.left = make([]Access, 0, min(len(list), crowd)), len(list), 0, 0
+	r.waiting, r.writing, r.unknown, r.left = make([]Entry, 0, min(len(list), crowd)), len(list), 0, 0
 	return list
 }
 

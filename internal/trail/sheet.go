@@ -13,10 +13,10 @@ import (
 // maxEntries is how many entries are one event.
 const maxEntries = 500
 
-// body is how a portion is written. Who asks comes again and again, and stands there once.
+// body is how a sheet is written. Who asks comes again and again, and stands there once.
 type body struct {
-	Who []who   `json:"who"`
-	Log []entry `json:"log"`
+	Who []who  `json:"who"`
+	Log []line `json:"log"`
 }
 
 type who struct {
@@ -28,7 +28,7 @@ type who struct {
 	Address  string `json:"a,omitempty"`
 }
 
-type entry struct {
+type line struct {
 	Kind     Kind     `json:"k,omitempty"`
 	At       int64    `json:"t"` // Unix milliseconds
 	Who      int      `json:"w"`
@@ -43,11 +43,11 @@ type entry struct {
 	More     int      `json:"n,omitempty"`
 }
 
-// Portions writes entries as events.
-func Portions(list []Access) ([]store.Portion, error) {
-	var all []store.Portion
+// Sheets writes entries as events.
+func Sheets(list []Entry) ([]store.Sheet, error) {
+	var all []store.Sheet
 	for part := range slices.Chunk(list, maxEntries) {
-		p, err := portion(part)
+		p, err := sheet(part)
 		if err != nil {
 			return nil, err
 		}
@@ -56,9 +56,9 @@ func Portions(list []Access) ([]store.Portion, error) {
 	return all, nil
 }
 
-func portion(list []Access) (store.Portion, error) {
-	b, places := body{Log: make([]entry, len(list))}, map[Who]int{}
-	p := store.Portion{}
+func sheet(list []Entry) (store.Sheet, error) {
+	b, places := body{Log: make([]line, len(list))}, map[Who]int{}
+	p := store.Sheet{}
 	for i, a := range list {
 		place, known := places[a.Who]
 		if !known {
@@ -67,7 +67,7 @@ func portion(list []Access) (store.Portion, error) {
 			b.Who = append(b.Who, who{a.Client, a.Grant, a.User, text(a.FHIRUser), a.TokenID, a.Address})
 		}
 		patients := once(a.Patients)
-		b.Log[i] = entry{a.Kind, a.At.UnixMilli(), place, a.Code, text(a.Target), text(a.Within), Clean(a.Query), patients, a.Status, a.Reason, a.Request, a.More}
+		b.Log[i] = line{a.Kind, a.At.UnixMilli(), place, a.Code, text(a.Target), text(a.Within), Clean(a.Query), patients, a.Status, a.Reason, a.Request, a.More}
 		p.Patients = append(p.Patients, patients...)
 		if a.At.After(p.At) {
 			p.At = a.At
@@ -96,22 +96,22 @@ func text(r fhir.Reference) string {
 	return r.String()
 }
 
-// errPortion: it was not written by this package.
-var errPortion = errors.New("trail: not a portion of the record of accesses")
+// errSheet: it was not written by this package.
+var errSheet = errors.New("trail: not a sheet of the trail")
 
-// Read reads what Portions writes.
-func Read(portion []byte) ([]Access, error) {
+// Read reads what Sheets writes.
+func Read(sheet []byte) ([]Entry, error) {
 	var b body
-	if err := json.Unmarshal(portion, &b); err != nil {
-		return nil, errPortion
+	if err := json.Unmarshal(sheet, &b); err != nil {
+		return nil, errSheet
 	}
-	list := make([]Access, len(b.Log))
+	list := make([]Entry, len(b.Log))
 	for i, e := range b.Log {
 		if e.Who < 0 || e.Who >= len(b.Who) {
-			return nil, errPortion
+			return nil, errSheet
 		}
 		w := b.Who[e.Who]
-		list[i] = Access{
+		list[i] = Entry{
 			Kind: e.Kind, At: time.UnixMilli(e.At).UTC(), Who: Who{w.Client, w.Grant, w.User, reference(w.FHIRUser), w.TokenID, w.Address},
 			Code: e.Code, Target: reference(e.Target), Within: reference(e.Within), Query: e.Query, Patients: e.Patients, Status: e.Status, Reason: e.Reason, Request: e.Request, More: e.More,
 		}

@@ -8,9 +8,9 @@ import (
 	"github.com/emberlatch/emberlatch/internal/trail"
 )
 
-// Accesses are the entries about a patient behind a position, newest first, about as many
-// as asked for: whole portions are told. It returns where to go on, the zero value at the end.
-func (r *Reader) Accesses(ctx context.Context, patient string, behind Position, most int) (list []trail.Access, next Position, err error) {
+// Entries are those about a patient behind a position, newest first, about as many
+// as asked for: whole sheets are told. It returns where to go on, the zero value at the end.
+func (r *Reader) Entries(ctx context.Context, patient string, behind Position, most int) (list []trail.Entry, next Position, err error) {
 	if err := r.settle(ctx); err != nil {
 		return nil, behind, err
 	}
@@ -35,8 +35,8 @@ func (r *Reader) Accesses(ctx context.Context, patient string, behind Position, 
 }
 
 // entriesOf are the entries of an event about a patient, newest first.
-func entriesOf(e store.KeptEvent, patient string) (list []trail.Access, err error) {
-	if e.Kind != store.KindAccesses {
+func entriesOf(e store.KeptEvent, patient string) (list []trail.Entry, err error) {
+	if e.Kind != store.KindSheet {
 		return nil, nil
 	}
 	all, err := trail.Read(e.Body)

@@ -35,7 +35,7 @@ func (p pattern) unnamed() pattern {
 }
 
 // access says one entry, about one patient or none, in FHIR.
-func (t Teller) access(id string, a trail.Access, patient string) AuditEvent {
+func (t Teller) access(id string, a trail.Entry, patient string) AuditEvent {
 	e := AuditEvent{
 		ResourceType: "AuditEvent", ID: id, Recorded: a.At.UTC().Format(recorded), Outcome: outcome(a), OutcomeDesc: describe(a), Source: observed(),
 	}
@@ -79,7 +79,7 @@ func restful(code string) []coding {
 }
 
 // outcome is 0, 4 when the request was refused, and 8 when the server failed (AUD-13).
-func outcome(a trail.Access) string {
+func outcome(a trail.Entry) string {
 	switch {
 	case a.Failed():
 		return "8"

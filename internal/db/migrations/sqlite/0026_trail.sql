@@ -1,5 +1,5 @@
 -- +goose Up
--- A portion of the record of accesses is one event of the kind "accesses" with its body.
+-- A sheet of the trail is one event of the kind "trail" with its body.
 ALTER TABLE security_event ADD COLUMN body BLOB;
 
 -- Whom an event with a body is about: to be found by patient. The events are chained, this
@@ -21,23 +21,7 @@ CREATE TABLE event_anchor (
   seal  BLOB    NOT NULL
 ) WITHOUT ROWID;
 
-DROP TRIGGER event_kept;
--- +goose StatementBegin
-CREATE TRIGGER event_kept BEFORE DELETE ON security_event
-WHEN NOT EXISTS (SELECT 1 FROM event_anchor a, event_chain c WHERE c.seq = OLD.seq AND c.place <= a.place)
-BEGIN
-  SELECT RAISE(ABORT, 'events are only added');
-END;
--- +goose StatementEnd
-
 -- +goose Down
-DROP TRIGGER event_kept;
--- +goose StatementBegin
-CREATE TRIGGER event_kept BEFORE DELETE ON security_event
-BEGIN
-  SELECT RAISE(ABORT, 'events are only added');
-END;
--- +goose StatementEnd
 DROP TABLE event_anchor;
 DROP INDEX security_event_patient;
 DROP TABLE event_patient;

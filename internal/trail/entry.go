@@ -27,8 +27,8 @@ type Who struct {
 	Address       string         // network address
 }
 
-// Access is one entry.
-type Access struct {
+// Entry is one entry.
+type Entry struct {
 	Kind Kind
 	At   time.Time
 	Who
@@ -50,11 +50,11 @@ type Access struct {
 }
 
 // stranger: nobody stands behind the request.
-func (a Access) stranger() bool { return a.Client == "" }
+func (a Entry) stranger() bool { return a.Client == "" }
 
 // Refused reports whether it was the request that was at fault, and Failed whether the
 // server was.
-func (a Access) Refused() bool { return a.Status >= 400 && a.Status < 500 }
+func (a Entry) Refused() bool { return a.Status >= 400 && a.Status < 500 }
 
 // Failed: see Refused.
-func (a Access) Failed() bool { return a.Status >= 500 }
+func (a Entry) Failed() bool { return a.Status >= 500 }
