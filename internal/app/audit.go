@@ -20,6 +20,7 @@ func (a *App) openAudit(ctx context.Context) error {
 	if a.trail, err = trail.New(trail.Deps{Append: a.store.AppendSheets, Now: a.now, Log: a.log}); err != nil {
 		return err
 	}
+	a.metrics.trailWaits(a.trail.Waiting)
 	if a.ledger, err = audit.NewReader(a.store, a.trail.Sync, a.teller()); err != nil {
 		return err
 	}

@@ -56,6 +56,13 @@ func (m *metrics) observe(route string, status int, took time.Duration) {
 // told counts an attempt to tell an app of a logout.
 func (m *metrics) told(o backchannel.Outcome) { m.logouts.WithLabelValues(string(o)).Inc() }
 
+// trailWaits shows how much of the trail is not in the database yet.
+func (m *metrics) trailWaits(waiting func() int) {
+	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "emberlatch_trail_waiting", Help: "Entries of the trail that are not in the database yet.",
+	}, func() float64 { return float64(waiting()) }))
+}
+
 // metricsHandler serves /metrics and the health checks on the listener of the
 // operators, never on the public one (IN-14).
 func (a *App) metricsHandler() http.Handler {

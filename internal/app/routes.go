@@ -172,9 +172,9 @@ func healthLive(w http.ResponseWriter, _ *http.Request) {
 }
 
 // healthReady answers 200 while requests can be answered: the database can be
-// read, and what was revoked is known.
+// read, what was revoked is known, and what is asked for can be recorded.
 func (a *App) healthReady(w http.ResponseWriter, r *http.Request) {
-	if err := a.store.Ping(r.Context()); err != nil || !a.live.Fresh() {
+	if err := a.store.Ping(r.Context()); err != nil || !a.live.Fresh() || a.trail.Ready() != nil {
 		door.JSON(w, http.StatusServiceUnavailable, map[string]string{"status": "not ready"})
 		return
 	}

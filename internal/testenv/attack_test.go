@@ -36,10 +36,10 @@ func TestTokensAreReadByPagesOfTheirClient(t *testing.T) {
 				t.Fatalf("%s: %d %s", name, a.Status, a.Raw)
 			}
 			checkTokenHeaders(t, a)
-			if got := a.Header.Get("Entry-Control-Allow-Origin"); got != want {
+			if got := a.Header.Get("Access-Control-Allow-Origin"); got != want {
 				t.Errorf("%s, a page of %q: readable by %q", name, origin, got)
 			}
-			if a.Header.Get("Entry-Control-Allow-Credentials") != "" || origin != "" && !slices.Contains(a.Header.Values("Vary"), "Origin") {
+			if a.Header.Get("Access-Control-Allow-Credentials") != "" || origin != "" && !slices.Contains(a.Header.Values("Vary"), "Origin") {
 				t.Errorf("%s: headers %v", name, a.Header)
 			}
 		}

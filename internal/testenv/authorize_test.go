@@ -158,7 +158,7 @@ func TestAuthorizeByCrossSitePost(t *testing.T) {
 	if a.Status != http.StatusSeeOther || !strings.HasPrefix(a.Header.Get("Location"), "/authorize/continue?request=") {
 		t.Fatalf("%d %s", a.Status, a.Header.Get("Location"))
 	}
-	if a.Header.Get("Entry-Control-Allow-Origin") != "" {
+	if a.Header.Get("Access-Control-Allow-Origin") != "" {
 		t.Error("the authorization endpoint answers CORS")
 	}
 	b := env.Browser()

@@ -25,7 +25,7 @@ func TestBrands(t *testing.T) {
 	identifier, _ := doc["user_access_brand_identifier"].(map[string]any)
 	a, _ := document(t, env, path, "Origin", "https://anybody.example.org", "Accept-Encoding", "gzip")
 	if a.Status != http.StatusOK || a.Header.Get("Content-Type") != "application/fhir+json" || a.Header.Get("Content-Encoding") != "" ||
-		a.Header.Get("Entry-Control-Allow-Origin") != "https://anybody.example.org" {
+		a.Header.Get("Access-Control-Allow-Origin") != "https://anybody.example.org" {
 		t.Fatalf("%d %v", a.Status, a.Header)
 	}
 	primary := brand.Identifier{System: identifier["system"].(string), Value: identifier["value"].(string)}

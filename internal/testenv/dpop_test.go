@@ -534,10 +534,10 @@ func TestAnAppRegistersItselfForDPoP(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, value := range map[string]string{"Origin": "https://keys.example.org", "Entry-Control-Request-Method": "POST", "Entry-Control-Request-Headers": "dpop"} {
+	for name, value := range map[string]string{"Origin": "https://keys.example.org", "Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "dpop"} {
 		req.Header.Set(name, value)
 	}
-	if got := env.Send(req); !strings.Contains(got.Header.Get("Entry-Control-Allow-Headers"), "DPoP") || !strings.Contains(got.Header.Get("Entry-Control-Expose-Headers"), "DPoP-Nonce") {
+	if got := env.Send(req); !strings.Contains(got.Header.Get("Access-Control-Allow-Headers"), "DPoP") || !strings.Contains(got.Header.Get("Access-Control-Expose-Headers"), "DPoP-Nonce") {
 		t.Errorf("a page of the app: %v", got.Header)
 	}
 }

@@ -125,8 +125,8 @@ func TestIntrospection(t *testing.T) {
 		t.Fatal(err)
 	}
 	req.Header.Set("Origin", "http://127.0.0.1:9002")
-	if got := env.Send(req); got.Status != http.StatusMethodNotAllowed || got.Header.Get("Entry-Control-Allow-Origin") != "" {
-		t.Errorf("GET: %d, origin %q", got.Status, got.Header.Get("Entry-Control-Allow-Origin"))
+	if got := env.Send(req); got.Status != http.StatusMethodNotAllowed || got.Header.Get("Access-Control-Allow-Origin") != "" {
+		t.Errorf("GET: %d, origin %q", got.Status, got.Header.Get("Access-Control-Allow-Origin"))
 	}
 }
 
@@ -150,7 +150,7 @@ func TestUserInfo(t *testing.T) {
 	_, a := env.Token("sandbox-native", readAll, "maria", "")
 	for _, method := range []string{http.MethodGet, http.MethodPost} {
 		got := ask(method, a.String("access_token"))
-		if got.Status != 200 || got.String("fhirUser") != env.FHIR+"/Patient/maria" || got.Header.Get("Entry-Control-Allow-Origin") != "http://127.0.0.1:9002" {
+		if got.Status != 200 || got.String("fhirUser") != env.FHIR+"/Patient/maria" || got.Header.Get("Access-Control-Allow-Origin") != "http://127.0.0.1:9002" {
 			t.Errorf("%s: %d %s", method, got.Status, got.Raw)
 		}
 		checkTokenHeaders(t, got)
@@ -196,7 +196,7 @@ func TestDiscovery(t *testing.T) {
 	for _, path := range paths {
 		for _, accept := range []string{"", "*/*", "application/fhir+json", "text/html"} {
 			a, doc := document(t, env, path, "Accept", accept, "Authorization", "Bearer junk", "Origin", "https://anybody.example.org", "X-Forwarded-Host", "evil.example.org")
-			if a.Status != 200 || a.Header.Get("Content-Type") != "application/json" || a.Header.Get("Entry-Control-Allow-Origin") != "https://anybody.example.org" {
+			if a.Status != 200 || a.Header.Get("Content-Type") != "application/json" || a.Header.Get("Access-Control-Allow-Origin") != "https://anybody.example.org" {
 				t.Fatalf("%s: %d %v", path, a.Status, a.Header)
 			}
 			if strings.Contains(a.Raw, "evil") {
@@ -357,18 +357,18 @@ func TestCrossOrigin(t *testing.T) {
 				t.Fatal(err)
 			}
 			req.Header.Set("Origin", origin)
-			req.Header.Set("Entry-Control-Request-Method", "POST")
-			req.Header.Set("Entry-Control-Request-Headers", "authorization")
+			req.Header.Set("Access-Control-Request-Method", "POST")
+			req.Header.Set("Access-Control-Request-Headers", "authorization")
 			preflight := env.Send(req)
-			if preflight.Status != http.StatusNoContent || preflight.Header.Get("Entry-Control-Allow-Origin") != want {
-				t.Errorf("preflight %s from %s: %d %q", path, origin, preflight.Status, preflight.Header.Get("Entry-Control-Allow-Origin"))
+			if preflight.Status != http.StatusNoContent || preflight.Header.Get("Access-Control-Allow-Origin") != want {
+				t.Errorf("preflight %s from %s: %d %q", path, origin, preflight.Status, preflight.Header.Get("Access-Control-Allow-Origin"))
 			}
-			if want != "" && !strings.Contains(preflight.Header.Get("Entry-Control-Allow-Headers"), "Authorization") {
+			if want != "" && !strings.Contains(preflight.Header.Get("Access-Control-Allow-Headers"), "Authorization") {
 				t.Error("Authorization may not be sent")
 			}
 			failed := send(t, env, path, form, "x=y", "Origin", origin)
-			if failed.Status < 400 || failed.Header.Get("Entry-Control-Allow-Origin") != want || failed.Header.Get("Entry-Control-Allow-Credentials") != "" {
-				t.Errorf("error of %s from %s: %d %q", path, origin, failed.Status, failed.Header.Get("Entry-Control-Allow-Origin"))
+			if failed.Status < 400 || failed.Header.Get("Access-Control-Allow-Origin") != want || failed.Header.Get("Access-Control-Allow-Credentials") != "" {
+				t.Errorf("error of %s from %s: %d %q", path, origin, failed.Status, failed.Header.Get("Access-Control-Allow-Origin"))
 			}
 			if !slices.Contains(failed.Header.Values("Vary"), "Origin") {
 				t.Errorf("%s: Vary %v", path, failed.Header.Values("Vary"))

@@ -132,7 +132,7 @@ func TestStyleOfALaunch(t *testing.T) {
 		t.Fatalf("style %q", a.String("smart_style_url"))
 	}
 	got, doc := document(t, env, path, "Origin", "https://app.example.org")
-	if got.Status != http.StatusOK || got.Header.Get("Entry-Control-Allow-Origin") != "https://app.example.org" ||
+	if got.Status != http.StatusOK || got.Header.Get("Access-Control-Allow-Origin") != "https://app.example.org" ||
 		!strings.Contains(got.Header.Get("Cache-Control"), "immutable") || doc["color_background"] == nil || doc["font_family_body"] == nil {
 		t.Errorf("style: %d %v %s", got.Status, got.Header, got.Raw)
 	}

@@ -43,7 +43,7 @@ func TestPushedRequests(t *testing.T) {
 	const own, another, evil = "http://127.0.0.1:9002", "https://companion.example.org", "https://evil.example.org"
 	for origin, want := range map[string]string{own: own, another: "", evil: ""} {
 		a := send(t, env, "/par", form, c.Request(readAll).Values.Encode(), "Origin", origin)
-		if got := a.Header.Get("Entry-Control-Allow-Origin"); a.Status != http.StatusCreated || got != want {
+		if got := a.Header.Get("Access-Control-Allow-Origin"); a.Status != http.StatusCreated || got != want {
 			t.Errorf("a page of %s: %d, readable by %q", origin, a.Status, got)
 		}
 	}

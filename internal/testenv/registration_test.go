@@ -441,27 +441,27 @@ func TestCrossOriginOfEveryEndpoint(t *testing.T) {
 			for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodDelete, http.MethodOptions} {
 				header := []string{"Origin", origin}
 				if method == http.MethodOptions {
-					header = append(header, "Entry-Control-Request-Method", "POST", "Entry-Control-Request-Headers", "authorization,content-type")
+					header = append(header, "Access-Control-Request-Method", "POST", "Access-Control-Request-Headers", "authorization,content-type")
 				}
 				got := env.JSON(method, path, "", "", header...)
-				allowed := got.Header.Get("Entry-Control-Allow-Origin")
+				allowed := got.Header.Get("Access-Control-Allow-Origin")
 				if wantValue := map[bool]string{true: origin}[want]; allowed != wantValue && !(who == anybody && origin == "null" && allowed == "*") {
 					t.Errorf("%s %s from %s (%d): allowed %q", method, path, origin, got.Status, allowed)
 				}
-				if got.Header.Get("Entry-Control-Allow-Credentials") != "" {
+				if got.Header.Get("Access-Control-Allow-Credentials") != "" {
 					t.Errorf("%s %s: credentials", method, path)
 				}
 				if who != nobody && !slices.Contains(got.Header.Values("Vary"), "Origin") {
 					t.Errorf("%s %s: Vary %v", method, path, got.Header.Values("Vary"))
 				}
-				if method == http.MethodOptions && want && (got.Status != http.StatusNoContent || !strings.Contains(got.Header.Get("Entry-Control-Allow-Methods"), "DELETE") || !strings.Contains(got.Header.Get("Entry-Control-Allow-Headers"), "Authorization")) {
+				if method == http.MethodOptions && want && (got.Status != http.StatusNoContent || !strings.Contains(got.Header.Get("Access-Control-Allow-Methods"), "DELETE") || !strings.Contains(got.Header.Get("Access-Control-Allow-Headers"), "Authorization")) {
 					t.Errorf("preflight of %s: %d %v", path, got.Status, got.Header)
 				}
 			}
 		}
 	}
 	env.Admin(http.MethodPost, "/clients/"+id+"/disable", "")
-	if got := env.JSON(http.MethodPost, "/token", "", "", "Origin", "https://page.example.org"); got.Header.Get("Entry-Control-Allow-Origin") != "" {
+	if got := env.JSON(http.MethodPost, "/token", "", "", "Origin", "https://page.example.org"); got.Header.Get("Access-Control-Allow-Origin") != "" {
 		t.Error("the origin of a disabled app may call")
 	}
 }

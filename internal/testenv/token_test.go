@@ -433,7 +433,7 @@ func TestGoClients(t *testing.T) {
 	}
 }
 
-// Entry tokens have the claims of RFC 9068 and nothing of the record; every forged
+// Access tokens have the claims of RFC 9068 and nothing of the record; every forged
 // or foreign one is refused by the API.
 //
 // spec: AT-01, AT-02, AT-03, AT-04, AT-05, AT-06, AT-07, AT-08, AT-09, AT-15, RS-05, RS-09, ERR-42
