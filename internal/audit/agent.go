@@ -19,7 +19,11 @@ func (t Teller) agents(a trail.Entry, p pattern) []agent {
 	if a.Kind == trail.TokenIssued && a.TokenID != "" && t.Patient == "" {
 		client.Policy = []string{jti + a.TokenID}
 	}
-	all := []agent{client, {Type: typed(p.server), Who: reference{Display: t.Base}, Network: &network{t.Base, "5"}}}
+	server := agent{Type: typed(p.server), Who: reference{Display: t.Base}, Network: &network{t.Base, "5"}}
+	if discloses(a) { // the source is who records (BALP: val-audit-source)
+		server.Who = observed().Observer
+	}
+	all := []agent{client, server}
 	if a.User != "" {
 		all = append(all, agent{Type: typed(p.user), Who: t.user(a), Requestor: true})
 	}

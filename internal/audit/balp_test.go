@@ -258,6 +258,29 @@ func TestTokenIssueIsITI71(t *testing.T) {
 	}
 }
 
+// What leaves by a bulk export is a disclosure, for each patient.
+//
+// spec: AUD-11
+func TestExportsAreDisclosures(t *testing.T) {
+	part := access("$export", "Observation", "", 200, "leo", "maria")
+	part.User, part.FHIRUser = "", fhir.Reference{}
+	all := say(t, teller, part, access("$export", "Practitioner", "", 200))
+	if len(all) != 3 || all[2].Type.Code != "rest" || len(all[2].Meta.Profile) > 0 {
+		t.Fatalf("%d events", len(all))
+	}
+	s := all[1]
+	if s.Type.Code != "110106" || len(s.Subtype) != 1 || s.Subtype[0].System+"|"+s.Subtype[0].Code != "http://terminology.hl7.org/CodeSystem/iso-21089-lifecycle|disclose" || s.Action != "R" || len(s.Meta.Profile) != 1 || !strings.HasSuffix(s.Meta.Profile[0], "/IHE.BasicAudit.PrivacyDisclosure.Source") {
+		t.Error(s.raw)
+	}
+	source, recipient := s.with("DCM", "110153"), s.with("DCM", "110152")
+	if len(source) != 1 || source[0].Network == nil || source[0].Who["display"] != "Emberlatch" || len(recipient) != 1 || recipient[0].Network == nil || !recipient[0].Requestor {
+		t.Error(s.raw)
+	}
+	if about := s.in("1", "1"); len(s.Entity) < 2 || len(about) != 1 || about[0].What["reference"] != "Patient/maria" {
+		t.Error(s.raw)
+	}
+}
+
 // Consent: a decision is an event of its own, and what is given by it is BALP's
 // AuthZconsent.
 //

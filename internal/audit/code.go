@@ -18,6 +18,8 @@ var (
 	activity       = coding{dcm, "110100", "Application Activity"}
 	auditUsed      = coding{dcm, "110101", "Audit Log Used"}
 	imported       = coding{dcm, "110107", "Import"}
+	exported       = coding{dcm, "110106", "Export"}
+	disclose       = coding{"http://terminology.hl7.org/CodeSystem/iso-21089-lifecycle", "disclose", "Disclose Record Lifecycle Event"}
 	alert          = coding{dcm, "110113", "Security Alert"}
 	rest           = coding{"http://terminology.hl7.org/CodeSystem/audit-event-type", "rest", "Restful Operation"}
 

@@ -21,11 +21,12 @@ var patterns = map[string]pattern{
 }
 
 var (
-	reading  = pattern{"BasicAudit.*Read", "R", receiver, sender, recipient}
-	query    = pattern{"BasicAudit.*Query", "E", sender, receiver, recipient}
-	updating = pattern{"BasicAudit.*Update", "U", sender, receiver, author}
-	issuing  = pattern{"IUA.71", "E", application, tokenServer, recipient}
-	consents = pattern{"BasicAudit.AuthZconsent", "E", application, authorizer, recipient}
+	reading    = pattern{"BasicAudit.*Read", "R", receiver, sender, recipient}
+	query      = pattern{"BasicAudit.*Query", "E", sender, receiver, recipient}
+	updating   = pattern{"BasicAudit.*Update", "U", sender, receiver, author}
+	issuing    = pattern{"IUA.71", "E", application, tokenServer, recipient}
+	disclosing = pattern{"BasicAudit.PrivacyDisclosure.Source", "R", receiver, sender, recipient}
+	consents   = pattern{"BasicAudit.AuthZconsent", "E", application, authorizer, recipient}
 )
 
 // unnamed is the same where BALP has no profile.
@@ -47,9 +48,12 @@ func (t Teller) access(id string, a trail.Entry, patient string) AuditEvent {
 		p, e.Type, e.Subtype = issuing, authentication, []coding{getToken}
 	case trail.LoginBlocked:
 		p, e.Type, e.Subtype = issuing, authentication, []coding{loggedIn, {System: ownKinds, Code: string(a.Kind)}}
-	default:
+	case trail.FHIR:
 		p = patternOf(a.Code)
 		e.Type, e.Subtype = rest, restful(a.Code)
+		if discloses(a) {
+			p, e.Type, e.Subtype = disclosing, exported, []coding{disclose}
+		}
 	}
 	e.Action = p.action
 	e.Agent = t.agents(a, p)
@@ -59,6 +63,9 @@ func (t Teller) access(id string, a trail.Entry, patient string) AuditEvent {
 	}
 	return e
 }
+
+// discloses: a part of a bulk export, in which records of patients left (AUD-11).
+func discloses(a trail.Entry) bool { return a.Code == "$export" && len(a.Patients) > 0 }
 
 func patternOf(code string) pattern {
 	if p, known := patterns[code]; known {

@@ -107,6 +107,7 @@ func (d *Door) serve(w http.ResponseWriter, r *http.Request) error {
 	}
 	by(w, subject)
 	if place, ok := strings.CutPrefix(r.URL.EscapedPath(), d.deps.Path+exportsPath); ok && d.exports != nil {
+		asks(w, fhir.Interaction{Code: fhir.Operation, Operation: "export"})
 		return d.exported(w, r, subject, place)
 	}
 	interaction, err := d.interaction(r)

@@ -117,6 +117,7 @@ func (d *Door) mayExport(w http.ResponseWriter, subject access.Subject) error {
 		return outcome(http.StatusForbidden, "forbidden", "This server exports nothing: another one holds the records. Ask that one for a bulk export.")
 	}
 	decision := access.DecideExport(subject, "")
+	because(w, string(decision.Reason()))
 	if d.deps.TellReasons {
 		w.Header().Set(reasonHeader, string(decision.Reason()))
 	}

@@ -50,14 +50,19 @@ func (d *Door) exportFile(w http.ResponseWriter, r *http.Request, subject access
 	if err != nil {
 		return err
 	}
+	asks(w, fhir.Interaction{Code: fhir.Operation, Operation: "export", Type: file.Type})
+	because(w, string(decision.Reason()))
 	out := beginFile(w, r, e.Expires)
-	if r.Method == http.MethodHead {
+	if r.Method == http.MethodHead || withheld(w) {
 		return nil
 	}
 	control, began := http.NewResponseController(w), time.Now()
 	for {
 		_ = control.SetWriteDeadline(time.Now().Add(exportPatience)) // what is no connection, in tests, has none
-		err := d.lines(out, r, decision, list)
+		err := d.discloses(w, decision, list)
+		if err == nil {
+			err = d.lines(out, r, decision, list)
+		}
 		if err == nil && next != "" && (!d.exports.Stands(subject) || time.Since(began) > exportFileTime) {
 			err = errExportEnded
 		}

@@ -141,6 +141,29 @@ func shows(w http.ResponseWriter, o search.Owners) {
 	}
 }
 
+// discloses records whose records are in a part of a long answer, before that part leaves
+// (AUD-11).
+func (d *Door) discloses(w http.ResponseWriter, decision access.Decision, list []fhirstore.Record) error {
+	a, ok := w.(*recorded)
+	if !ok {
+		return nil
+	}
+	part := &recorded{access: a.access}
+	part.access.Status, part.access.Patients = http.StatusOK, nil
+	for _, r := range list {
+		if decision.Admits(r.Resource, r.Owners) {
+			shows(part, r.Owners)
+		}
+	}
+	return d.deps.Trail.Put(part.access)
+}
+
+// withheld: the access could not be recorded, and something else was answered.
+func withheld(w http.ResponseWriter) bool {
+	a, ok := w.(*recorded)
+	return ok && a.refused
+}
+
 // ready asks before a write whether it could be recorded.
 func (d *Door) ready() error {
 	if d.deps.Trail == nil {

@@ -257,3 +257,29 @@ func BenchmarkReadRecorded(b *testing.B) {
 		})
 	}
 }
+
+// What leaves by a bulk export is recorded part by part, with whose records are in it,
+// before it leaves; when it cannot be recorded, it does not leave.
+//
+// spec: AUD-01, AUD-11
+func TestWhatIsExportedIsRecorded(t *testing.T) {
+	s := newSite(t, grouped(t), exporters())
+	place := s.kickOff(t, "all", "/Patient/$export?_type=Observation,Practitioner")
+	m, _ := s.counted(t, "all", place)
+	told := s.trail.told()
+	if want := "$export Patient?_type=Observation,Practitioner  202 scope.system"; told[0] != want || told[1] != "$export ?  200 scope.system" && !strings.HasPrefix(told[1], "$export ? ") {
+		t.Errorf("%q", told)
+	}
+	s.files(t, "all", m)
+	told = s.trail.told()
+	if !slices.ContainsFunc(told, func(text string) bool { return text == "$export Observation? alice+bob 200 scope.system" }) || !slices.Contains(told, "$export Practitioner?  200 scope.system") {
+		t.Errorf("%q", told)
+	}
+	s.trail.err = trail.ErrFull
+	for _, f := range m.Output {
+		got := s.get(t, "all", strings.TrimPrefix(f.URL, base), "Accept", "application/fhir+ndjson")
+		if got.status != http.StatusServiceUnavailable || strings.Contains(got.body, "subject") {
+			t.Errorf("%d %s", got.status, got.body)
+		}
+	}
+}
