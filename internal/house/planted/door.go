@@ -2,7 +2,7 @@ package main
 
 var inTheDoor = []bug{
 	{name: "the gate is not asked", rows: "2, 31", file: "internal/fhirapi/door.go",
-		old: "if !decision.Allowed() {\n\t\treturn refused(decision)\n\t}\n\tvalues, err := parameters(r, interaction", new: "if r == nil {\n\t\treturn refused(decision)\n\t}\n\tvalues, err := parameters(r, interaction", suites: []suite{rows}},
+		old: "if !decision.Allowed() {\n\t\treturn refused(decision)\n\t}\n\tposted := ", new: "if r == nil {\n\t\treturn refused(decision)\n\t}\n\tposted := ", suites: []suite{rows}},
 	{name: "a page link of another grant works", rows: "50", file: "internal/fhirapi/page_link.go",
 		old: "p.Place != place || p.Grant != grant ||", new: "p.Place != place ||", suites: []suite{rows}},
 	{name: "a page link of another search works", rows: "50", file: "internal/fhirapi/page_link.go",
