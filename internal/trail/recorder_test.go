@@ -85,7 +85,7 @@ func TestEntriesAreWrittenTogether(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if len(k.sheets) != 0 {
+		if len(k.read(t)) != 0 {
 			t.Error("a request waited for the database")
 		}
 		time.Sleep(150 * time.Millisecond)
