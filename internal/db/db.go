@@ -62,7 +62,7 @@ type Stats struct {
 	Transactions int64 // committed; on SQLite each is one fsync
 	Writes       int64 // acknowledged Write, One and Exec
 	Retries      int64 // PostgreSQL: repeated after 40001 or 40P01
-	Waiting      int   // SQLite: callers in the queue now
+	Waiting      int   // callers in the queue now
 }
 
 // Open opens the database and checks that it can keep its promises. It does not
@@ -135,7 +135,7 @@ func (d *DB) Write(ctx context.Context, fn func(ctx context.Context, tx *Tx) err
 // One runs one statement that returns at most one row, as a transaction of its
 // own, and scans that row into dest. ErrNoRow when there is none: then nothing
 // was changed by a conditional statement. It is the way to consume what may be
-// used once: a single round trip on PostgreSQL, a shared commit on SQLite.
+// used once: a single round trip on PostgreSQL, and a commit that callers who wait share.
 func (d *DB) One(ctx context.Context, stmt string, args []any, dest ...any) error {
 	if err := nested(ctx); err != nil {
 		return err

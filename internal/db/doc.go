@@ -18,8 +18,9 @@
 // Reads have their own read-only connections and never wait for the writer.
 //
 // PostgreSQL. One and Exec are a single round trip of a cached prepared
-// statement; Write is a transaction, repeated a few times when the server
-// reports a serialization failure or a deadlock.
+// statement; while some are on their way, those that wait form the next message,
+// which is one transaction (ADR 32). Write is a transaction, repeated a few times
+// when the server reports a serialization failure or a deadlock.
 //
 // On both: what has been answered is durable; a cancelled caller either never
 // started or gets the real outcome; a failed statement fails its whole Write;
@@ -30,7 +31,7 @@
 // applied in the order of their numbers, also when greater ones were applied before;
 // one that this program does not know means a newer program, and is refused.
 //
-// Start reading at DB, then sqlite_writer.go, sqlite_log.go, postgres.go.
+// Start reading at DB, then sqlite_writer.go, sqlite_log.go, postgres.go, postgres_shared.go.
 //
 // What it does not do: build queries, cache results, know any table.
 package db

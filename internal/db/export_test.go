@@ -17,3 +17,14 @@ func (d *DB) SetFlush(flush func(*os.File) error) { d.engine.(*sqliteEngine).wri
 
 // Flush is what makes a file durable.
 func Flush(f *os.File) error { return flush(f) }
+
+// Lanes is how many single statements are on their way to PostgreSQL alone.
+const Lanes = lanes
+
+// Busy is how many of them are.
+func Busy(d *DB) int {
+	l := &d.engine.(*postgresEngine).sharer
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.busy
+}

@@ -33,6 +33,7 @@ type postgresEngine struct {
 	pool    *pgxpool.Pool
 	connect *pgx.ConnConfig
 	broken  chan struct{}
+	sharer  sharer
 
 	transactions, writes, retries atomic.Int64
 }
@@ -165,6 +166,11 @@ func pause(ctx context.Context, n int) error {
 }
 
 func (e *postgresEngine) one(ctx context.Context, stmt string, args, dest []any) error {
+	s := &sharing{ctx: ctx, stmt: stmt, args: args, read: func(rows pgx.Rows) error { return scanOne(rows, dest) }}
+	return e.share(s, func() error { return e.oneAlone(ctx, stmt, args, dest) })
+}
+
+func (e *postgresEngine) oneAlone(ctx context.Context, stmt string, args, dest []any) error {
 	return e.retrying(ctx, func() error {
 		conn, wctx, err := e.acquire(ctx)
 		if err != nil {
@@ -192,6 +198,19 @@ func sent(conn *pgxpool.Conn, err error) error {
 }
 
 func (e *postgresEngine) exec(ctx context.Context, stmt string, args []any) (n int64, err error) {
+	s := &sharing{ctx: ctx, stmt: stmt, args: args, read: func(rows pgx.Rows) error {
+		rows.Close()
+		n = rows.CommandTag().RowsAffected()
+		return rows.Err()
+	}}
+	err = e.share(s, func() (err error) {
+		n, err = e.execAlone(ctx, stmt, args)
+		return err
+	})
+	return n, err
+}
+
+func (e *postgresEngine) execAlone(ctx context.Context, stmt string, args []any) (n int64, err error) {
 	err = e.retrying(ctx, func() error {
 		conn, wctx, err := e.acquire(ctx)
 		if err != nil {
@@ -231,7 +250,7 @@ func (e *postgresEngine) size(ctx context.Context) (int64, error) {
 }
 
 func (e *postgresEngine) stats() Stats {
-	return Stats{Transactions: e.transactions.Load(), Writes: e.writes.Load(), Retries: e.retries.Load()}
+	return Stats{Transactions: e.transactions.Load(), Writes: e.writes.Load(), Retries: e.retries.Load(), Waiting: e.sharer.count()}
 }
 
 func (e *postgresEngine) failed() <-chan struct{} { return e.broken }
