@@ -1,6 +1,7 @@
 package main
 
 import (
+	"crypto/rsa"
 	"fmt"
 	"io"
 	"net/http"
@@ -17,10 +18,10 @@ type measuring struct {
 	dir      string // for everything that is written
 	progress bool   // name each figure on standard error while it is measured
 
-	rs256, es256 float64    // signatures a second on all cores
-	verifiers    []verifier // of assertions
-	figures      []figure
-	facts        []fact
+	rsaKey    *rsa.PrivateKey // of the ceiling
+	verifiers []verifier      // of assertions
+	figures   []figure
+	facts     []fact
 }
 
 func loadClient() *http.Client {
