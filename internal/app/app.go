@@ -141,7 +141,7 @@ func (a *App) openEngines(ctx context.Context) (err error) {
 	}); err != nil {
 		return err
 	}
-	if a.reach, err = reach.New(reach.Deps{Backend: a.records, Now: a.now, Base: a.cfg.FHIRBase()}); err != nil {
+	if a.reach, err = reach.New(reach.Deps{Backend: a.records, Now: a.now, Base: a.cfg.FHIRBase(), Ties: a.cfg.Reach.ties()}); err != nil {
 		return err
 	}
 	a.people = &people{user: a.store.User, reach: a.reach.ReachUntil, now: a.now, known: map[store.UserID]person{}}

@@ -34,6 +34,8 @@ type Config struct {
 	Store   StoreConfig  `yaml:"store"`
 	// FHIR says who holds the records.
 	FHIR FHIRConfig `yaml:"fhir"`
+	// Reach says what leads people at work to patients.
+	Reach ReachConfig `yaml:"reach"`
 	// Organisation is shown on every page.
 	Organisation OrganisationConfig `yaml:"organisation"`
 	Tokens       TokenConfig        `yaml:"tokens"`
@@ -170,6 +172,7 @@ func Defaults() Config {
 	return Config{
 		Listen:       ListenConfig{ConnectionsPerNetwork: 1024},
 		FHIR:         FHIRConfig{Export: defaultExport()},
+		Reach:        ReachConfig{Visits: defaultVisits},
 		Organisation: OrganisationConfig{Name: "Emberlatch"},
 		Tokens: TokenConfig{
 			Access: 1200 * time.Second, Code: 60 * time.Second, Launch: 5 * time.Minute,
@@ -254,7 +257,7 @@ func (c Config) Validate() error {
 	errs = append(errs, c.Registration.validate(c.Sandbox)...)
 	_, wrong := c.trustedIssuers()
 	errs = append(errs, wrong...)
-	errs = append(errs, c.FHIR.validate(c.PublicURL))
+	errs = append(errs, c.FHIR.validate(c.PublicURL), c.Reach.validate())
 	bounds := []struct {
 		key      string
 		got      time.Duration

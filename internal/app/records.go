@@ -23,7 +23,7 @@ import (
 // records fail, and nothing is let through (ERR-46).
 func (a *App) openRecords(ctx context.Context) (err error) {
 	if a.cfg.FHIR.Upstream.URL == "" {
-		if a.fhir, err = fhirsql.New(fhirsql.Deps{DB: a.db, Base: a.cfg.FHIRBase(), Now: a.now}); err != nil {
+		if a.fhir, err = fhirsql.New(fhirsql.Deps{DB: a.db, Base: a.cfg.FHIRBase(), Now: a.now, Ties: a.cfg.Reach.ties()}); err != nil {
 			return err
 		}
 		a.records, a.store = a.fhir, storesql.NewBeside(a.db, a.fhir)

@@ -8,10 +8,11 @@ import (
 )
 
 // Tie is what one resource says about who leads to whom: a practitioner to a role of
-// theirs, and either of them to a patient whom they care for.
+// theirs or to an organization that they work for, and each of these to a patient whom
+// they care for.
 type Tie struct {
-	Agent   fhir.Reference // Practitioner or PractitionerRole
-	LeadsTo fhir.Reference // PractitionerRole or Patient
+	Agent   fhir.Reference // Practitioner, PractitionerRole or Organization
+	LeadsTo fhir.Reference // PractitionerRole, Organization or Patient
 	Span
 }
 
@@ -29,103 +30,6 @@ func (s Span) within(o Span) Span { return Span{max(s.Since, o.Since), min(s.Unt
 
 // always is the span of what has no period.
 var always = Span{math.MinInt64, math.MaxInt64}
-
-// tying are the types that tie, each with its rule.
-var tying = map[fhir.ResourceType]func(r fhir.Resource, base string) []Tie{
-	"PractitionerRole": roleTies, "Patient": patientTies, "CareTeam": careTeamTies, "Group": groupTies,
-}
-
-// Ties returns what a resource ties. References that are not local tie nobody.
-func Ties(r fhir.Resource, base string) []Tie {
-	rule, ok := tying[r.Type()]
-	if !ok {
-		return nil
-	}
-	var list []Tie
-	for _, t := range rule(r, base) {
-		agent := t.Agent.Type == "Practitioner" || t.Agent.Type == "PractitionerRole" && t.LeadsTo.Type == "Patient"
-		if agent && t.Since <= t.Until {
-			list = append(list, t)
-		}
-	}
-	return list
-}
-
-// roleTies: a role that is active leads from its practitioner.
-func roleTies(r fhir.Resource, base string) []Tie {
-	role := r.Tree()
-	span, readable := periodOf(role["period"])
-	practitioner, ok := localReference(role["practitioner"], base)
-	if role["active"] == false || !readable || !ok || practitioner.Type != "Practitioner" {
-		return nil
-	}
-	return []Tie{{practitioner, fhir.Reference{Type: "PractitionerRole", ID: r.ID()}, span}}
-}
-
-// patientTies: whom a patient names as their general practitioner.
-func patientTies(r fhir.Resource, base string) []Tie {
-	var list []Tie
-	for _, named := range listOf(r.Tree()["generalPractitioner"]) {
-		if agent, ok := localReference(named, base); ok {
-			list = append(list, Tie{agent, fhir.Reference{Type: "Patient", ID: r.ID()}, always})
-		}
-	}
-	return list
-}
-
-// careTeamTies: the participants of an active care team, and its subject.
-func careTeamTies(r fhir.Resource, base string) []Tie {
-	team := r.Tree()
-	span, readable := periodOf(team["period"])
-	subject, ok := localReference(team["subject"], base)
-	if team["status"] != "active" || !readable || !ok || subject.Type != "Patient" {
-		return nil
-	}
-	var list []Tie
-	for _, p := range objects(team["participant"]) {
-		taking, readable := periodOf(p["period"])
-		if agent, ok := localReference(p["member"], base); ok && readable {
-			list = append(list, Tie{agent, subject, span.within(taking)})
-		}
-	}
-	return list
-}
-
-// groupTies: who manages a Group of persons, and its active members.
-func groupTies(r fhir.Resource, base string) []Tie {
-	agent, ok := localReference(r.Tree()["managingEntity"], base)
-	if !ok {
-		return nil
-	}
-	var list []Tie
-	for _, m := range Members(r, base) {
-		list = append(list, Tie{agent, m.Patient, m.Span})
-	}
-	return list
-}
-
-// Member is a patient in a Group, and when.
-type Member struct {
-	Patient fhir.Reference
-	Span
-}
-
-// Members returns the active members of a Group of persons who are patients.
-func Members(r fhir.Resource, base string) []Member {
-	group := r.Tree()
-	if group["active"] == false || group["type"] != "person" {
-		return nil
-	}
-	var list []Member
-	for _, m := range objects(group["member"]) {
-		span, readable := periodOf(m["period"])
-		patient, ok := localReference(m["entity"], base)
-		if m["inactive"] != true && readable && ok && patient.Type == "Patient" {
-			list = append(list, Member{patient, span})
-		}
-	}
-	return list
-}
 
 // periodOf reads a Period, if there is one. What cannot be read never holds.
 func periodOf(v any) (Span, bool) {

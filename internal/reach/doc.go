@@ -6,6 +6,8 @@
 //	practitioner    panel by Group                                source_panel.go
 //	                panel by Patient.generalPractitioner          source_general_practitioner.go
 //	                active care teams                             source_care_team.go
+//	                visits that go on, or ended not long ago      source_visits.go
+//	                all of an Organization, if the operator wants source_organization.go
 //	administrator   nobody
 //
 // A client that acts for itself reaches what the operator said about it: everybody,
@@ -13,7 +15,7 @@
 // default nobody                                                source_client.go
 //
 // Each source is one file with one question; the answer is their union. What a resource
-// says about who leads to whom is fhirstore.Ties, which a refresh judges by as well.
+// says about who leads to whom is fhirstore.TieRules, which a refresh judges by as well.
 // What a user stands for is the server's own record, never a resource that an app
 // could write. Sources in FHIR are read with access.System, which is easy to find.
 //

@@ -49,39 +49,62 @@ func (r *Resolver) all(ctx context.Context, t fhir.ResourceType, params url.Valu
 	}
 }
 
-// selves are the practitioner and the roles that practitioner has.
-func (r *Resolver) selves(ctx context.Context, u store.User) ([]fhir.Reference, error) {
+// roles reads the roles of a practitioner, or the role that they are known as.
+func (r *Resolver) roles(ctx context.Context, own fhir.Reference, each func(fhirstore.Tie)) error {
+	params := url.Values{"practitioner": {own.String()}}
+	if own.Type == "PractitionerRole" {
+		if !r.deps.Ties.Organizations { // there is nothing to learn
+			return nil
+		}
+		params = url.Values{"_id": {own.ID}}
+	}
+	return r.all(ctx, "PractitionerRole", params, func(m fhirstore.Record) {
+		for _, tie := range r.deps.Ties.Ties(m.Resource, r.deps.Base) {
+			if tie.Agent == own && tie.Holds(r.deps.Now()) {
+				each(tie)
+			}
+		}
+	})
+}
+
+// selves are the practitioner and the roles that practitioner has, and the Organizations
+// at which they have them.
+func (r *Resolver) selves(ctx context.Context, u store.User) (list []fhir.Reference, at []string, err error) {
 	own, ok := fhir.ParseReference(u.FHIRUser, "")
 	if u.Role != store.RolePractitioner || !ok || own.Type != "Practitioner" && own.Type != "PractitionerRole" {
-		return nil, nil
+		return nil, nil, nil
 	}
-	list := []fhir.Reference{own}
-	if own.Type == "PractitionerRole" {
-		return list, nil
-	}
-	err := r.all(ctx, "PractitionerRole", url.Values{"practitioner": {own.String()}}, func(m fhirstore.Record) {
-		for _, tie := range fhirstore.Ties(m.Resource, r.deps.Base) {
-			if tie.Agent == own && tie.Holds(r.deps.Now()) {
-				list = append(list, tie.LeadsTo)
-			}
+	list = []fhir.Reference{own}
+	err = r.roles(ctx, own, func(tie fhirstore.Tie) {
+		switch tie.LeadsTo.Type {
+		case "PractitionerRole":
+			list = append(list, tie.LeadsTo)
+		case "Organization":
+			at = append(at, tie.LeadsTo.ID)
 		}
 	})
 	if err == nil && len(list) > maxSelves {
 		err = fmt.Errorf("%w: %d roles", ErrTooWide, len(list))
 	}
-	return list, err
+	slices.Sort(at)
+	return list, slices.Compact(at), err
 }
 
 // ofPractitioner calls each for the resources of a type that point to the
-// practitioner or to a role of theirs, so many of those at a time.
-func (r *Resolver) ofPractitioner(ctx context.Context, selves []fhir.Reference, t fhir.ResourceType, parameter string, each func(fhir.Resource)) error {
+// practitioner or to a role of theirs, so many of those at a time. more are names and
+// values of further parameters.
+func (r *Resolver) ofPractitioner(ctx context.Context, selves []fhir.Reference, t fhir.ResourceType, parameter string, each func(fhir.Resource), more ...string) error {
 	read := 0
 	for some := range slices.Chunk(selves, maxNamed) {
 		var names []string
 		for _, ref := range some {
 			names = append(names, ref.String())
 		}
-		err := r.all(ctx, t, url.Values{parameter: {strings.Join(names, ",")}}, func(m fhirstore.Record) {
+		params := url.Values{parameter: {strings.Join(names, ",")}}
+		for i := 0; i+1 < len(more); i += 2 {
+			params.Add(more[i], more[i+1])
+		}
+		err := r.all(ctx, t, params, func(m fhirstore.Record) {
 			read++
 			each(m.Resource)
 		})
@@ -98,7 +121,7 @@ func (r *Resolver) ofPractitioner(ctx context.Context, selves []fhir.Reference, 
 // tiedTo are the patients to whom a resource leads from the practitioner now.
 func (r *Resolver) tiedTo(u asker, resource fhir.Resource) []string {
 	var ids []string
-	for _, tie := range fhirstore.Ties(resource, r.deps.Base) {
+	for _, tie := range r.deps.Ties.Ties(resource, r.deps.Base) {
 		if tie.Holds(r.deps.Now()) && u.is[tie.Agent] {
 			ids = append(ids, tie.LeadsTo.ID)
 		}

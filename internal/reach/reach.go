@@ -30,11 +30,13 @@ const (
 	patience = 30 * time.Second
 )
 
-// Deps are the parts that the Resolver needs; all are required.
+// Deps are the parts that the Resolver needs; all are required but Ties.
 type Deps struct {
 	Backend fhirstore.Backend
 	Now     func() time.Time
 	Base    string // FHIR base
+	// Ties are the rules of what the records say; those of the store that judges refreshes.
+	Ties fhirstore.TieRules
 }
 
 // Resolver answers. It is safe for concurrent use.
@@ -62,11 +64,12 @@ type asker struct {
 	store.User
 	selves []fhir.Reference
 	is     map[fhir.Reference]bool // the same
+	at     []string                // ids of the Organizations at which they have a role, by the rule of Organizations
 }
 
 func (r *Resolver) asker(ctx context.Context, u store.User) (asker, error) {
-	selves, err := r.selves(ctx, u)
-	a := asker{u, selves, make(map[fhir.Reference]bool, len(selves))}
+	selves, at, err := r.selves(ctx, u)
+	a := asker{u, selves, make(map[fhir.Reference]bool, len(selves)), at}
 	for _, ref := range selves {
 		a.is[ref] = true
 	}
@@ -80,7 +83,7 @@ func New(deps Deps) (*Resolver, error) {
 	}
 	return &Resolver{
 		deps: deps, known: map[store.UserID]answer{},
-		sources: []source{self, representation, panel, generalPractitioner, careTeam},
+		sources: []source{self, representation, panel, generalPractitioner, careTeam, visits, organizations},
 	}, nil
 }
 

@@ -65,6 +65,11 @@ type clinic struct {
 
 func open(t testing.TB, resources ...string) *clinic {
 	t.Helper()
+	return openBy(t, fhirstore.TieRules{}, resources...)
+}
+
+func openBy(t testing.TB, rules fhirstore.TieRules, resources ...string) *clinic {
+	t.Helper()
 	ctx := context.Background()
 	d, err := db.Open(ctx, db.Config{URL: db.SQLiteURL(filepath.Join(t.TempDir(), "fhir.db"))})
 	if err != nil {
@@ -74,17 +79,24 @@ func open(t testing.TB, resources ...string) *clinic {
 	if err := d.Migrate(ctx); err != nil {
 		t.Fatal(err)
 	}
-	s, err := fhirsql.New(fhirsql.Deps{DB: d, Base: base, Now: time.Now})
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := &clinic{backend: &counting{Store: s}, db: d, now: noon}
+	c := (&clinic{db: d, now: noon}).by(t, rules)
 	c.load(t, resources...)
-	c.Resolver, err = reach.New(reach.Deps{Backend: c.backend, Now: func() time.Time { return c.now }, Base: base})
+	return c
+}
+
+// by is the same database, with other rules.
+func (c *clinic) by(t testing.TB, rules fhirstore.TieRules) *clinic {
+	t.Helper()
+	s, err := fhirsql.New(fhirsql.Deps{DB: c.db, Base: base, Now: time.Now, Ties: rules})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return c
+	next := &clinic{backend: &counting{Store: s}, db: c.db, now: c.now}
+	next.Resolver, err = reach.New(reach.Deps{Backend: next.backend, Now: func() time.Time { return next.now }, Base: base, Ties: rules})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return next
 }
 
 func (c *clinic) load(t testing.TB, resources ...string) {

@@ -21,7 +21,7 @@ type Question struct {
 func Questions() []Question {
 	return []Question{
 		{"PractitionerRole", "practitioner"}, {"Group", "managing-entity"}, {"Patient", "general-practitioner"}, {"CareTeam", "participant"},
-		{"Group", "_id"}, {"Patient", "organization"},
+		{"Group", "_id"}, {"Patient", "organization"}, {"Encounter", "participant"}, {"Encounter", "date"}, {"PractitionerRole", "_id"},
 	}
 }
 

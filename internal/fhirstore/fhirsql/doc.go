@@ -31,7 +31,7 @@
 // are computed again in the transaction that changes what they depend on, so the
 // order of loading does not matter.
 //
-// Beside the search parameters it keeps who leads to whom (fhirstore.Ties, fhir_tie),
+// Beside the search parameters it keeps who leads to whom (fhirstore.TieRules, fhir_tie),
 // so that one condition in SQL says whether a practitioner reaches a patient.
 //
 //	Write ─▶ lock ─▶ state before, under a view ─▶ owners of the state after ─▶ access.Change ─▶ rows ─▶ derive moves nothing

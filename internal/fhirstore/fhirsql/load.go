@@ -129,7 +129,7 @@ func (s *Store) index(r fhir.Resource) prepared {
 		}
 	}
 	p.attached = attachedBinaries(r, s.base)
-	p.ties = fhirstore.Ties(r, s.base)
+	p.ties = s.tied.Ties(r, s.base)
 	if r.Type() == "Binary" {
 		p.secured = securityContextOf(r, s.base)
 	}

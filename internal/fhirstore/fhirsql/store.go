@@ -8,11 +8,13 @@ import (
 	"github.com/emberlatch/emberlatch/internal/fhirstore"
 )
 
-// Deps are the parts that the Store needs; all are required.
+// Deps are the parts that the Store needs; all are required but Ties.
 type Deps struct {
 	DB   *db.DB
 	Base string // FHIR base whose absolute references are local
 	Now  func() time.Time
+	// Ties are the rules by which a refresh judges whom its user reaches.
+	Ties fhirstore.TieRules
 }
 
 // Store is the embedded FHIR store. It is safe for concurrent use.
@@ -20,6 +22,7 @@ type Store struct {
 	db   *db.DB
 	base string
 	now  func() time.Time
+	tied fhirstore.TieRules
 }
 
 var (
@@ -34,5 +37,5 @@ func New(deps Deps) (*Store, error) {
 	if deps.DB == nil || deps.Now == nil {
 		return nil, errors.New("fhirsql: a part is missing")
 	}
-	return &Store{deps.DB, deps.Base, deps.Now}, nil
+	return &Store{deps.DB, deps.Base, deps.Now, deps.Ties}, nil
 }

@@ -2,6 +2,7 @@ package fhirsql
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -10,8 +11,8 @@ import (
 	"github.com/emberlatch/emberlatch/internal/fhirstore"
 )
 
-// reaches: a tie leads to the patient now, from the practitioner or from a role to
-// which another tie leads from them, and what says so is not deleted. Ties of a patient
+// reaches: a tie leads to the patient now, from the practitioner, or from a role or an
+// Organization to which another tie leads from them, and what says so is not deleted. Ties of a patient
 // are few; they are looked at first.
 const reaches = `EXISTS (SELECT 1 FROM fhir_tie t JOIN fhir_resource tr ON tr.rid = t.rid AND tr.deleted = 0
   WHERE t.leads_to = 'Patient/' || %PATIENT% AND t.since <= %NOW% AND t.until >= %NOW%
@@ -32,9 +33,12 @@ type untied struct {
 }
 
 // Complete brings what was stored by earlier versions up to date: the ties of resources
-// of before ties were kept, and index rows of before there were as many. It is to be
+// of before ties were kept, or were made by other rules, and index rows of before there were as many. It is to be
 // called before anything is answered; when all is done it reads two empty tables.
 func (s *Store) Complete(ctx context.Context) error {
+	if err := s.retie(ctx); err != nil {
+		return fmt.Errorf("bringing records up to date: %w", err)
+	}
 	for left := true; left; {
 		err := s.db.Write(ctx, func(ctx context.Context, tx *db.Tx) error {
 			// Order: nobody stores another version between reading and writing.
@@ -68,6 +72,27 @@ func (s *Store) Complete(ctx context.Context) error {
 	return nil
 }
 
+// retie has all ties found anew when the rules are others than they were.
+func (s *Store) retie(ctx context.Context) error {
+	rules := s.tied.String()
+	var before string
+	err := s.db.Find(ctx, `SELECT rules FROM fhir_tie_rules`).Scan(&before)
+	if err == nil && before == rules || err != nil && !errors.Is(err, db.ErrNoRow) {
+		return err
+	}
+	var types []string
+	for _, t := range fhirstore.TyingTypes() {
+		types = append(types, string(t))
+	}
+	return s.db.Write(ctx, func(ctx context.Context, tx *db.Tx) error {
+		return tx.Batch(ctx, []db.Statement{
+			{Text: `INSERT INTO fhir_untied SELECT rid FROM fhir_resource WHERE deleted = 0 AND type IN ('` + strings.Join(types, "', '") + `') ON CONFLICT (rid) DO NOTHING`},
+			{Text: `DELETE FROM fhir_tie_rules`},
+			{Text: `INSERT INTO fhir_tie_rules (rules) VALUES ($1)`, Args: []any{rules}},
+		})
+	})
+}
+
 func (s *Store) untied(ctx context.Context, tx *db.Tx) ([]untied, error) {
 	rows, err := tx.Query(ctx, `SELECT u.rid, COALESCE(m.type, ''), COALESCE(m.id, ''), m.body FROM fhir_untied u
 LEFT JOIN fhir_resource m ON m.rid = u.rid AND m.deleted = 0 ORDER BY u.rid LIMIT $1`, int64(portion))
@@ -86,7 +111,7 @@ LEFT JOIN fhir_resource m ON m.rid = u.rid AND m.deleted = 0 ORDER BY u.rid LIMI
 			return nil, err
 		}
 		if kind != "" { // else it has been deleted since
-			u.ties = fhirstore.Ties(fhir.Stored(fhir.ResourceType(kind), id, body), s.base)
+			u.ties = s.tied.Ties(fhir.Stored(fhir.ResourceType(kind), id, body), s.base)
 		}
 		list = append(list, u)
 	}
