@@ -71,7 +71,7 @@ func (d Decision) Change(before, after State) (Change, error) {
 		return Change{}, Refusal{Text: "No app sets what says who reaches a patient: generalPractitioner, managingOrganization and link stay as they are."}
 	}
 	if !d.Admits(after.Resource, after.Owners) {
-		return Change{}, Refusal{Text: "This access does not reach what the content would be: look at whom it is about, and at the conditions of the scopes."}
+		return Change{}, Refusal{Text: "This access does not reach what the content would be: look at whom it is about, at the conditions of the scopes, and at what of it is sensitive."}
 	}
 	return c, nil
 }

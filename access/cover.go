@@ -54,9 +54,9 @@ func (k *known) cover(t fhir.ResourceType, class compartment.Class) *covered {
 			return stands
 		})
 	}
-	c.read = k.union(t, class, "r").or(k.self(t)).expr()
-	c.find = k.union(t, class, "s").expr()
-	c.include = k.union(t, class, "rs").expr()
+	c.read = k.cleared(class, k.union(t, class, "r").or(k.self(t)).expr())
+	c.find = k.cleared(class, k.union(t, class, "s").expr())
+	c.include = k.cleared(class, k.union(t, class, "rs").expr())
 	return c
 }
 

@@ -96,7 +96,7 @@ func (d Decision) View(t fhir.ResourceType) search.Expr {
 	if c.class == compartment.Closed {
 		return nil
 	}
-	return d.known.union(t, c.class, string(d.permission)).expr()
+	return d.known.cleared(c.class, d.known.union(t, c.class, string(d.permission)).expr())
 }
 
 // IncludeView is the condition for resources that come along by reference: what

@@ -30,6 +30,10 @@
 //	self      who logged in reads (not: finds) the one resource that fhirUser
 //	          names when openid and fhirUser were granted             rule_self.go
 //
+// From each of these views is taken what the operator withholds: a category of sensitive
+// content is read by its audiences, in the apps that are named for it, and by nobody
+// else                                                        rule_sensitive.go
+//
 // A Change is the only thing that a backend writes. It exists when both states are
 // in the view, and whom the resource is about, its labels and its policy elements
 // are as before.                                                           change.go

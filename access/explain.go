@@ -71,6 +71,13 @@ func (d Decision) Row(r fhir.Resource, owners search.Owners) Reason {
 	case d.Admits(r, owners):
 		return RowInView
 	}
+	plain := d.known.union(r.Type(), compartment.ClassOf(r.Type()), string(d.permission))
+	if d.permission == 'r' {
+		plain.or(d.known.self(r.Type()))
+	}
+	if search.Match(plain.expr(), r, owners, d.Base()) {
+		return RowWithheld
+	}
 	// What is not admitted is looked at as if no scope had a query.
 	someone := false
 	for _, place := range d.known.concerning(r.Type()) {

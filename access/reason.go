@@ -32,6 +32,7 @@ const (
 	RowOfOthers     Reason = "row.of-others"    // about a patient who is not reached
 	RowOfNobody     Reason = "row.of-nobody"    // in nobody's record
 	RowNotMatching  Reason = "row.not-matching" // reached, and outside of the query of each scope
+	RowWithheld     Reason = "row.withheld"     // reached, and of a category of sensitive content that is not read
 	NobodyIsReached Reason = "reach.nobody"     // what the scopes stand for reaches nobody now
 )
 

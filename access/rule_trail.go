@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/emberlatch/emberlatch/fhir"
+	"github.com/emberlatch/emberlatch/fhir/compartment"
 	"github.com/emberlatch/emberlatch/fhir/search"
 	"github.com/emberlatch/emberlatch/smart"
 )
@@ -61,5 +62,5 @@ func (d Decision) Trail() (patient string, view search.Expr) {
 			u.add(g, conditions(scope, trailType))
 		}
 	}
-	return d.known.facts.Patient, u.expr()
+	return d.known.facts.Patient, d.known.cleared(compartment.Record, u.expr())
 }

@@ -26,6 +26,10 @@ type Facts struct {
 	Reach   search.IDSet
 	// Own is what the client reaches by itself, when nobody stands behind the token.
 	Own Own
+	// Sensitive is who reads which category of sensitive content.
+	Sensitive Sensitive
+	// OwnPage: a page of the server itself asks, for who logged in, and no app.
+	OwnPage bool
 	// Base is the FHIR base whose absolute references count as local.
 	Base string
 }
@@ -42,6 +46,7 @@ type known struct {
 	// not reach it.
 	inContext ground
 	readsSelf bool
+	withheld  search.Cleared
 
 	ofType  map[fhir.ResourceType][]int // scopes that name a type, by place in the set
 	anyType []int                       // scopes on the wildcard
@@ -57,6 +62,7 @@ func NewSubject(f Facts) Subject {
 		readsSelf: f.HasUser && f.FHIRUser.ID != "" && f.Scopes.Has(smart.OpenID) &&
 			(f.Scopes.Has(smart.FHIRUser) || f.Scopes.Has(smart.Profile)),
 	}
+	k.withheld = k.clearance()
 	if f.Patient != "" && (!f.HasUser || f.Reach.Contains(f.Patient)) {
 		k.inContext = aboutPatients(inContext, search.NewIDSet(f.Patient))
 	}

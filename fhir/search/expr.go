@@ -62,7 +62,12 @@ func (s IDSet) List() []string { return s.ids }
 
 // Owners are the patients that a resource is about: all of them must be granted
 // to see it. Empty: it is in nobody's record.
-type Owners struct{ Required []string }
+type Owners struct {
+	Required []string
+	// Sensitivity is what of theirs must be granted besides. The zero value is granted
+	// to nobody from whom anything is withheld.
+	Sensitivity Sensitivity
+}
 
 // Within reports whether the owners are known and all in the set.
 func (o Owners) Within(s IDSet) bool {
@@ -91,6 +96,8 @@ func matchOne(e Expr, r fhir.Resource, owners Owners, base string) bool {
 		return e.Clause.matches(r, base)
 	case OwnedBy:
 		return owners.Within(e.Patients)
+	case Cleared:
+		return e.clears(owners)
 	case IsResource:
 		return r.Type() == e.Reference.Type && r.ID() == e.Reference.ID && r.ID() != ""
 	}

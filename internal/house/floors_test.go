@@ -38,6 +38,7 @@ var places = map[string]place{
 
 	"internal/store":     {contracts, nil},
 	"internal/fhirstore": {contracts, nil},
+	"internal/sensitive": {contracts, nil},
 
 	"internal/db":                {cellar, nil},
 	"internal/store/storesql":    {cellar, map[string]string{"internal/db": "runs its statements"}},
