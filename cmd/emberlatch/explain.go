@@ -55,6 +55,9 @@ func printExplanation(out io.Writer, x app.Explanation) error {
 	if len(x.Owners) > 0 {
 		fmt.Fprintf(w, "about\t\t\t%s\n", strings.Join(x.Owners, ", "))
 	}
+	if len(x.Sensitive) > 0 {
+		fmt.Fprintf(w, "sensitive\t\t\t%s\n", strings.Join(x.Sensitive, ", "))
+	}
 	if x.Client != "" {
 		fmt.Fprintf(w, "caller\t\t\tclient %s, user %s, patient in context %s\n", x.Client, orNone(x.User), orNone(x.Patient))
 	}

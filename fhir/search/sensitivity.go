@@ -47,6 +47,9 @@ func (s Sensitivity) Looked() bool { return s.looked }
 // Of are the categories, if somebody has looked.
 func (s Sensitivity) Of() Categories { return s.of }
 
+// Equal reports whether two say the same.
+func (s Sensitivity) Equal(o Sensitivity) bool { return s.looked == o.looked && s.of.Equal(o.of) }
+
 // Free reports whether a resource is known to hold none of some categories. What nobody
 // has looked at is free of nothing.
 func (s Sensitivity) Free(of Categories) bool {

@@ -23,6 +23,7 @@ import (
 	"github.com/emberlatch/emberlatch/internal/reach"
 	"github.com/emberlatch/emberlatch/internal/register"
 	"github.com/emberlatch/emberlatch/internal/review"
+	"github.com/emberlatch/emberlatch/internal/sensitive"
 	"github.com/emberlatch/emberlatch/internal/session"
 	"github.com/emberlatch/emberlatch/internal/store"
 	"github.com/emberlatch/emberlatch/internal/store/storesql"
@@ -44,13 +45,15 @@ type App struct {
 	records  fhirstore.Backend // of patients: ours, or those of an upstream
 	fhir     *fhirsql.Store    // ours; nil with an upstream
 	upstream *upstream.Backend // nil: none
-	live     *live.Facts
-	ring     *keys.Ring
-	tokens   *tokens.Tokens
-	reach    *reach.Resolver
-	accounts *account.Accounts
-	tries    *tries.Tries
-	sessions *session.Sessions
+	// sensitive are the categories of sensitive content; nil: there are none.
+	sensitive *sensitive.Categories
+	live      *live.Facts
+	ring      *keys.Ring
+	tokens    *tokens.Tokens
+	reach     *reach.Resolver
+	accounts  *account.Accounts
+	tries     *tries.Tries
+	sessions  *session.Sessions
 	// backchannel tells apps of logouts.
 	backchannel *backchannel.Sender
 	people      *people
@@ -141,7 +144,7 @@ func (a *App) openEngines(ctx context.Context) (err error) {
 	}); err != nil {
 		return err
 	}
-	if a.reach, err = reach.New(reach.Deps{Backend: a.records, Now: a.now, Base: a.cfg.FHIRBase(), Ties: a.cfg.Reach.ties()}); err != nil {
+	if a.reach, err = reach.New(reach.Deps{Backend: a.records, Now: a.now, Base: a.cfg.FHIRBase(), Ties: a.cfg.Reach.ties(), Sensitive: a.sensitive.Policy()}); err != nil {
 		return err
 	}
 	a.people = &people{user: a.store.User, reach: a.reach.ReachUntil, now: a.now, known: map[store.UserID]person{}}

@@ -36,6 +36,8 @@ type Config struct {
 	FHIR FHIRConfig `yaml:"fhir"`
 	// Reach says what leads people at work to patients.
 	Reach ReachConfig `yaml:"reach"`
+	// Sensitive says what only some may read of the records.
+	Sensitive SensitiveConfig `yaml:"sensitive"`
 	// Organisation is shown on every page.
 	Organisation OrganisationConfig `yaml:"organisation"`
 	Tokens       TokenConfig        `yaml:"tokens"`
@@ -258,6 +260,8 @@ func (c Config) Validate() error {
 	_, wrong := c.trustedIssuers()
 	errs = append(errs, wrong...)
 	errs = append(errs, c.FHIR.validate(c.PublicURL), c.Reach.validate())
+	_, wrong = c.sensitive()
+	errs = append(errs, wrong...)
 	bounds := []struct {
 		key      string
 		got      time.Duration

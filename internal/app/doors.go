@@ -238,7 +238,7 @@ func (a *App) openFHIR(ctx context.Context, d *doors) error {
 	}
 	deps := fhirapi.Deps{
 		Base: a.cfg.FHIRBase(), Path: pathFHIR, Subjects: a.subjects(d.holders, a.uses.Note),
-		Backend: a.records, PageKey: pageKey, TellReasons: a.cfg.Sandbox, Trail: a.trail, Events: a.ledger, Address: a.peer, Now: a.now, Log: a.log,
+		Backend: a.records, PageKey: pageKey, TellReasons: a.cfg.Sandbox, Trail: a.trail, Events: a.ledger, Address: a.peer, Sensitive: a.sensitive, Now: a.now, Log: a.log,
 	}
 	if a.fhir != nil {
 		limits := a.cfg.FHIR.Export

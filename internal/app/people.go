@@ -115,9 +115,11 @@ type subjects struct {
 	people   *people
 	services *services
 	// used is told of every grant that somebody calls with.
-	used  func(grant store.GrantID)
-	base  string
-	cache subjectCache
+	used func(grant store.GrantID)
+	base string
+	// sensitive is who reads which category of sensitive content.
+	sensitive access.Sensitive
+	cache     subjectCache
 }
 
 // errGone refuses a token whose user, or client, is not active any more.
@@ -125,7 +127,7 @@ func errGone() error { return tokens.BearerError(tokens.ErrInvalid) }
 
 // subjects judges tokens; used is told of every grant that somebody calls with.
 func (a *App) subjects(held *holder.Checker, used func(store.GrantID)) *subjects {
-	return &subjects{Checker: held, people: a.people, services: a.services, used: used, base: a.cfg.FHIRBase()}
+	return &subjects{Checker: held, people: a.people, services: a.services, used: used, base: a.cfg.FHIRBase(), sensitive: a.sensitive.Policy()}
 }
 
 // Subject has the token of the request judged and adds whom its user reaches at this moment
@@ -161,7 +163,7 @@ func (s *subjects) of(ctx context.Context, token tokens.Verified) (access.Subjec
 	subject := access.NewSubject(access.Facts{
 		ClientID: string(token.ClientID()), GrantID: string(token.GrantID()), UserID: string(token.UserID()), TokenID: token.TokenID(),
 		Scopes: token.ScopeSet(), Patient: token.Patient(), FHIRUser: own,
-		Reach: who.reach, HasUser: true, Base: s.base,
+		Reach: who.reach, HasUser: true, Sensitive: s.sensitive, Base: s.base,
 	})
 	s.cache.put(token.TokenID(), who.asOf, subject)
 	return subject, nil

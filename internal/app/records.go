@@ -5,6 +5,7 @@ import (
 	"errors"
 	"iter"
 	"sync"
+	"time"
 
 	"github.com/emberlatch/emberlatch/internal/admin"
 	"github.com/emberlatch/emberlatch/internal/door"
@@ -22,20 +23,21 @@ import (
 // One that does not answer at the start may do so later: until then requests for
 // records fail, and nothing is let through (ERR-46).
 func (a *App) openRecords(ctx context.Context) (err error) {
+	a.sensitive, _ = a.cfg.sensitive() // which was validated
 	if a.cfg.FHIR.Upstream.URL == "" {
-		if a.fhir, err = fhirsql.New(fhirsql.Deps{DB: a.db, Base: a.cfg.FHIRBase(), Now: a.now, Ties: a.cfg.Reach.ties()}); err != nil {
+		if a.fhir, err = fhirsql.New(fhirsql.Deps{DB: a.db, Base: a.cfg.FHIRBase(), Now: a.now, Ties: a.cfg.Reach.ties(), Sensitive: a.sensitive}); err != nil {
 			return err
 		}
 		a.records, a.store = a.fhir, storesql.NewBeside(a.db, a.fhir)
 		// Order: a database of an earlier version is completed before anybody is judged by it.
-		return errors.Join(a.fhir.Complete(ctx), a.store.Complete(ctx))
+		return errors.Join(a.fhir.Complete(ctx), a.fhir.Classify(ctx, a.classified()), a.store.Complete(ctx))
 	}
 	a.store = storesql.New(a.db)
 	if err = a.store.Complete(ctx); err != nil {
 		return err
 	}
 	a.upstream, err = upstream.New(upstream.Deps{
-		Config: a.cfg.FHIR.Upstream, Base: a.cfg.FHIRBase(), Now: a.now, Log: a.log, Observe: a.metrics.upstream(), RequestID: door.RequestID,
+		Config: a.cfg.FHIR.Upstream, Base: a.cfg.FHIRBase(), Now: a.now, Log: a.log, Sensitive: a.sensitive, Observe: a.metrics.upstream(), RequestID: door.RequestID,
 	})
 	if err != nil {
 		return err
@@ -53,6 +55,20 @@ func (a *App) openRecords(ctx context.Context) (err error) {
 	}
 	return nil
 }
+
+// classified tells the operator how far the classification has come, now and then and at
+// its end.
+func (a *App) classified() func(done, all int64) {
+	var told time.Time
+	return func(done, all int64) {
+		if now := a.now(); done == all || now.Sub(told) >= classifiedEvery {
+			told = now
+			a.log.Info("records are classified by the new configuration of sensitive content", "done", done, "of", all)
+		}
+	}
+}
+
+const classifiedEvery = 5 * time.Second
 
 // loader brings records into our own store; where another server holds them, they are
 // brought in there.

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/emberlatch/emberlatch/internal/sensitive"
 	"github.com/emberlatch/emberlatch/internal/trail"
 )
 
@@ -92,16 +93,26 @@ func (t Teller) touched(a trail.Entry, patient string) []element {
 	case a.Kind != trail.FHIR: // the request without what is secret in it
 		return append(all, element{Type: systemObject, Role: &queryRole, Query: []byte(t.tokenRequest(a))})
 	case a.Target.ID == "" && a.Code != "create" || isQuery(a.Code):
-		all = append(all, element{Type: systemObject, Role: &queryRole, Query: []byte(t.query(a))})
+		all = append(all, element{Type: systemObject, Role: &queryRole, Query: []byte(t.query(a)), SecurityLabel: labels(a, patient)})
 	default:
 		what := t.target(a)
-		all = append(all, element{What: &what, Type: systemObject, Role: &dataRole})
+		all = append(all, element{What: &what, Type: systemObject, Role: &dataRole, SecurityLabel: labels(a, patient)})
 	}
 	if a.Request != "" { // AUD-12
 		what := identified(a.Request)
 		all = append(all, element{What: &what, Type: requestID})
 	}
 	return all
+}
+
+// labels say which categories of sensitive content were seen of a patient (BALP:
+// entity.securityLabel).
+func labels(a trail.Entry, patient string) []coding {
+	var list []coding
+	for _, name := range a.Sensitive[patient] {
+		list = append(list, coding{System: sensitive.System, Code: name})
+	}
+	return list
 }
 
 // target is what was asked for. Of what was refused a patient is told the type: it may

@@ -64,8 +64,10 @@ type source struct {
 }
 
 type element struct {
-	What  *reference `json:"what,omitempty"`
-	Type  coding     `json:"type"`
-	Role  *coding    `json:"role,omitempty"`
-	Query []byte     `json:"query,omitempty"` // base64 in JSON
+	What *reference `json:"what,omitempty"`
+	Type coding     `json:"type"`
+	Role *coding    `json:"role,omitempty"`
+	// SecurityLabel says what of it is sensitive.
+	SecurityLabel []coding `json:"securityLabel,omitempty"`
+	Query         []byte   `json:"query,omitempty"` // base64 in JSON
 }

@@ -58,6 +58,8 @@ type Explanation struct {
 	Scopes  []Scope       `json:"scopes,omitempty"`
 	// Owners are the patients that the row is about.
 	Owners []string `json:"owners,omitempty"`
+	// Sensitive are the categories of sensitive content that the row holds.
+	Sensitive []string `json:"sensitive,omitempty"`
 }
 
 // Step is one thing that was asked.
@@ -144,7 +146,7 @@ func (e *Explainer) row(ctx context.Context, x Explanation, d access.Decision, i
 		if err != nil {
 			return Explanation{}, err
 		}
-		x.Owners = record.Owners.Required
+		x.Owners, x.Sensitive = record.Owners.Required, record.Owners.Sensitivity.Of().List()
 		if reason := d.Row(record.Resource, record.Owners); reason != access.RowInView {
 			return x.no("row", reason, http.StatusNotFound), nil
 		}

@@ -36,6 +36,7 @@ var texts = map[access.Reason]string{
 	access.RowOfOthers:        "The resource is there, and about a patient whom the token does not reach. The caller is told what is told of a missing one.",
 	access.RowOfNobody:        "The resource is there, and in nobody's record, which only everything reaches. The caller is told what is told of a missing one.",
 	access.RowNotMatching:     "The patient is reached, and the resource is outside of what the query of the scope narrows it to. The caller is told what is told of a missing one.",
+	access.RowWithheld:        "The patient is reached, and the resource holds sensitive content that is withheld from this audience or in this app (sensitive.categories of the configuration), or nobody has classified it. The caller is told what is told of a missing one.",
 	access.NobodyIsReached:    "The scopes reach nobody now: the user has lost the patient in context, or reaches no patients. The caller is told what is told of a missing resource.",
 	rowMissing:                "There is no such resource, or it was deleted.",
 }

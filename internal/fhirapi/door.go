@@ -14,6 +14,7 @@ import (
 	"github.com/emberlatch/emberlatch/internal/door"
 	"github.com/emberlatch/emberlatch/internal/fhirstore"
 	"github.com/emberlatch/emberlatch/internal/oauth"
+	"github.com/emberlatch/emberlatch/internal/sensitive"
 )
 
 // reasonHeader names the reason of a decision, where reasons are told.
@@ -44,6 +45,8 @@ type Deps struct {
 	Trail Trail
 	// Events tells patients what was recorded about them; nil: nobody.
 	Events Events
+	// Sensitive are the operator's categories of sensitive content; nil: there are none.
+	Sensitive *sensitive.Categories
 	// Address is where a request comes from, for the record; nil: it is not told.
 	Address func(r *http.Request) string
 	Now     func() time.Time

@@ -59,7 +59,7 @@ func (d *Door) recordEntry(outer, w http.ResponseWriter, r *http.Request) http.R
 	}
 	whole.parts = true
 	part := &recorded{ResponseWriter: w, door: d, ctx: whole.ctx, access: whole.access, context: whole.context, inner: true}
-	part.access.Code, part.access.Query = "", ""
+	part.access.Code, part.access.Query, part.access.Sensitive = "", "", nil
 	if r != nil {
 		part.access.Query = r.URL.RawQuery
 	}
@@ -128,7 +128,7 @@ func names(w http.ResponseWriter, s access.Subject, i fhir.Interaction, q search
 	}
 }
 
-// shows notes whose records are in the answer.
+// shows notes whose records are in the answer, and what of them is sensitive.
 func shows(w http.ResponseWriter, o search.Owners) {
 	a, ok := w.(*recorded)
 	if !ok {
@@ -138,6 +138,7 @@ func shows(w http.ResponseWriter, o search.Owners) {
 		if n := len(a.access.Patients); n == 0 || a.access.Patients[n-1] != id {
 			a.access.Patients = append(a.access.Patients, id)
 		}
+		a.access.Holds(id, o.Sensitivity.Of().List())
 	}
 }
 
@@ -149,7 +150,7 @@ func (d *Door) discloses(w http.ResponseWriter, decision access.Decision, list [
 		return nil
 	}
 	part := &recorded{access: a.access}
-	part.access.Status, part.access.Patients = http.StatusOK, nil
+	part.access.Status, part.access.Patients, part.access.Sensitive = http.StatusOK, nil, nil
 	for _, r := range list {
 		if decision.Admits(r.Resource, r.Owners) {
 			shows(part, r.Owners)

@@ -71,8 +71,9 @@ type found struct {
 // eventPage writes one page. It may hold fewer than were asked for and yet have a next.
 func (d *Door) eventPage(w http.ResponseWriter, r *http.Request, f found, behind audit.Position) error {
 	bundle := fhir.Searchset{Base: d.deps.Base, Self: d.selfLink(f.interaction, f.query)}
-	owners, left := search.Owners{Required: []string{f.patient}}, f.query.Count
+	left := f.query.Count
 	next, err := d.deps.Events.Each(r.Context(), f.patient, spanOf(f.query), behind, func(e fhir.Resource) (bool, error) {
+		owners := d.ownersOf(e, f.patient)
 		if !search.Match(f.view, e, owners, d.deps.Base) || !search.Match(f.query.Expr(), e, owners, d.deps.Base) {
 			return true, nil
 		}
@@ -94,6 +95,11 @@ func (d *Door) eventPage(w http.ResponseWriter, r *http.Request, f found, behind
 	return nil
 }
 
+// ownersOf is whom an event is about, and what was sensitive of that.
+func (d *Door) ownersOf(e fhir.Resource, patient string) search.Owners {
+	return search.Owners{Required: []string{patient}, Sensitivity: d.deps.Sensitive.Of(e)}
+}
+
 // event answers a read.
 func (d *Door) event(w http.ResponseWriter, r *http.Request, patient string, view search.Expr, i fhir.Interaction, values url.Values) error {
 	projection, err := search.ParseProjection(i.Type, values)
@@ -107,7 +113,7 @@ func (d *Door) event(w http.ResponseWriter, r *http.Request, patient string, vie
 	if err != nil {
 		return err
 	}
-	owners := search.Owners{Required: []string{patient}}
+	owners := d.ownersOf(e, patient)
 	if !search.Match(view, e, owners, d.deps.Base) {
 		return notFound()
 	}

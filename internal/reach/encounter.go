@@ -12,7 +12,6 @@ import (
 	"github.com/emberlatch/emberlatch/fhir/search"
 	"github.com/emberlatch/emberlatch/internal/fhirstore"
 	"github.com/emberlatch/emberlatch/internal/store"
-	"github.com/emberlatch/emberlatch/smart"
 )
 
 // Encounter is what a picker shows of a visit.
@@ -31,10 +30,7 @@ func (r *Resolver) Encounters(ctx context.Context, u store.User, patient string)
 	if err != nil || !reached.Contains(patient) {
 		return nil, false, err
 	}
-	subject := access.NewSubject(access.Facts{
-		UserID: string(u.ID), HasUser: true, Reach: search.NewIDSet(patient), Base: r.deps.Base,
-		Scopes: smart.NewScopeSet([]string{"user/Encounter.rs"}),
-	})
+	subject := access.NewSubject(r.facts(u, search.NewIDSet(patient), "user/Encounter.rs"))
 	q, err := search.Parse("Encounter", url.Values{"patient": {patient}, "_sort": {"-date"}, "_count": {"30"}}, r.deps.Base)
 	if err != nil {
 		return nil, false, err

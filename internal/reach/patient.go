@@ -13,7 +13,6 @@ import (
 	"github.com/emberlatch/emberlatch/fhir/search"
 	"github.com/emberlatch/emberlatch/internal/fhirstore"
 	"github.com/emberlatch/emberlatch/internal/store"
-	"github.com/emberlatch/emberlatch/smart"
 )
 
 // Patient is what a picker shows of a patient.
@@ -114,10 +113,7 @@ func (r *Resolver) search(ctx context.Context, u store.User, params url.Values) 
 	if err != nil {
 		return nil, false, err
 	}
-	subject := access.NewSubject(access.Facts{
-		UserID: string(u.ID), HasUser: true, Reach: reached, Base: r.deps.Base,
-		Scopes: smart.NewScopeSet([]string{"user/Patient.rs"}),
-	})
+	subject := access.NewSubject(r.facts(u, reached, "user/Patient.rs"))
 	q, err := search.Parse("Patient", params, r.deps.Base)
 	if err != nil {
 		return nil, false, nil // what cannot be asked finds nobody

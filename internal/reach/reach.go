@@ -10,10 +10,12 @@ import (
 
 	"golang.org/x/sync/singleflight"
 
+	"github.com/emberlatch/emberlatch/access"
 	"github.com/emberlatch/emberlatch/fhir"
 	"github.com/emberlatch/emberlatch/fhir/search"
 	"github.com/emberlatch/emberlatch/internal/fhirstore"
 	"github.com/emberlatch/emberlatch/internal/store"
+	"github.com/emberlatch/emberlatch/smart"
 )
 
 var (
@@ -30,13 +32,17 @@ const (
 	patience = 30 * time.Second
 )
 
-// Deps are the parts that the Resolver needs; all are required but Ties.
+// Deps are the parts that the Resolver needs; those without a remark are required.
 type Deps struct {
 	Backend fhirstore.Backend
 	Now     func() time.Time
 	Base    string // FHIR base
 	// Ties are the rules of what the records say; those of the store that judges refreshes.
+	// The zero value adds none.
 	Ties fhirstore.TieRules
+	// Sensitive is who reads which category of sensitive content; the zero value: there are
+	// none.
+	Sensitive access.Sensitive
 }
 
 // Resolver answers. It is safe for concurrent use.
@@ -48,6 +54,16 @@ type Resolver struct {
 	mu    sync.Mutex
 	epoch uint64 // grows with every Forget
 	known map[store.UserID]answer
+}
+
+// facts are those of a user who is shown records on a page of the server itself: only
+// those of some patients, and what of them the user reads in some app.
+func (r *Resolver) facts(u store.User, patients search.IDSet, scope string) access.Facts {
+	own, _ := fhir.ParseReference(u.FHIRUser, r.deps.Base)
+	return access.Facts{
+		UserID: string(u.ID), FHIRUser: own, HasUser: true, OwnPage: true, Reach: patients, Base: r.deps.Base, Sensitive: r.deps.Sensitive,
+		Scopes: smart.NewScopeSet([]string{scope}),
+	}
 }
 
 type answer struct {

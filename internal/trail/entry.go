@@ -1,6 +1,7 @@
 package trail
 
 import (
+	"slices"
 	"time"
 
 	"github.com/emberlatch/emberlatch/fhir"
@@ -42,11 +43,25 @@ type Entry struct {
 	Query string
 	// Patients are those whose records were seen, or asked about.
 	Patients []string
-	Status   int    // HTTP
-	Reason   string // access.Reason, or the error code
-	Request  string // X-Request-Id
+	// Sensitive are the categories of sensitive content in what was seen, by patient.
+	Sensitive map[string][]string
+	Status    int    // HTTP
+	Reason    string // access.Reason, or the error code
+	Request   string // X-Request-Id
 	// More is how many alike are told by this entry only; they are not told apart.
 	More int
+}
+
+// Holds notes that what was seen of a patient is of categories of sensitive content.
+func (a *Entry) Holds(patient string, categories []string) {
+	for _, name := range categories {
+		if !slices.Contains(a.Sensitive[patient], name) {
+			if a.Sensitive == nil {
+				a.Sensitive = map[string][]string{}
+			}
+			a.Sensitive[patient] = append(a.Sensitive[patient], name)
+		}
+	}
 }
 
 // stranger: nobody stands behind the request.

@@ -37,10 +37,12 @@ type line struct {
 	Within   string   `json:"x,omitempty"`
 	Query    string   `json:"q,omitempty"`
 	Patients []string `json:"p,omitempty"`
-	Status   int      `json:"s"`
-	Reason   string   `json:"y,omitempty"`
-	Request  string   `json:"i,omitempty"`
-	More     int      `json:"n,omitempty"`
+	// Sensitive are the categories by patient.
+	Sensitive map[string][]string `json:"l,omitempty"`
+	Status    int                 `json:"s"`
+	Reason    string              `json:"y,omitempty"`
+	Request   string              `json:"i,omitempty"`
+	More      int                 `json:"n,omitempty"`
 }
 
 // Sheets writes entries as events.
@@ -67,7 +69,7 @@ func sheet(list []Entry) (store.Sheet, error) {
 			b.Who = append(b.Who, who{a.Client, a.Grant, a.User, text(a.FHIRUser), a.TokenID, a.Address})
 		}
 		patients := once(a.Patients)
-		b.Log[i] = line{a.Kind, a.At.UnixMilli(), place, a.Code, text(a.Target), text(a.Within), Clean(a.Query), patients, a.Status, a.Reason, a.Request, a.More}
+		b.Log[i] = line{a.Kind, a.At.UnixMilli(), place, a.Code, text(a.Target), text(a.Within), Clean(a.Query), patients, a.Sensitive, a.Status, a.Reason, a.Request, a.More}
 		p.Patients = append(p.Patients, patients...)
 		if a.At.After(p.At) {
 			p.At = a.At
@@ -113,7 +115,7 @@ func Read(sheet []byte) ([]Entry, error) {
 		w := b.Who[e.Who]
 		list[i] = Entry{
 			Kind: e.Kind, At: time.UnixMilli(e.At).UTC(), Who: Who{w.Client, w.Grant, w.User, reference(w.FHIRUser), w.TokenID, w.Address},
-			Code: e.Code, Target: reference(e.Target), Within: reference(e.Within), Query: e.Query, Patients: e.Patients, Status: e.Status, Reason: e.Reason, Request: e.Request, More: e.More,
+			Code: e.Code, Target: reference(e.Target), Within: reference(e.Within), Query: e.Query, Patients: e.Patients, Sensitive: e.Sensitive, Status: e.Status, Reason: e.Reason, Request: e.Request, More: e.More,
 		}
 	}
 	return list, nil

@@ -11,6 +11,7 @@ import (
 	"github.com/emberlatch/emberlatch/fhir"
 	"github.com/emberlatch/emberlatch/fhir/search"
 	"github.com/emberlatch/emberlatch/internal/fhirstore"
+	"github.com/emberlatch/emberlatch/internal/sensitive"
 )
 
 // Deps are the parts of a Backend; those without a remark are required.
@@ -19,6 +20,8 @@ type Deps struct {
 	Base   string // our FHIR base, as apps know it
 	Now    func() time.Time
 	Log    *slog.Logger
+	// Sensitive are the operator's categories of sensitive content; nil: there are none.
+	Sensitive *sensitive.Categories
 	// Observe counts; nil: nobody does.
 	Observe Observer
 	// RequestID names the request in the log; nil: nothing does.

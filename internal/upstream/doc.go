@@ -20,6 +20,9 @@
 // verified in the same way. A total is passed on only where the plan says the view
 // exactly and the pages seen held nothing else.
 //
+// What is sensitive is classified by the code of the embedded store (package sensitive), on
+// full content. What is withheld cannot be asked for, so that nothing is exact then.
+//
 // Chains, _has and _list are refused: whether one holds cannot be seen on the match.
 //
 // Whom Provenance and Binary are about follows from other resources: the targets, the

@@ -66,8 +66,8 @@ func boundOf(e search.Expr) within {
 	return within{anybody: true}
 }
 
-// conditions are the clauses of an expression besides its patients, if a query can
-// say them all: a query joins its parameters by AND. false: it takes more than that.
+// conditions are the clauses of an expression besides its patients that a query can say:
+// it joins its parameters by AND. whole: they are all that the expression says.
 func conditions(e search.Expr) (list []search.Clause, whole bool) {
 	switch e := e.(type) {
 	case search.OwnedBy:
@@ -75,14 +75,13 @@ func conditions(e search.Expr) (list []search.Clause, whole bool) {
 	case search.Holds:
 		return []search.Clause{e.Clause}, true
 	case search.And:
+		whole = true
 		for _, part := range e {
 			more, ok := conditions(part)
-			if !ok {
-				return nil, false
-			}
+			whole = whole && ok
 			list = append(list, more...)
 		}
-		return list, true
+		return list, whole
 	case search.Or:
 		if len(e) == 1 {
 			return conditions(e[0])

@@ -27,6 +27,7 @@ type owners struct {
 // sourced is what a resource adds to those that derive from it.
 type sourced struct {
 	owners  []string
+	held    search.Sensitivity
 	nothing bool // it is not there, or about nobody by its type: it adds nothing
 }
 
@@ -38,13 +39,18 @@ func (b *Backend) newOwners(d access.Decision) *owners {
 // fetched.
 func (o *owners) of(ctx context.Context, r fhir.Resource) (search.Owners, error) {
 	if compartment.DerivationOf(r.Type()) == compartment.None {
-		return compartment.Owners(r, o.backend.deps.Base), nil
+		own := compartment.Owners(r, o.backend.deps.Base)
+		own.Sensitivity = o.look(r)
+		return own, nil
 	}
-	if !o.always && boundOf(o.decision.IncludeView(r.Type())).anybody && boundOf(o.decision.View(r.Type())).anybody {
+	if !o.always && o.backend.deps.Sensitive == nil && boundOf(o.decision.IncludeView(r.Type())).anybody && boundOf(o.decision.View(r.Type())).anybody {
 		return search.Owners{}, nil
 	}
 	return o.derive(ctx, r, 1)
 }
+
+// look classifies content: without categories nobody does.
+func (o *owners) look(r fhir.Resource) search.Sensitivity { return o.backend.deps.Sensitive.Of(r) }
 
 // note remembers what was seen already, so that it is not fetched.
 func (o *owners) note(r fhir.Resource) {
@@ -56,9 +62,9 @@ func (o *owners) note(r fhir.Resource) {
 // source is what a resource of content of its own adds.
 func (o *owners) source(r fhir.Resource) sourced {
 	if compartment.ClassOf(r.Type()) == compartment.Shared {
-		return sourced{nothing: true}
+		return sourced{nothing: true, held: o.look(r)}
 	}
-	return sourced{owners: compartment.Owners(r, o.backend.deps.Base).Required}
+	return sourced{owners: compartment.Owners(r, o.backend.deps.Base).Required, held: o.look(r)}
 }
 
 // prepare fetches what a page of resources derives from, type by type.
@@ -70,8 +76,8 @@ func (o *owners) prepare(ctx context.Context, list []fhir.Resource) error {
 	return o.learn(ctx, missing, 1)
 }
 
-// derive joins the owners of everything that a resource derives from: what is not
-// here adds nobody; what is here and in nobody's record hides it.
+// derive joins the owners of everything that a resource derives from, and what of that is
+// sensitive: what is not here adds nothing; what is here and in nobody's record hides it.
 func (o *owners) derive(ctx context.Context, r fhir.Resource, depth int) (search.Owners, error) {
 	from := o.sources(r)
 	if len(from) == 0 || len(from) > maxSources {
@@ -81,14 +87,16 @@ func (o *owners) derive(ctx context.Context, r fhir.Resource, depth int) (search
 		return search.Owners{}, err
 	}
 	var all []string
+	held := o.look(r)
 	for _, ref := range from {
 		s := o.known[ref]
+		held = held.And(s.held)
 		if !s.nothing && len(s.owners) == 0 {
 			return search.Owners{}, nil
 		}
 		all = append(all, s.owners...)
 	}
-	return search.Owners{Required: search.NewIDSet(all...).List()}, nil
+	return search.Owners{Required: search.NewIDSet(all...).List(), Sensitivity: held}, nil
 }
 
 // sources are the local targets of a Provenance, or the security context of a Binary.
@@ -125,7 +133,7 @@ func (o *owners) unknown(refs []fhir.Reference) []fhir.Reference {
 // each adds. Deeper than a few steps nobody is known.
 func (o *owners) learn(ctx context.Context, refs []fhir.Reference, depth int) error {
 	for t, ids := range byType(refs) {
-		if t == "Patient" { // about itself, whether it is there or not
+		if t == "Patient" && o.backend.deps.Sensitive == nil { // about itself, whether it is there or not
 			for _, id := range ids {
 				o.known[fhir.Reference{Type: t, ID: id}] = sourced{owners: []string{id}}
 			}
@@ -139,8 +147,10 @@ func (o *owners) learn(ctx context.Context, refs []fhir.Reference, depth int) er
 			ref := fhir.Reference{Type: t, ID: id}
 			r, ok := found[id]
 			switch {
+			case !ok && t == "Patient": // about itself all the same
+				o.known[ref] = sourced{owners: []string{id}, held: search.Classified()}
 			case !ok:
-				o.known[ref] = sourced{nothing: true}
+				o.known[ref] = sourced{nothing: true, held: search.Classified()}
 			case compartment.DerivationOf(t) == compartment.None:
 				o.known[ref] = o.source(r)
 			case depth < maxDepth:
@@ -149,7 +159,7 @@ func (o *owners) learn(ctx context.Context, refs []fhir.Reference, depth int) er
 				if err != nil {
 					return err
 				}
-				o.known[ref] = sourced{owners: inner.Required}
+				o.known[ref] = sourced{owners: inner.Required, held: inner.Sensitivity}
 			default:
 				o.known[ref] = sourced{}
 			}

@@ -16,11 +16,11 @@ import (
 // judged is what is there when it is written.
 func (s *Store) Write(ctx context.Context, writes []fhirstore.Write) (done []fhirstore.Written, err error) {
 	err = s.db.Write(ctx, func(ctx context.Context, tx *db.Tx) error {
-		last, err := s.begin(ctx, tx)
+		last, looks, err := s.begin(ctx, tx)
 		if err != nil {
 			return err
 		}
-		c := changes{store: s, tx: tx, last: last, now: s.now().UTC().Truncate(time.Millisecond), made: map[fhir.Reference]bool{}}
+		c := changes{store: s, tx: tx, last: last, looks: looks, now: s.now().UTC().Truncate(time.Millisecond), made: map[fhir.Reference]bool{}}
 		plan, err := c.plan(ctx, writes)
 		if err != nil {
 			return err
@@ -44,6 +44,7 @@ type changes struct {
 	store *Store
 	tx    *db.Tx
 	last  int64 // highest rid
+	looks bool  // what is written is classified
 	now   time.Time
 	made  map[fhir.Reference]bool // created here
 }
@@ -156,7 +157,7 @@ func (c *changes) apply(ctx context.Context, change access.Change, old existing)
 	}
 	after := change.After()
 	p := c.store.index(after.Resource)
-	p.owners, p.source = after.Owners, []byte{}
+	p.owners, p.source, p.classified = after.Owners, []byte{}, c.look(after.Resource)
 	w := c.writer()
 	if !change.Creates() {
 		w.reindex(old)
@@ -190,8 +191,8 @@ func (c *changes) remove(ctx context.Context, change access.Change, current row)
 		return fhirstore.Written{}, err
 	}
 	ref := record.Resource.Reference()
-	w.add(`INSERT INTO fhir_version (type, id, version, updated, deleted, owners, body) VALUES ($1, $2, $3, $4, 1, $5, $6)`,
-		string(ref.Type), ref.ID, record.Version, record.UpdatedAt.UnixMilli(), owners, record.Resource.JSON())
+	w.add(`INSERT INTO fhir_version (type, id, version, updated, deleted, owners, body, sensitive) VALUES ($1, $2, $3, $4, 1, $5, $6, $7)`,
+		string(ref.Type), ref.ID, record.Version, record.UpdatedAt.UnixMilli(), owners, record.Resource.JSON(), record.Owners.Sensitivity.String())
 	err = c.tx.Batch(ctx, w.statements)
 	return fhirstore.Written{HistoryEntry: fhirstore.HistoryEntry{Record: record, Deleted: true}}, err
 }

@@ -48,6 +48,9 @@ type derived struct {
 	ref     fhir.Reference
 	version int64
 	before  []string // its owners as they are stored
+	// was is its sensitivity as it is stored; sensitivity that of its own content, and then
+	// of all that it derives from.
+	was, sensitivity search.Sensitivity
 	// secured: a Binary with a security context, which alone decides.
 	secured bool
 	// owners of all that it derives from; nobody: some of that is in nobody's
@@ -70,7 +73,7 @@ func (d derivation) gather(ctx context.Context, changed []fhir.Reference) error 
 		for t, ids := range idsByType(next) {
 			for _, ask := range []func(*query, fhir.ResourceType, []string){referring, attachedBy} {
 				q := d.store.newQuery()
-				q.add("SELECT m.rid, m.type, m.id, m.version, m.owner FROM fhir_resource m WHERE ")
+				q.add(derivedColumns, " FROM fhir_resource m WHERE ")
 				ask(q, t, ids)
 				found, err := d.take(ctx, q)
 				if err != nil {
@@ -92,7 +95,7 @@ func (d derivation) themselves(ctx context.Context, changed []fhir.Reference) ([
 			continue
 		}
 		q := d.store.newQuery()
-		q.add("SELECT m.rid, m.type, m.id, m.version, m.owner FROM fhir_resource m WHERE m.type = ")
+		q.add(derivedColumns, " FROM fhir_resource m WHERE m.type = ")
 		q.arg(string(t))
 		q.add(" AND m.id")
 		q.among(ids)
@@ -128,6 +131,9 @@ func attachedBy(q *query, t fhir.ResourceType, ids []string) {
 	q.add(")")
 }
 
+// derivedColumns are what take reads.
+const derivedColumns = "SELECT m.rid, m.type, m.id, m.version, m.owner, m.classified, m.sensitive"
+
 // take adds what a query names and returns what was new.
 func (d derivation) take(ctx context.Context, q *query) ([]fhir.Reference, error) {
 	rows, err := d.tx.Query(ctx, q.String(), q.args...)
@@ -138,10 +144,11 @@ func (d derivation) take(ctx context.Context, q *query) ([]fhir.Reference, error
 	var fresh []fhir.Reference
 	for rows.Next() {
 		n := derived{owners: map[string]bool{}}
-		var kind, owner string
-		if err := rows.Scan(&n.rid, &kind, &n.ref.ID, &n.version, &owner); err != nil {
+		var kind, owner, classified, sensitive string
+		if err := rows.Scan(&n.rid, &kind, &n.ref.ID, &n.version, &owner, &classified, &sensitive); err != nil {
 			return nil, err
 		}
+		n.sensitivity, n.was = search.ReadSensitivity(classified), search.ReadSensitivity(sensitive)
 		if owner != "" {
 			n.before = []string{owner}
 		}
@@ -162,7 +169,7 @@ func idsByType(refs []fhir.Reference) map[fhir.ResourceType][]string {
 	return m
 }
 
-// settle spreads owners to dependents until nothing changes: sets only grow, so
+// settle spreads owners, and what is sensitive, to dependents until nothing changes: sets only grow, so
 // circles end. Order: what has no owner at all is known when all are spread;
 // then it hides what derives from it.
 func (d derivation) settle() {
@@ -176,7 +183,9 @@ func (d derivation) settle() {
 			for patient := range next[0].owners {
 				dependent.owners[patient] = true
 			}
-			if len(dependent.owners) > before {
+			held := dependent.sensitivity
+			dependent.sensitivity = held.And(next[0].sensitivity)
+			if len(dependent.owners) > before || !held.Equal(dependent.sensitivity) {
 				next = append(next, dependent)
 			}
 		}

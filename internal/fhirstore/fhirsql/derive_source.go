@@ -14,6 +14,7 @@ type source struct {
 	rid   int64
 	ref   fhir.Reference
 	owner string // the only one; empty: several or none
+	held  search.Sensitivity
 }
 
 // connect finds what the resources derive from and notes its owners: those of
@@ -22,6 +23,9 @@ type source struct {
 func (d derivation) connect(ctx context.Context) error {
 	several := map[int64][]*derived{} // by the rid of a source without a single owner
 	note := func(n *derived, from source) {
+		if d.found[from.ref] == nil {
+			n.sensitivity = n.sensitivity.And(from.held)
+		}
 		switch inner := d.found[from.ref]; {
 		case inner != nil:
 			inner.dependents = append(inner.dependents, n)
@@ -52,7 +56,7 @@ func (d derivation) references(ctx context.Context, note func(*derived, source))
 		rids = append(rids, n.rid)
 	}
 	q := d.store.newQuery()
-	q.add(`SELECT v.rid, v.param, COALESCE(t.rid, 0), COALESCE(t.type, ''), COALESCE(t.id, ''), COALESCE(t.owner, '')
+	q.add(`SELECT v.rid, v.param, COALESCE(t.rid, 0), COALESCE(t.type, ''), COALESCE(t.id, ''), COALESCE(t.owner, ''), COALESCE(t.sensitive, '')
 FROM fhir_reference v LEFT JOIN fhir_resource t ON t.type = v.ref_type AND t.id = v.ref_id WHERE v.param IN (`)
 	q.arg(provenanceTarget)
 	q.add(", ")
@@ -68,11 +72,12 @@ FROM fhir_reference v LEFT JOIN fhir_resource t ON t.type = v.ref_type AND t.id 
 		var (
 			rid, param int64
 			from       source
-			kind       string
+			kind, held string
 		)
-		if err := rows.Scan(&rid, &param, &from.rid, &kind, &from.ref.ID, &from.owner); err != nil {
+		if err := rows.Scan(&rid, &param, &from.rid, &kind, &from.ref.ID, &from.owner, &held); err != nil {
 			return err
 		}
+		from.held = search.ReadSensitivity(held)
 		n := byRID[rid]
 		n.secured = n.secured || param == securityContext
 		if from.ref.Type = fhir.ResourceType(kind); kind != "" {
@@ -94,7 +99,7 @@ func (d derivation) attachers(ctx context.Context, note func(*derived, source)) 
 		return nil
 	}
 	q := d.store.newQuery()
-	q.add(`SELECT a.binary_id, t.rid, t.type, t.id, t.owner FROM fhir_attachment a
+	q.add(`SELECT a.binary_id, t.rid, t.type, t.id, t.owner, t.sensitive FROM fhir_attachment a
 JOIN fhir_resource t ON t.rid = a.rid WHERE a.binary_id`)
 	q.among(ids)
 	rows, err := d.tx.Query(ctx, q.String(), q.args...)
@@ -104,12 +109,13 @@ JOIN fhir_resource t ON t.rid = a.rid WHERE a.binary_id`)
 	defer rows.Close()
 	for rows.Next() {
 		var (
-			id, kind string
-			from     source
+			id, kind, held string
+			from           source
 		)
-		if err := rows.Scan(&id, &from.rid, &kind, &from.ref.ID, &from.owner); err != nil {
+		if err := rows.Scan(&id, &from.rid, &kind, &from.ref.ID, &from.owner, &held); err != nil {
 			return err
 		}
+		from.held = search.ReadSensitivity(held)
 		from.ref.Type = fhir.ResourceType(kind)
 		note(d.found[fhir.Reference{Type: "Binary", ID: id}], from)
 	}
@@ -178,12 +184,17 @@ func (n *derived) required() []string {
 	return search.NewIDSet(ids...).List()
 }
 
-// write gives their owners to the resources and to their current versions, where
-// they are other ones now.
+// write gives their owners, and what is sensitive, to the resources and to their current
+// versions, where they are other ones now; moved counts those with other owners.
 func (d derivation) write(ctx context.Context) (moved int, err error) {
 	w := writer{}
 	for ref, n := range d.found {
 		owners := n.required()
+		if !n.sensitivity.Equal(n.was) {
+			held := n.sensitivity.String()
+			w.add(`UPDATE fhir_resource SET sensitive = $2 WHERE rid = $1`, n.rid, held)
+			w.add(`UPDATE fhir_version SET sensitive = $4 WHERE type = $1 AND id = $2 AND version = $3`, string(ref.Type), ref.ID, n.version, held)
+		}
 		if slices.Equal(owners, n.before) {
 			continue
 		}

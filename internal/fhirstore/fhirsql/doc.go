@@ -31,6 +31,11 @@
 // are computed again in the transaction that changes what they depend on, so the
 // order of loading does not matter.
 //
+// Each resource and each version is classified when it is stored (package sensitive):
+// classified is what its content says, sensitive is that with what it derives from, spread
+// as owners are. fhir_classified names the configuration by which all of it was done; a
+// store of another one is classified anew at the start (classify.go).
+//
 // Beside the search parameters it keeps who leads to whom (fhirstore.TieRules, fhir_tie),
 // so that one condition in SQL says whether a practitioner reaches a patient.
 //

@@ -15,7 +15,7 @@ import (
 // moment is taken, so that whatever is stamped up to then is committed.
 func (s *Store) BeginExport(ctx context.Context, e fhirstore.Export, life time.Duration, limits fhirstore.ExportLimits) (fhirstore.Export, error) {
 	err := s.db.Write(ctx, func(ctx context.Context, tx *db.Tx) error {
-		if _, err := s.begin(ctx, tx); err != nil {
+		if _, _, err := s.begin(ctx, tx); err != nil {
 			return err
 		}
 		e.At = s.now().UTC().Truncate(time.Millisecond)

@@ -97,12 +97,12 @@ func (s *Store) asOf(ctx context.Context, now fhirstore.Record, at time.Time) (f
 	}
 	var (
 		version, updated, deleted int64
-		owners                    string
+		owners, sensitive         string
 		body                      []byte
 	)
 	ref := now.Resource.Reference()
-	err := s.db.Find(ctx, `SELECT version, updated, deleted, owners, body FROM fhir_version WHERE type = $1 AND id = $2 AND updated <= $3
- ORDER BY version DESC LIMIT 1`, string(ref.Type), ref.ID, at.UnixMilli()).Scan(&version, &updated, &deleted, &owners, &body)
+	err := s.db.Find(ctx, `SELECT version, updated, deleted, owners, sensitive, body FROM fhir_version WHERE type = $1 AND id = $2 AND updated <= $3
+ ORDER BY version DESC LIMIT 1`, string(ref.Type), ref.ID, at.UnixMilli()).Scan(&version, &updated, &deleted, &owners, &sensitive, &body)
 	switch {
 	case err != nil:
 		return fhirstore.Record{}, err
@@ -110,6 +110,7 @@ func (s *Store) asOf(ctx context.Context, now fhirstore.Record, at time.Time) (f
 		return fhirstore.Record{}, db.ErrNoRow
 	}
 	r := fhirstore.Record{Resource: fhir.Stored(ref.Type, ref.ID, body), Version: version, UpdatedAt: time.UnixMilli(updated).UTC()}
+	r.Owners.Sensitivity = search.ReadSensitivity(sensitive)
 	return r, json.Unmarshal([]byte(owners), &r.Owners.Required)
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/emberlatch/emberlatch/access"
 	"github.com/emberlatch/emberlatch/fhir"
 	"github.com/emberlatch/emberlatch/fhir/compartment"
+	"github.com/emberlatch/emberlatch/fhir/search"
 	"github.com/emberlatch/emberlatch/internal/db"
 	"github.com/emberlatch/emberlatch/internal/fhirstore"
 )
@@ -86,7 +87,7 @@ func (s *Store) versions(ctx context.Context, d access.Decision, h fhirstore.His
 		if i > 0 {
 			q.add(" UNION ALL ")
 		}
-		q.add("SELECT * FROM (SELECT h.type, h.id, h.version, h.updated, h.deleted, h.owners, h.body FROM fhir_version h WHERE h.type = ")
+		q.add("SELECT * FROM (SELECT h.type, h.id, h.version, h.updated, h.deleted, h.owners, h.sensitive, h.body FROM fhir_version h WHERE h.type = ")
 		q.arg(string(t))
 		q.add(" AND h.id IN (SELECT m.id")
 		q.fromEver(matchView(d), t, "m")
@@ -137,16 +138,18 @@ func scanVersions(rows db.Rows) ([]fhirstore.HistoryEntry, error) {
 	for rows.Next() {
 		var (
 			kind, id, owners string
+			sensitive        string
 			updated, deleted int64
 			v                fhirstore.HistoryEntry
 			body             []byte
 		)
-		if err := rows.Scan(&kind, &id, &v.Version, &updated, &deleted, &owners, &body); err != nil {
+		if err := rows.Scan(&kind, &id, &v.Version, &updated, &deleted, &owners, &sensitive, &body); err != nil {
 			return nil, fmt.Errorf("reading a history: %w", err)
 		}
 		if err := json.Unmarshal([]byte(owners), &v.Owners.Required); err != nil {
 			return nil, fmt.Errorf("reading the owners of a version: %w", err)
 		}
+		v.Owners.Sensitivity = search.ReadSensitivity(sensitive)
 		v.Resource, v.Deleted = fhir.Stored(fhir.ResourceType(kind), id, body), deleted != 0
 		v.UpdatedAt = time.UnixMilli(updated).UTC()
 		list = append(list, v)

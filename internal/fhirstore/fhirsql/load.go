@@ -28,11 +28,13 @@ type prepared struct {
 	resource fhir.Resource
 	source   []byte
 	owners   search.Owners
-	values   []search.Indexed
-	attached []string
-	ties     []fhirstore.Tie
-	secured  fhir.Reference // Binary.securityContext, as it stands, resolvable or not
-	origin   string
+	// classified is the sensitivity by its own content.
+	classified search.Sensitivity
+	values     []search.Indexed
+	attached   []string
+	ties       []fhirstore.Tie
+	secured    fhir.Reference // Binary.securityContext, as it stands, resolvable or not
+	origin     string
 }
 
 // Load implements fhirstore.Loader.
@@ -128,6 +130,7 @@ func (s *Store) index(r fhir.Resource) prepared {
 			p.values = append(p.values, v)
 		}
 	}
+	p.classified = s.sensitive.Of(r)
 	p.attached = attachedBinaries(r, s.base)
 	p.ties = s.tied.Ties(r, s.base)
 	if r.Type() == "Binary" {
@@ -147,7 +150,7 @@ type existing struct {
 func (s *Store) storePortion(ctx context.Context, batch []prepared) (done []prepared, err error) {
 	err = s.db.Write(ctx, func(ctx context.Context, tx *db.Tx) error {
 		done = done[:0]
-		last, err := s.begin(ctx, tx)
+		last, looks, err := s.begin(ctx, tx)
 		if err != nil {
 			return err
 		}
@@ -175,6 +178,10 @@ func (s *Store) storePortion(ctx context.Context, batch []prepared) (done []prep
 			if p.resource, err = w.stamp(p.resource, p.ref.ID, old); err != nil {
 				return err
 			}
+			if !looks {
+				p.classified = search.Sensitivity{}
+			}
+			p.owners.Sensitivity = p.classified
 			if err := w.put(p, old); err != nil {
 				return err
 			}
@@ -196,15 +203,27 @@ func (s *Store) storePortion(ctx context.Context, batch []prepared) (done []prep
 	return done, nil
 }
 
-// begin keeps other writers out until the commit, and returns the highest rid.
-func (s *Store) begin(ctx context.Context, tx *db.Tx) (last int64, err error) {
-	if lock := s.db.Dialect().LockExclusive; lock != "" {
-		if _, err := tx.Exec(ctx, fmt.Sprintf(lock, "fhir_resource")); err != nil {
-			return 0, err
-		}
+// begin keeps other writers out until the commit, and returns the highest rid. looks: what
+// is written is classified as everything is that is stored.
+func (s *Store) begin(ctx context.Context, tx *db.Tx) (last int64, looks bool, err error) {
+	if err := s.lock(ctx, tx); err != nil {
+		return 0, false, err
 	}
-	err = tx.QueryRow(ctx, `SELECT COALESCE(MAX(rid), 0) FROM fhir_resource`).Scan(&last)
-	return last, err
+	var identity string
+	err = tx.QueryRow(ctx, `SELECT COALESCE(MAX(rid), 0), (SELECT identity FROM fhir_classified) FROM fhir_resource`).Scan(&last, &identity)
+	if err == nil && identity != "" && !s.classifies(identity) {
+		_, err = tx.Exec(ctx, `UPDATE fhir_classified SET identity = ''`)
+	}
+	return last, s.classifies(identity), err
+}
+
+// lock keeps other writers out until the commit.
+func (s *Store) lock(ctx context.Context, tx *db.Tx) error {
+	if lock := s.db.Dialect().LockExclusive; lock != "" {
+		_, err := tx.Exec(ctx, fmt.Sprintf(lock, "fhir_resource"))
+		return err
+	}
+	return nil
 }
 
 // existing finds what a portion would replace, deleted ones too.

@@ -20,7 +20,7 @@ func (c *changes) permit(ctx context.Context, d access.Decision, before access.S
 	after := access.State{Resource: content}
 	if compartment.DerivationOf(content.Type()) != compartment.None {
 		// A patient whom such content may be about is known; whom it is about is not yet.
-		after.Owners = mayBeAbout(d, content, c.store.base)
+		after.Owners = mayBeAbout(d, content, c.look(content), c.store.base)
 		if err := c.referencesVisible(ctx, d, before, after); err != nil {
 			return access.Change{}, err
 		}
@@ -31,6 +31,7 @@ func (c *changes) permit(ctx context.Context, d access.Decision, before access.S
 		after.Owners = owners
 	} else {
 		after.Owners = compartment.Owners(content, c.store.base)
+		after.Owners.Sensitivity = c.look(content)
 	}
 	change, err := d.Change(before, after)
 	if err != nil {
@@ -41,10 +42,10 @@ func (c *changes) permit(ctx context.Context, d access.Decision, before access.S
 
 // mayBeAbout are the patients that content refers to, and each of whom it could be
 // about by itself.
-func mayBeAbout(d access.Decision, content fhir.Resource, base string) search.Owners {
+func mayBeAbout(d access.Decision, content fhir.Resource, held search.Sensitivity, base string) search.Owners {
 	var ids []string
 	for _, ref := range localReferences(content, base) {
-		if ref.Type == "Patient" && d.Admits(content, search.Owners{Required: []string{ref.ID}}) {
+		if ref.Type == "Patient" && d.Admits(content, search.Owners{Required: []string{ref.ID}, Sensitivity: held}) {
 			ids = append(ids, ref.ID)
 		}
 	}
@@ -110,7 +111,7 @@ func localReferences(r fhir.Resource, base string) []fhir.Reference {
 // derivedOwners says beforehand what derive says afterwards, when it is compared.
 func (c *changes) derivedOwners(ctx context.Context, r fhir.Resource) (search.Owners, error) {
 	q := c.store.newQuery()
-	q.add("SELECT t.type, t.owner, COALESCE(o.patient, '') FROM fhir_resource t LEFT JOIN fhir_owner o ON o.rid = t.rid WHERE ")
+	q.add("SELECT t.type, t.owner, COALESCE(o.patient, ''), t.sensitive FROM fhir_resource t LEFT JOIN fhir_owner o ON o.rid = t.rid WHERE ")
 	secured := securityContextOf(r, c.store.base)
 	switch {
 	case compartment.DerivationOf(r.Type()) == compartment.FromTargets:
@@ -129,7 +130,7 @@ func (c *changes) derivedOwners(ctx context.Context, r fhir.Resource) (search.Ow
 		q.arg(r.ID())
 		q.add(")")
 	}
-	return c.ownersTogether(ctx, q)
+	return c.ownersTogether(ctx, q, c.look(r))
 }
 
 // named writes that t is a resource, if there is such a one.
@@ -140,9 +141,9 @@ func (q *query) named(ref fhir.Reference) {
 	q.arg(ref.ID)
 }
 
-// ownersTogether: shared types say nothing, and what is in nobody's record leaves
-// nobody.
-func (c *changes) ownersTogether(ctx context.Context, q *query) (search.Owners, error) {
+// ownersTogether: shared types say nothing of owners, and what is in nobody's record leaves
+// nobody. What is sensitive in any of them is, and so is what the resource holds itself.
+func (c *changes) ownersTogether(ctx context.Context, q *query, held search.Sensitivity) (search.Owners, error) {
 	rows, err := c.tx.Query(ctx, q.String(), q.args...)
 	if err != nil {
 		return search.Owners{}, err
@@ -151,10 +152,11 @@ func (c *changes) ownersTogether(ctx context.Context, q *query) (search.Owners, 
 	var ids []string
 	nobody := false
 	for rows.Next() {
-		var kind, single, one string
-		if err := rows.Scan(&kind, &single, &one); err != nil {
+		var kind, single, one, sensitive string
+		if err := rows.Scan(&kind, &single, &one, &sensitive); err != nil {
 			return search.Owners{}, err
 		}
+		held = held.And(search.ReadSensitivity(sensitive))
 		switch {
 		case compartment.ClassOf(fhir.ResourceType(kind)) == compartment.Shared:
 		case single != "":
@@ -166,7 +168,7 @@ func (c *changes) ownersTogether(ctx context.Context, q *query) (search.Owners, 
 		}
 	}
 	if nobody {
-		return search.Owners{}, rows.Err()
+		ids = nil
 	}
-	return search.Owners{Required: search.NewIDSet(ids...).List()}, rows.Err()
+	return search.Owners{Required: search.NewIDSet(ids...).List(), Sensitivity: held}, rows.Err()
 }

@@ -120,6 +120,8 @@ func (q *query) condition(x variable, e search.Expr) {
 		q.has(x, e)
 	case search.OwnedBy:
 		q.ownedBy(x, e.Patients)
+	case search.Cleared:
+		q.cleared(x, e)
 	case search.IsResource:
 		if e.Reference.Type != x.kind || e.Reference.ID == "" {
 			q.add("1=0")

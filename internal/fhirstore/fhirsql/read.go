@@ -18,7 +18,7 @@ import (
 
 // columns of a resource variable that scanRow reads.
 func columns(x string) string {
-	return x + ".rid, " + x + ".id, " + x + ".version, " + x + ".updated, " + x + ".owner, " + x + ".body"
+	return x + ".rid, " + x + ".id, " + x + ".version, " + x + ".updated, " + x + ".owner, " + x + ".sensitive, " + x + ".body"
 }
 
 // row is a resource as it came out of the database.
@@ -34,9 +34,10 @@ func scanRow(r db.Row, t fhir.ResourceType, more ...any) (row, error) {
 		v                row
 		id               string
 		updated, version int64
+		sensitive        string
 		body             []byte
 	)
-	err := r.Scan(append([]any{&v.rid, &id, &version, &updated, &v.owner, &body}, more...)...)
+	err := r.Scan(append([]any{&v.rid, &id, &version, &updated, &v.owner, &sensitive, &body}, more...)...)
 	if err != nil {
 		return row{}, err
 	}
@@ -44,8 +45,9 @@ func scanRow(r db.Row, t fhir.ResourceType, more ...any) (row, error) {
 		Resource: fhir.Stored(t, id, body), Version: version, UpdatedAt: time.UnixMilli(updated).UTC(),
 	}
 	if v.owner != "" {
-		v.record.Owners = search.Owners{Required: []string{v.owner}}
+		v.record.Owners.Required = []string{v.owner}
 	}
+	v.record.Owners.Sensitivity = search.ReadSensitivity(sensitive)
 	return v, nil
 }
 
@@ -107,11 +109,11 @@ func (s *Store) VRead(ctx context.Context, d access.Decision, ref fhir.Reference
 	}
 	var (
 		updated, deleted int64
-		owners           string
+		owners, held     string
 		body             []byte
 	)
-	err = s.db.Find(ctx, `SELECT updated, deleted, owners, body FROM fhir_version WHERE type = $1 AND id = $2 AND version = $3`,
-		string(ref.Type), ref.ID, version).Scan(&updated, &deleted, &owners, &body)
+	err = s.db.Find(ctx, `SELECT updated, deleted, owners, sensitive, body FROM fhir_version WHERE type = $1 AND id = $2 AND version = $3`,
+		string(ref.Type), ref.ID, version).Scan(&updated, &deleted, &owners, &held, &body)
 	if errors.Is(err, db.ErrNoRow) {
 		return fhirstore.Record{}, fhirstore.ErrNotFound
 	}
@@ -122,6 +124,7 @@ func (s *Store) VRead(ctx context.Context, d access.Decision, ref fhir.Reference
 	if err := json.Unmarshal([]byte(owners), &r.Owners.Required); err != nil {
 		return fhirstore.Record{}, fmt.Errorf("reading the owners of a version: %w", err)
 	}
+	r.Owners.Sensitivity = search.ReadSensitivity(held)
 	switch {
 	case !d.Admits(r.Resource, r.Owners):
 		return fhirstore.Record{}, fhirstore.ErrNotFound

@@ -6,15 +6,19 @@ import (
 
 	"github.com/emberlatch/emberlatch/internal/db"
 	"github.com/emberlatch/emberlatch/internal/fhirstore"
+	"github.com/emberlatch/emberlatch/internal/sensitive"
 )
 
-// Deps are the parts that the Store needs; all are required but Ties.
+// Deps are the parts that the Store needs; those without a remark are required.
 type Deps struct {
 	DB   *db.DB
 	Base string // FHIR base whose absolute references are local
 	Now  func() time.Time
-	// Ties are the rules by which a refresh judges whom its user reaches.
+	// Ties are the rules by which a refresh judges whom its user reaches; the zero value
+	// adds none.
 	Ties fhirstore.TieRules
+	// Sensitive are the operator's categories of sensitive content; nil: there are none.
+	Sensitive *sensitive.Categories
 }
 
 // Store is the embedded FHIR store. It is safe for concurrent use.
@@ -23,6 +27,8 @@ type Store struct {
 	base string
 	now  func() time.Time
 	tied fhirstore.TieRules
+
+	sensitive *sensitive.Categories
 }
 
 var (
@@ -37,5 +43,5 @@ func New(deps Deps) (*Store, error) {
 	if deps.DB == nil || deps.Now == nil {
 		return nil, errors.New("fhirsql: a part is missing")
 	}
-	return &Store{deps.DB, deps.Base, deps.Now, deps.Ties}, nil
+	return &Store{deps.DB, deps.Base, deps.Now, deps.Ties, deps.Sensitive}, nil
 }

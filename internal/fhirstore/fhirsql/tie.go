@@ -42,10 +42,8 @@ func (s *Store) Complete(ctx context.Context) error {
 	for left := true; left; {
 		err := s.db.Write(ctx, func(ctx context.Context, tx *db.Tx) error {
 			// Order: nobody stores another version between reading and writing.
-			if lock := s.db.Dialect().LockExclusive; lock != "" {
-				if _, err := tx.Exec(ctx, fmt.Sprintf(lock, "fhir_resource")); err != nil {
-					return err
-				}
+			if err := s.lock(ctx, tx); err != nil {
+				return err
 			}
 			list, err := s.untied(ctx, tx)
 			if err != nil {

@@ -27,6 +27,11 @@ type wayIn struct{ clause, join *int }
 // leading finds the way into a search.
 func leading(view search.Expr, s search.Query) (best wayIn) {
 	most := leadsNothing
+	if all, ok := view.(search.And); ok && len(all) == 2 {
+		if _, clears := all[1].(search.Cleared); clears { // leads nowhere
+			view = all[0]
+		}
+	}
 	if owned, single := view.(search.OwnedBy); single {
 		switch n := owned.Patients.Len(); {
 		case n <= 1:

@@ -64,15 +64,16 @@ func (w *writer) put(p prepared, old existing) error {
 	if len(p.owners.Required) == 1 {
 		single = p.owners.Required[0]
 	}
+	classified, sensitive := p.classified.String(), p.owners.Sensitivity.String()
 	if old.version > 0 {
-		w.add(`UPDATE fhir_resource SET version = $2, updated = $3, deleted = 0, owner = $4, source = $5, body = $6 WHERE rid = $1`,
-			old.rid, version, ms, single, p.source, stamped.JSON())
+		w.add(`UPDATE fhir_resource SET version = $2, updated = $3, deleted = 0, owner = $4, source = $5, body = $6, classified = $7, sensitive = $8 WHERE rid = $1`,
+			old.rid, version, ms, single, p.source, stamped.JSON(), classified, sensitive)
 	} else {
-		w.add(`INSERT INTO fhir_resource (rid, type, id, version, updated, owner, source, body) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
-			old.rid, string(p.ref.Type), p.ref.ID, version, ms, single, p.source, stamped.JSON())
+		w.add(`INSERT INTO fhir_resource (rid, type, id, version, updated, owner, source, body, classified, sensitive) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+			old.rid, string(p.ref.Type), p.ref.ID, version, ms, single, p.source, stamped.JSON(), classified, sensitive)
 	}
-	w.add(`INSERT INTO fhir_version (type, id, version, updated, owners, body) VALUES ($1, $2, $3, $4, $5, $6)`,
-		string(p.ref.Type), p.ref.ID, version, ms, owners, stamped.JSON())
+	w.add(`INSERT INTO fhir_version (type, id, version, updated, owners, body, sensitive) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+		string(p.ref.Type), p.ref.ID, version, ms, owners, stamped.JSON(), sensitive)
 	w.owners(old.rid, p.owners)
 	for _, v := range p.values {
 		w.value(old.rid, v)
