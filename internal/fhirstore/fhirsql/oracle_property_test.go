@@ -70,7 +70,7 @@ var quantities = []any{
 var statuses = []any{"final", "amended", "active"}
 
 // fresh makes a resource of a type with drawn elements.
-var fresh = map[string]func(t *rapid.T) object{
+var fresh = marked(map[string]func(t *rapid.T) object{
 	"Patient": func(t *rapid.T) object {
 		return object{"name": one(t, []any{object{"family": "Peña", "given": []any{"José"}}}, []any{object{"family": "pen"}}, nil),
 			"birthDate": one(t, "1980-01-02", "1980", nil), "gender": one(t, "female", "male"),
@@ -124,7 +124,7 @@ var fresh = map[string]func(t *rapid.T) object{
 	"Practitioner": func(t *rapid.T) object { return object{"name": []any{object{"family": "Doe"}}} },
 	"Organization": func(t *rapid.T) object { return object{"name": one(t, "Clinic", "clínica")} },
 	"Group":        func(t *rapid.T) object { return object{"member": []any{object{"entity": to("Patient/a")}}} },
-}
+})
 
 // kinds in a fixed order, and the ids of each.
 var kinds = []string{"Patient", "Observation", "Condition", "Encounter", "DiagnosticReport", "AllergyIntolerance", "Coverage",
@@ -237,7 +237,9 @@ var scopes = []string{"patient/*.rs", "patient/*.read", "patient/*.s", "patient/
 var systemScopes = []string{"system/*.rs", "system/*.read", "system/Observation.rs", "system/Patient.s", "system/Observation.rs?category=" + lab + "|laboratory",
 	"system/Provenance.rs", "system/Practitioner.r", "system/Encounter.cruds", "system/Condition.write"}
 
-func drawGrant(t *rapid.T) grant {
+func drawGrant(t *rapid.T) grant { return drawScoped(t).standing(t) }
+
+func drawScoped(t *rapid.T) grant {
 	if rapid.IntRange(0, 4).Draw(t, "service") == 0 {
 		return grant{
 			Scopes: rapid.SliceOfNDistinct(rapid.SampledFrom(systemScopes), 1, 3, rapid.ID).Draw(t, "scopes"),
@@ -252,8 +254,13 @@ func drawGrant(t *rapid.T) grant {
 }
 
 func (g grant) subject() access.Subject {
-	return access.NewSubject(access.Facts{ClientID: "app", GrantID: "g", HasUser: g.HasUser, Reach: search.NewIDSet(g.Reach...),
-		Own: access.Own{All: g.OwnAll, Patients: search.NewIDSet(g.Own...)}, Patient: g.Patient, Scopes: smart.NewScopeSet(g.Scopes), Base: base})
+	f := access.Facts{ClientID: g.App, GrantID: "g", HasUser: g.HasUser, Reach: search.NewIDSet(g.Reach...),
+		Own: access.Own{All: g.OwnAll, Patients: search.NewIDSet(g.Own...)}, Patient: g.Patient, Scopes: smart.NewScopeSet(g.Scopes), Base: base}
+	f.FHIRUser, _ = fhir.ParseReference(g.FHIRUser, "")
+	if g.Careful {
+		f.Sensitive = categories.Policy()
+	}
+	return access.NewSubject(f)
 }
 
 // world gives an empty database for every drawn universe; the next one takes it away.
@@ -297,7 +304,10 @@ var worlds = map[string]func(t *testing.T) world{
 
 func (w world) load(t *rapid.T, u *universe) (*fhirsql.Store, func()) {
 	d, done := w(t)
-	s, err := fhirsql.New(fhirsql.Deps{DB: d, Base: base, Now: func() time.Time { return time.Unix(1e9, 0) }})
+	s, err := fhirsql.New(fhirsql.Deps{DB: d, Base: base, Sensitive: categories, Now: func() time.Time { return time.Unix(1e9, 0) }})
+	if err == nil {
+		err = s.Classify(context.Background(), nil)
+	}
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -231,7 +231,11 @@ func (u *universe) allSources(r *thing) []*thing {
 // sources are what a Provenance or a Binary derives its owners from, without the
 // shared kinds, which are about nobody.
 func (u *universe) sources(r *thing) []*thing {
-	var all []*thing
+	return slices.DeleteFunc(u.rawSources(r), func(s *thing) bool { return slices.Contains(sharedKinds, s.kind) })
+}
+
+// rawSources are the same with the shared kinds.
+func (u *universe) rawSources(r *thing) (all []*thing) {
 	switch context, secured := r.content["securityContext"]; {
 	case r.kind == "Provenance":
 		all = u.targets(step(r.content, "target", ""))
@@ -244,7 +248,7 @@ func (u *universe) sources(r *thing) []*thing {
 			}
 		}
 	}
-	return slices.DeleteFunc(all, func(s *thing) bool { return slices.Contains(sharedKinds, s.kind) })
+	return all
 }
 
 func attaches(content object, binary string) bool {
@@ -305,6 +309,9 @@ type grant struct {
 	Reach   []string
 	OwnAll  bool     // what the client reaches by itself
 	Own     []string // as well
+	// App asks, and FHIRUser stands behind it, from whom something is withheld.
+	App, FHIRUser string
+	Careful       bool
 }
 
 // sees: some scope with one of the letters covers the resource.
@@ -330,7 +337,7 @@ func (u *universe) sees(g grant, r *thing, letters string) bool {
 				return false
 			}
 		}
-		return g.ground(level, shared, u.owners(r))
+		return g.ground(level, shared, u.owners(r)) && u.cleared(g, r)
 	})
 }
 

@@ -120,7 +120,7 @@ func (u *universe) wants(g grant, a attempt) bool {
 	case a.kind == "Patient" && slices.ContainsFunc(tying, func(name string) bool { return !cmp.Equal(elementOf(before, name), a.content[name]) }):
 		return false
 	}
-	after := &thing{kind: a.kind, id: a.id, content: a.content}
+	after := &thing{kind: a.kind, id: a.id, content: keepingLabels(before, a.content)}
 	if before == nil {
 		after.id = "new"
 	}
@@ -282,7 +282,7 @@ func (u *universe) after(a attempt, written fhirstore.Written) *universe {
 		return next
 	}
 	a.content["id"] = written.Resource.ID()
-	return u.with(before, &thing{kind: a.kind, id: written.Resource.ID(), content: a.content})
+	return u.with(before, &thing{kind: a.kind, id: written.Resource.ID(), content: keepingLabels(before, a.content)})
 }
 
 // remaining is what can still be found.
