@@ -1,6 +1,7 @@
 package access_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/emberlatch/emberlatch/access"
@@ -88,6 +89,12 @@ func show(e search.Expr) string {
 			list += " " + id
 		}
 		return "owned" + list
+	case search.Cleared:
+		text := "without " + strings.Join(e.Withheld.List(), " ")
+		if e.Own != "" {
+			text += ", of " + e.Own + " without " + strings.Join(e.OwnWithheld.List(), " ")
+		}
+		return text
 	case search.IsResource:
 		return "is " + e.Reference.String()
 	}

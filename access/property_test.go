@@ -23,6 +23,8 @@ func drawThing() *rapid.Generator[thing] {
 		if kind == "Patient" {
 			r.owners = []string{r.id}
 		}
+		r.holds = rapid.SliceOfNDistinct(rapid.SampledFrom([]string{"hiv", "abuse", "secret"}), 0, 2, rapid.ID).Draw(t, "sensitive")
+		r.unlooked = rapid.IntRange(0, 9).Draw(t, "nobody has looked") == 0
 		codings := rapid.SliceOfN(rapid.SampledFrom([]coding{{"s", "x"}, {"s", "y"}, {"t", "x"}, {"", "x"}}), 0, 2)
 		r.tag = codings.Draw(t, "tag")
 		if kind == "Observation" || kind == "Condition" {
@@ -61,6 +63,8 @@ func drawToken() *rapid.Generator[token] {
 			reach:    rapid.SliceOfNDistinct(rapid.SampledFrom(patientIDs), 0, 3, rapid.ID).Draw(t, "reach"),
 			fhirUser: rapid.SampledFrom([]string{"", "Practitioner/a", "Patient/b", "RelatedPerson/c"}).Draw(t, "fhirUser"),
 			ownAll:   rapid.IntRange(0, 3).Draw(t, "all") == 0,
+			careful:  rapid.Bool().Draw(t, "something is withheld"),
+			app:      rapid.SampledFrom([]string{"", "ehr"}).Draw(t, "app"),
 			own:      rapid.SliceOfNDistinct(rapid.SampledFrom(patientIDs), 0, 3, rapid.ID).Draw(t, "own"),
 		}
 	})
@@ -110,6 +114,12 @@ func evaluate(e search.Expr, r thing) bool {
 		return r.fulfils(e.Clause.String())
 	case search.OwnedBy:
 		return len(r.owners) > 0 && !slices.ContainsFunc(r.owners, func(id string) bool { return !e.Patients.Contains(id) })
+	case search.Cleared:
+		withheld := e.Withheld
+		if e.Own != "" && slices.Equal(r.owners, []string{e.Own}) {
+			withheld = e.OwnWithheld
+		}
+		return withheld.Len() == 0 || !r.unlooked && !slices.ContainsFunc(r.holds, withheld.Contains)
 	case search.IsResource:
 		return e.Reference.String() == r.kind+"/"+r.id
 	}

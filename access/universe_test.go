@@ -30,9 +30,33 @@ type thing struct {
 	owners   []string
 	category []coding
 	tag      []coding
+	// holds are categories of sensitive content; unlooked: nobody has looked for them.
+	holds    []string
+	unlooked bool
 }
 
-func (r thing) owned() search.Owners { return search.Owners{Required: r.owners} }
+func (r thing) owned() search.Owners {
+	o := search.Owners{Required: r.owners}
+	if !r.unlooked {
+		o.Sensitivity = search.Classified(r.holds...)
+	}
+	return o
+}
+
+// holding is the same with categories of sensitive content.
+func (r thing) holding(categories ...string) thing {
+	r.holds = categories
+	return r
+}
+
+// readers of the categories of every test: hiv is read by patients about themselves in
+// every app, and by practitioners in the app ehr; abuse by those who stand for patients and
+// by services, in app; secret by nobody.
+var readers = map[string][]access.Reader{
+	"hiv":    {{Audience: access.AudiencePatient, Apps: []string{"*"}}, {Audience: access.AudiencePractitioner, Apps: []string{"ehr"}}},
+	"abuse":  {{Audience: access.AudienceRepresentative, Apps: []string{"other", "app"}}, {Audience: access.AudienceService, Apps: []string{"app"}}},
+	"secret": nil,
+}
 
 func (r thing) resource(t testing.TB) fhir.Resource {
 	t.Helper()
@@ -88,6 +112,11 @@ type token struct {
 	// ownAll and own: what the client reaches by itself.
 	ownAll bool
 	own    []string
+	// careful: something is withheld, and app asks; empty: "app" does. page: a page of the
+	// server asks.
+	careful bool
+	app     string
+	page    bool
 }
 
 func (k token) subject() access.Subject {
@@ -100,6 +129,13 @@ func (k token) subject() access.Subject {
 	if k.user {
 		f.UserID = "user"
 	}
+	if k.careful {
+		f.Sensitive = access.NewSensitive(readers)
+	}
+	if k.app != "" {
+		f.ClientID = k.app
+	}
+	f.OwnPage = k.page
 	return access.NewSubject(f)
 }
 
@@ -235,9 +271,32 @@ func (r thing) fulfils(query string) bool {
 	return true
 }
 
+// cleared: whoever stands behind the token reads all that the resource holds.
+func (k token) cleared(r thing) bool {
+	if !k.careful {
+		return true
+	}
+	who, own := "", false
+	switch kind, id, _ := strings.Cut(k.fhirUser, "/"); {
+	case !k.user && k.patient == "":
+		who = "service"
+	case !k.user:
+	case kind == "Practitioner":
+		who = "practitioner"
+	case kind == "Patient" || kind == "RelatedPerson":
+		who, own = "representative", kind == "Patient" && slices.Equal(r.owners, []string{id})
+	}
+	app := k.app == "" || k.app == "app"
+	if r.unlooked || slices.Contains(r.holds, "secret") {
+		return false
+	}
+	return (!slices.Contains(r.holds, "hiv") || own || who == "practitioner" && !app) &&
+		(!slices.Contains(r.holds, "abuse") || app && !own && (who == "representative" || who == "service"))
+}
+
 // covers is C.1 of the design for any of some letters.
 func (k token) covers(r thing, letters string) bool {
-	return slices.ContainsFunc(strings.Split(k.scopes, " "), func(text string) bool {
+	return k.cleared(r) && slices.ContainsFunc(strings.Split(k.scopes, " "), func(text string) bool {
 		m := clinical.FindStringSubmatch(text)
 		if m == nil || m[2] != "*" && m[2] != r.kind || !r.fulfils(m[5]) {
 			return false
@@ -254,5 +313,5 @@ func (k token) covers(r thing, letters string) bool {
 // isSelf is the rule of OIDC-15.
 func (k token) isSelf(r thing) bool {
 	has := func(name string) bool { return slices.Contains(strings.Split(k.scopes, " "), name) }
-	return k.user && has("openid") && (has("fhirUser") || has("profile")) && k.fhirUser == r.kind+"/"+r.id
+	return k.cleared(r) && k.user && has("openid") && (has("fhirUser") || has("profile")) && k.fhirUser == r.kind+"/"+r.id
 }
