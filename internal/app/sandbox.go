@@ -29,6 +29,9 @@ type SandboxOptions struct {
 	// SelfService says what an app may do that a developer has registered on the page
 	// for developers; empty: everything, at once.
 	SelfService SelfService
+	// Sensitive says what of the sample records only some may read; the zero value:
+	// nothing.
+	Sensitive SensitiveConfig
 	// Upstream is a FHIR server that holds the records; empty: this one does.
 	Upstream string
 	// UpstreamCredentials is a file with what proves this server to it; empty: nothing.
@@ -99,6 +102,7 @@ func openSandbox(ctx context.Context, o SandboxOptions, port int, listener, samp
 	if o.SelfService != "" {
 		cfg.Registration.SelfService = o.SelfService
 	}
+	cfg.Sensitive = o.Sensitive
 	if err := sameRecords(o); err != nil {
 		return nil, err
 	}

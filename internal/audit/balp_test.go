@@ -54,6 +54,8 @@ type saidEntity struct {
 	What       map[string]any
 	Type, Role struct{ System, Code string }
 	Query      string
+
+	SecurityLabel []struct{ System, Code string }
 }
 
 // say expands a sheet of one entry and checks each event against R4's definition.

@@ -24,6 +24,7 @@ import (
 	"github.com/emberlatch/emberlatch/internal/fhirstore"
 	"github.com/emberlatch/emberlatch/internal/fhirstore/fhirsql"
 	"github.com/emberlatch/emberlatch/internal/oauth"
+	"github.com/emberlatch/emberlatch/internal/sensitive"
 	"github.com/emberlatch/emberlatch/smart"
 )
 
@@ -95,7 +96,7 @@ type site struct {
 	backend    fhirstore.Backend
 }
 
-func newSite(t testing.TB, backend fhirstore.Backend, known tokens) *site {
+func newSite(t testing.TB, backend fhirstore.Backend, known tokens, change ...func(*fhirapi.Deps)) *site {
 	t.Helper()
 	keeper, _ := backend.(fhirstore.Keeper)
 	capability, err := fhirapi.NewCapability(base, fhirapi.OAuthURIs{Authorize: "https://ehr.example.org/authorize", Token: "https://ehr.example.org/token"})
@@ -111,10 +112,14 @@ func newSite(t testing.TB, backend fhirstore.Backend, known tokens) *site {
 				return s.unrecorded
 			}}
 	}
-	s.door, err = fhirapi.New(fhirapi.Deps{
+	deps := fhirapi.Deps{
 		Base: base, Path: "/fhir", Subjects: known, Backend: backend, Keeper: keeper, Export: export, PageKey: []byte("0123456789abcdef0123456789abcdef"),
 		Capability: capability, Trail: s.trail, Address: func(*http.Request) string { return "192.0.2.7" }, Now: func() time.Time { return s.now }, Log: slog.New(slog.NewTextHandler(s.log, nil)),
-	})
+	}
+	for _, c := range change {
+		c(&deps)
+	}
+	s.door, err = fhirapi.New(deps)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -123,6 +128,12 @@ func newSite(t testing.TB, backend fhirstore.Backend, known tokens) *site {
 
 // openStore is an empty store with these resources.
 func openStore(t testing.TB, resources iter.Seq[fhirstore.Incoming]) *fhirsql.Store {
+	t.Helper()
+	return openClassified(t, nil, resources)
+}
+
+// openClassified is the same with categories of sensitive content, and at one moment.
+func openClassified(t testing.TB, categories *sensitive.Categories, resources iter.Seq[fhirstore.Incoming]) *fhirsql.Store {
 	t.Helper()
 	ctx := context.Background()
 	d, err := db.Open(ctx, db.Config{URL: db.SQLiteURL(filepath.Join(t.TempDir(), "fhir.db"))})
@@ -133,7 +144,14 @@ func openStore(t testing.TB, resources iter.Seq[fhirstore.Incoming]) *fhirsql.St
 	if err := d.Migrate(ctx); err != nil {
 		t.Fatal(err)
 	}
-	s, err := fhirsql.New(fhirsql.Deps{DB: d, Base: base, Now: time.Now})
+	now := time.Now
+	if categories != nil {
+		now = func() time.Time { return time.Unix(1.7e9, 0) }
+	}
+	s, err := fhirsql.New(fhirsql.Deps{DB: d, Base: base, Sensitive: categories, Now: now})
+	if err == nil {
+		err = s.Classify(ctx, nil)
+	}
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -31,4 +31,8 @@ var inTheDoor = []bug{
 		old: "if compartment.ClassOf(t) != compartment.Shared || ", new: "if ", suites: []suite{doors}},
 	{name: "an answer may be kept by others", rows: "108", file: "internal/fhirapi/door.go",
 		old: `header.Set("Cache-Control", "no-store")`, new: `header.Set("Cache-Control", "max-age=60")`, suites: []suite{rows}},
+	{name: "the trail tells that what is withheld was looked at", rows: "92", file: "internal/fhirapi/trail.go",
+		old: "Sensitivity: d.deps.Sensitive.Of(e)", new: "Sensitivity: search.Classified()", suites: []suite{doors}},
+	{name: "the record of an access says of others what was sensitive", rows: "92", file: "internal/fhirapi/recorded.go",
+		old: "a.access.Holds(id, o.Sensitivity.Of().List())\n", new: "for _, p := range a.access.Patients {\n\t\t\ta.access.Holds(p, o.Sensitivity.Of().List())\n\t\t}\n", suites: []suite{doors}},
 }
