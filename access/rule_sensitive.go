@@ -52,6 +52,11 @@ func (r Reader) admits(a Audience, f Facts) bool {
 	return r.Audience == a && a != "" && (f.OwnPage || slices.Contains(r.Apps, AnyApp) || f.ClientID != "" && slices.Contains(r.Apps, f.ClientID))
 }
 
+// ReadByPatients reports whether patients read a category about themselves, in some app.
+func (s Sensitive) ReadByPatients(category string) bool {
+	return slices.ContainsFunc(s.readers[category], func(r Reader) bool { return r.Audience == AudiencePatient })
+}
+
 // withheld are the categories that an audience does not read.
 func (s Sensitive) withheld(a Audience, f Facts) search.Categories {
 	var names []string

@@ -37,7 +37,7 @@ func TestCategoriesAreJudgedAtTheStart(t *testing.T) {
 		{"an ordinary label", head + "  ordinary_labels:\n    - x\n", ":6: sensitive.ordinary_labels[0]: \"x\""},
 		{"only ordinary labels", head + "  ordinary_labels:\n    - urn:x|y\n", "sensitive.ordinary_labels: without categories"},
 		{"a value set", category("value_sets:", "  - "+set, "  - "+filter), ":11: sensitive.categories[0].value_sets[1]: " + filter + ", line 3: filter is not worked out here"},
-		{"a value set that is not there", category("value_sets: ["+dir+"/none.json]"), ":9: sensitive.categories[0].value_sets[0]: open " + dir + "/none.json"},
+		{"a value set that is not there", category("value_sets: [" + dir + "/none.json]"), ":9: sensitive.categories[0].value_sets[0]: open " + dir + "/none.json"},
 		{"words", head + "  categories:\n    - name: hiv\n      words: { en: HIV }\n      codes: [\"s|a\"]\n", ":7: sensitive.categories[0].words: there are none in the language \"es\""},
 		{"a name", head + "  categories:\n    - codes: [\"s|a\"]\n      words: { en: a, es: b }\n      name: HIV\n", ":8: sensitive.categories[0].name: \"HIV\""},
 		{"an audience", category("codes: [\"s|a\"]", "readers:", "  - audience: nurse", "    apps: [a]"), ":11: sensitive.categories[0].readers[0]: the audience \"nurse\""},

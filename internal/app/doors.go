@@ -147,7 +147,7 @@ func (a *App) openPeopleDoors(_ context.Context, d *doors) error {
 	d.manage, errs[5] = manage.New(manage.Deps{
 		Store: a.store, Ledger: a.ledger, Accounts: a.accounts, Tries: a.tries, Flow: d.flow, Sessions: a.sessions, Client: a.live.Client, Person: a.person, Patient: a.reach.Patient,
 		FlushUses: a.uses.Flush, Settle: a.live.Refresh, LoginPath: pathLogin, LogoutPath: pathLogout, AccessLife: a.cfg.Tokens.Access,
-		Sandbox: a.cfg.Sandbox, Now: a.now, Log: a.log,
+		Sandbox: a.cfg.Sandbox, Sensitive: a.sensitive.WordsForPatients, Now: a.now, Log: a.log,
 	})
 	return errors.Join(errs[:]...)
 }

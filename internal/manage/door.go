@@ -35,7 +35,7 @@ type Accounts interface {
 	HashPassword(ctx context.Context, password string) (string, error)
 }
 
-// Deps are the parts that the door needs; all are required but Sandbox.
+// Deps are the parts that the door needs; all are required but Sandbox and Sensitive.
 type Deps struct {
 	Store    Store
 	Ledger   Ledger
@@ -55,8 +55,11 @@ type Deps struct {
 	LogoutPath string
 	AccessLife time.Duration // of an access token
 	Sandbox    bool          // every app is a test app
-	Now        func() time.Time
-	Log        *slog.Logger
+	// Sensitive are the words of a category of sensitive content that patients read, in a
+	// language; empty: they do not. Nil: there are no categories.
+	Sensitive func(category, language string) string
+	Now       func() time.Time
+	Log       *slog.Logger
 }
 
 // Door answers the management endpoint.

@@ -2,6 +2,7 @@ package manage
 
 import (
 	"context"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -91,8 +92,26 @@ func (d *Door) days(v viewer, list []trail.Entry) (days []page.LookedDay) {
 			*into = append(*into, look)
 		}
 		add(&(*into)[at], a)
+		d.sensitive(&(*into)[at], a.Sensitive[v.record])
 	}
 	return days
+}
+
+// sensitive notes which categories of sensitive content were in it, of those that patients
+// are told of.
+func (d *Door) sensitive(l *page.Look, categories []string) {
+	for _, category := range categories {
+		words := page.Words{}
+		for _, language := range page.Languages {
+			if d.deps.Sensitive != nil {
+				words[language] = d.deps.Sensitive(category, language)
+			}
+		}
+		known := slices.ContainsFunc(l.Sensitive, func(w page.Words) bool { return maps.Equal(w, words) })
+		if !known && words[page.Languages[0]] != "" {
+			l.Sensitive = append(l.Sensitive, words)
+		}
+	}
 }
 
 // add counts an access, and the kind of information that it was about.

@@ -75,6 +75,11 @@ func TestWhoLookedAtMyRecord(t *testing.T) {
 		t.Errorf("without a record: %d", w.Code)
 	}
 	says(t, maria.get(manage.Path), "Who looked at your record")
+	held := look("doc", "Practitioner/doc", "risk", "read", "Observation/1", 200, day.Add(48*time.Hour), "maria", "james")
+	held.Holds("maria", []string{"hiv", "secret"})
+	held.Holds("james", []string{"abuse"})
+	e.happened(held, held)
+	says(t, maria.get(manage.PathLooked), "It was shown: Results and measurements Sensitive information was among it: HIV 2 times")
 	if got := text(t, doctor.get(manage.Path)); strings.Contains(got, "Who looked") {
 		t.Error("a link to nothing")
 	}

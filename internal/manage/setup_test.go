@@ -91,7 +91,8 @@ func (e *env) door() {
 	must(t, err)
 	d, err := manage.New(manage.Deps{
 		Store: e.store, Ledger: ledger, Accounts: plain{}, Tries: counted, Flow: way, Sessions: e.sessions, Client: e.client, Person: e.person, Patient: patient,
-		FlushUses: func(context.Context) error { return nil }, Settle: e.settle, LoginPath: "/login", LogoutPath: "/logout", AccessLife: 20 * time.Minute, Now: e.now, Log: log,
+		FlushUses: func(context.Context) error { return nil }, Settle: e.settle, LoginPath: "/login", LogoutPath: "/logout", AccessLife: 20 * time.Minute,
+		Sensitive: func(category, _ string) string { return map[string]string{"hiv": "HIV", "abuse": "Abuse"}[category] }, Now: e.now, Log: log,
 	})
 	must(t, err)
 	mux := http.NewServeMux()

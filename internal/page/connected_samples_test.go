@@ -76,7 +76,7 @@ func looked() page.Looked {
 		Shell: page.Shell{Self: "/manage/looked"}, Back: "/manage", Earlier: "/manage/looked?before=1764158584005.17.0", Later: "/manage/looked",
 		Days: []page.LookedDay{
 			{ID: "day-1", Day: noon, Looks: []page.Look{
-				{App: chart, By: "staff", What: "shown", Kinds: kinds, Times: 34, Last: noon.Add(-time.Minute)},
+				{App: chart, By: "staff", What: "shown", Kinds: kinds, Sensitive: []page.Words{{"en": "Substance use treatment", "es": "Tratamiento por consumo de sustancias"}, {"en": "HIV", "es": "VIH"}}, Times: 34, Last: noon.Add(-time.Minute)},
 				{App: tracker, By: "you", What: "changed", Kinds: []page.Kind{{Group: "answers"}}, Times: 1, Last: noon.Add(-time.Hour)},
 				{App: tracker, By: "representative", What: "allowed", Times: 1, Last: noon.Add(-2 * time.Hour)},
 			}},

@@ -1,6 +1,9 @@
 package page
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // Looked is who looked at the person's own record, day by day, the newest first.
 type Looked struct {
@@ -24,8 +27,22 @@ type Look struct {
 	By    string // who was behind it: the key below "looked-by." of the catalogue
 	What  string // shown, changed, allowed, refused: the key below "looked." of the catalogue
 	Kinds []Kind
-	Times int
-	Last  time.Time
+	// Sensitive are the categories of sensitive content that were in it.
+	Sensitive []Words
+	Times     int
+	Last      time.Time
+}
+
+// Words are what people read, by language.
+type Words map[string]string
+
+// said are the words in the language of the page, one after the other.
+func (l *tongue) said(list []Words) string {
+	all := make([]string, len(list))
+	for i, w := range list {
+		all[i] = w[l.code]
+	}
+	return strings.Join(all, ", ")
 }
 
 // Kind is a kind of information: a group of the catalogue, and the type where the group

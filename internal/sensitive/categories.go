@@ -115,6 +115,15 @@ func (c *Categories) Policy() access.Sensitive {
 	return access.NewSensitive(readers)
 }
 
+// WordsForPatients are the words of a category that patients read, in some app; empty: they
+// read it in none.
+func (c *Categories) WordsForPatients(name, language string) string {
+	if c == nil || !c.Policy().ReadByPatients(name) {
+		return ""
+	}
+	return c.Words(name, language)
+}
+
 // Words are what people read of a category: in a language, else in any, else its name.
 func (c *Categories) Words(name, language string) string {
 	if c == nil {

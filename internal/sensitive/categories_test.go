@@ -134,6 +134,16 @@ func TestIdentityIsOfTheClassification(t *testing.T) {
 	}
 }
 
+func TestPatientsAreToldOfWhatTheyRead(t *testing.T) {
+	read := sensitive.Definition{Name: "read", Words: map[string]string{"en": "One"}, Readers: []access.Reader{{Audience: access.AudiencePractitioner, Apps: []string{"*"}}, {Audience: access.AudiencePatient, Apps: []string{"portal"}}}}
+	not := sensitive.Definition{Name: "not", Words: map[string]string{"en": "Two"}, Readers: read.Readers[:1]}
+	c := sensitive.New([]sensitive.Definition{read, not}, nil)
+	var none *sensitive.Categories
+	if c.WordsForPatients("read", "en") != "One" || c.WordsForPatients("not", "en") != "" || c.WordsForPatients("gone", "en") != "" || none.WordsForPatients("read", "en") != "" {
+		t.Error("patients are told of something else")
+	}
+}
+
 func TestWordsAreOfTheLanguage(t *testing.T) {
 	c := clinic()
 	for _, w := range [][3]string{{"hiv", "es", "VIH"}, {"hiv", "fr", "HIV"}, {"substance-use", "es", "Substance use"}, {"unlisted", "en", "unlisted"}, {"none", "en", "none"}} {
