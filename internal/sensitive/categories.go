@@ -157,7 +157,7 @@ func (c *Categories) Of(r fhir.Resource) search.Sensitivity {
 	for contained := range root.Member("contained").Values() {
 		found = c.labelled(found, contained)
 	}
-	if compartment.ClassOf(r.Type()) != compartment.Shared {
+	if compartment.ClassOf(r.Type()) != compartment.Shared || r.Type() == medicine {
 		found = c.coded(found, root)
 	}
 	return search.Classified(found...)

@@ -78,6 +78,7 @@ func TestContentIsClassified(t *testing.T) {
 		"label: of ours, not any more":  {label(`[` + coding(sensitive.System, "gone") + `]`), "unlisted"},
 		"a tag is no label":             {observation(`,"meta":{"tag":[` + coding(level, "V") + `]}`), ""},
 		"a directory's code is nothing": {`{"resourceType":"HealthcareService","id":"1","specialty":[{"coding":[` + coding(icd, "B20") + `]}]}`, ""},
+		"a medicine's code counts":      {`{"resourceType":"Medication","id":"1","code":{"coding":[` + coding(icd, "B20") + `]}}`, "hiv"},
 		"a directory's label counts":    {`{"resourceType":"HealthcareService","id":"1","meta":{"security":[` + coding(act, "HIV") + `]}}`, "hiv"},
 		"what was recorded of access":   {`{"resourceType":"AuditEvent","id":"1","entity":[{"securityLabel":[` + coding(sensitive.System, "substance-use") + `]}]}`, "substance-use"},
 		"recorded, not defined now":     {`{"resourceType":"AuditEvent","id":"1","entity":[{"securityLabel":[` + coding(sensitive.System, "gone") + `]}]}`, "unlisted"},

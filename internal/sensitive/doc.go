@@ -11,9 +11,11 @@
 // contains, and by security labels (FHIR R4 security-labels, meta.security). A label that
 // the operator has not named, and that does not say that there is nothing to protect
 // (Confidentiality U, L, M, N), puts a resource into the category Unlisted: unknown means
-// no. Of directories and definitions, which are about no patient, the labels count alone.
+// no. Of directories and definitions, which are about no patient, the labels count alone;
+// but of medicines the codes do, for statements about them may refer to one (medicine.go).
 //
-// What a resource derives from is known to its backend, which adds it (search.Sensitivity.And).
+// What a resource derives from is known to its backend, which adds it (search.Sensitivity.And):
+// the targets of a Provenance, what holds a Binary, the medicine of a statement.
 //
 // It does not read texts: what stands in a narrative, in a document or in a concept
 // without a code is recognised by its labels only. It fulfils GW-40 of the security design,

@@ -2,6 +2,7 @@ package upstream
 
 import (
 	"context"
+	"maps"
 	"net/url"
 	"slices"
 	"sort"
@@ -73,6 +74,9 @@ func (c *companions) include(ctx context.Context, i search.Include) error {
 		}
 		found, err := c.walk.backend.byID(ctx, t, ids)
 		if err != nil {
+			return err
+		}
+		if err := c.walk.owners.prepare(ctx, slices.Collect(maps.Values(found))); err != nil {
 			return err
 		}
 		for _, id := range ids {

@@ -8,6 +8,7 @@ import (
 	"github.com/emberlatch/emberlatch/fhir"
 	"github.com/emberlatch/emberlatch/fhir/compartment"
 	"github.com/emberlatch/emberlatch/fhir/search"
+	"github.com/emberlatch/emberlatch/internal/sensitive"
 )
 
 const (
@@ -41,6 +42,13 @@ func (o *owners) of(ctx context.Context, r fhir.Resource) (search.Owners, error)
 	if compartment.DerivationOf(r.Type()) == compartment.None {
 		own := compartment.Owners(r, o.backend.deps.Base)
 		own.Sensitivity = o.look(r)
+		medicines := o.medicines(r)
+		if err := o.learn(ctx, o.unknown(medicines), 1); err != nil {
+			return search.Owners{}, err
+		}
+		for _, ref := range medicines {
+			own.Sensitivity = own.Sensitivity.And(o.known[ref].held)
+		}
 		return own, nil
 	}
 	if !o.always && o.backend.deps.Sensitive == nil && boundOf(o.decision.IncludeView(r.Type())).anybody && boundOf(o.decision.View(r.Type())).anybody {
@@ -49,12 +57,26 @@ func (o *owners) of(ctx context.Context, r fhir.Resource) (search.Owners, error)
 	return o.derive(ctx, r, 1)
 }
 
+// medicines are what a statement about a medicine refers to, where that counts.
+func (o *owners) medicines(r fhir.Resource) (list []fhir.Reference) {
+	p, states := sensitive.Medicine(r.Type())
+	if !states || o.backend.deps.Sensitive == nil {
+		return nil
+	}
+	for _, v := range p.Extract(r, o.backend.deps.Base) {
+		if v.Reference.ID != "" {
+			list = append(list, fhir.Reference{Type: v.Reference.Type, ID: v.Reference.ID})
+		}
+	}
+	return list
+}
+
 // look classifies content: without categories nobody does.
 func (o *owners) look(r fhir.Resource) search.Sensitivity { return o.backend.deps.Sensitive.Of(r) }
 
 // note remembers what was seen already, so that it is not fetched.
 func (o *owners) note(r fhir.Resource) {
-	if compartment.DerivationOf(r.Type()) == compartment.None {
+	if compartment.DerivationOf(r.Type()) == compartment.None && len(o.medicines(r)) == 0 {
 		o.known[r.Reference()] = o.source(r)
 	}
 }
@@ -71,7 +93,7 @@ func (o *owners) source(r fhir.Resource) sourced {
 func (o *owners) prepare(ctx context.Context, list []fhir.Resource) error {
 	var missing []fhir.Reference
 	for _, r := range list {
-		missing = append(missing, o.unknown(o.sources(r))...)
+		missing = append(missing, o.unknown(append(o.sources(r), o.medicines(r)...))...)
 	}
 	return o.learn(ctx, missing, 1)
 }
@@ -151,6 +173,12 @@ func (o *owners) learn(ctx context.Context, refs []fhir.Reference, depth int) er
 				o.known[ref] = sourced{owners: []string{id}, held: search.Classified()}
 			case !ok:
 				o.known[ref] = sourced{nothing: true, held: search.Classified()}
+			case len(o.medicines(r)) > 0:
+				stated, err := o.of(ctx, r)
+				if err != nil {
+					return err
+				}
+				o.known[ref] = sourced{owners: stated.Required, held: stated.Sensitivity}
 			case compartment.DerivationOf(t) == compartment.None:
 				o.known[ref] = o.source(r)
 			case depth < maxDepth:

@@ -12,6 +12,7 @@ import (
 	"github.com/emberlatch/emberlatch/fhir/compartment"
 	"github.com/emberlatch/emberlatch/fhir/search"
 	"github.com/emberlatch/emberlatch/internal/fhirstore"
+	"github.com/emberlatch/emberlatch/internal/sensitive"
 )
 
 const (
@@ -204,7 +205,8 @@ func readPage(body []byte, err error) (bundle, error) {
 // prepare rebases the entries, and fetches at once what their owners follow from.
 func (w *walk) prepare(ctx context.Context, got bundle) error {
 	var derived []fhir.Resource
-	derives := compartment.DerivationOf(w.plan.query.Type) != compartment.None
+	_, states := sensitive.Medicine(w.plan.query.Type)
+	derives := states || compartment.DerivationOf(w.plan.query.Type) != compartment.None
 	for i := range got.entries {
 		e := &got.entries[i]
 		if e.broken == nil {

@@ -35,6 +35,9 @@ var sensitives = []string{
 	`{"resourceType":"Provenance","id":"s7","recorded":"2024-01-01T00:00:00Z","agent":[{"who":{"display":"` + secret + `"}}],"target":[{"reference":"Observation/a1"},{"reference":"Observation/s1"}]}`,
 	`{"resourceType":"Provenance","id":"s8","recorded":"2024-01-01T00:00:00Z","agent":[{"who":{"display":"` + secret + `"}}],"target":[{"reference":"Provenance/s7"}]}`,
 	`{"resourceType":"Binary","id":"s9","contentType":"text/plain","securityContext":{"reference":"Observation/s1"},"data":"` + secret + `"}`,
+	`{"resourceType":"MedicationRequest","id":"s11","status":"active","intent":"order","medicationReference":{"reference":"Medication/m","display":"` + secret + `"},"subject":{"reference":"Patient/alice"}}`,
+	`{"resourceType":"Provenance","id":"s12","recorded":"2024-01-01T00:00:00Z","agent":[{"who":{"display":"` + secret + `"}}],"target":[{"reference":"MedicationRequest/s11"}]}`,
+	`{"resourceType":"Medication","id":"m","code":{"coding":[{"system":"urn:icd","code":"B20.2"}],"text":"` + secret + `"}}`,
 	`{"resourceType":"Practitioner","id":"s10","meta":{"security":[{"system":"urn:label","code":"hiv"}]},"name":[{"family":"` + secret + `"}]}`,
 }
 
@@ -44,6 +47,9 @@ var plain = slices.Concat(alices, []string{
 	`{"resourceType":"Condition","id":"c1","code":{"text":"x"},"subject":{"reference":"Patient/alice"}}`,
 	`{"resourceType":"DiagnosticReport","id":"d1","status":"final","code":{"text":"x"},"subject":{"reference":"Patient/alice"},"result":[{"reference":"Observation/s1"},{"reference":"Observation/a1"}]}`,
 	`{"resourceType":"Provenance","id":"p2","recorded":"2024-01-01T00:00:00Z","agent":[{"who":{"display":"x"}}],"target":[{"reference":"Observation/a1"}]}`,
+	`{"resourceType":"MedicationRequest","id":"r","status":"active","intent":"order","medicationReference":{"reference":"Medication/n"},"subject":{"reference":"Patient/alice"}}`,
+	`{"resourceType":"Medication","id":"n","code":{"text":"x"}}`,
+	`{"resourceType":"Provenance","id":"p3","recorded":"2024-01-01T00:00:00Z","agent":[{"who":{"display":"x"}}],"target":[{"reference":"MedicationRequest/r"}]}`,
 	`{"resourceType":"Binary","id":"b","contentType":"text/plain","securityContext":{"reference":"Observation/a1"}}`,
 })
 
@@ -77,6 +83,7 @@ var questions = []string{
 	"/Observation?_sort=_id&_count=2", "/Observation?patient=alice&_include=Observation:performer", "/Observation?performer=Practitioner/p1",
 	"/Condition", "/Condition?_total=accurate", "/DiagnosticReport?_include=DiagnosticReport:result", "/Patient?_revinclude=Observation:subject",
 	"/Observation?_revinclude=Provenance:target", "/Provenance?target=Observation/a1", "/Provenance?target=Observation/s1", "/Patient/alice/Observation", "/Practitioner?_id=s10,p1",
+	"/MedicationRequest", "/MedicationRequest?_include=MedicationRequest:medication", "/MedicationRequest?_summary=count", "/Medication?_id=m,n", "/Patient?_revinclude=MedicationRequest:subject", "/MedicationRequest?_revinclude=Provenance:target",
 }
 
 // What is withheld changes no byte of what an honest upstream's gateway answers, and what is
@@ -125,7 +132,7 @@ func TestWithheldContentChangesNothing(t *testing.T) {
 // The reader of a category finds all of it, and nothing whose label nobody knows.
 func TestTheReaderFindsTheCategory(t *testing.T) {
 	door := careful(t, newHonest(t, of(slices.Concat(plain, sensitives)...)).base)
-	for path, want := range map[string]int{"/Observation/s1": 200, "/Observation/s5": 200, "/Observation/s4": 404, "/Provenance/s7": 200, "/Provenance/s8": 200, "/Binary/s9": 200, "/Practitioner/s10": 404, "/Binary/b": 200} {
+	for path, want := range map[string]int{"/Observation/s1": 200, "/Observation/s5": 200, "/Observation/s4": 404, "/Provenance/s7": 200, "/Provenance/s8": 200, "/Binary/s9": 200, "/MedicationRequest/s11": 200, "/Provenance/s12": 200, "/Provenance/p3": 200, "/Practitioner/s10": 404, "/Binary/b": 200} {
 		if got := get(door, "portal", path); got.Code != want {
 			t.Errorf("%s: %d, want %d: %s", path, got.Code, want, got.Body)
 		}

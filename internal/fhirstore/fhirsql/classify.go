@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/emberlatch/emberlatch/fhir"
 	"github.com/emberlatch/emberlatch/fhir/compartment"
 	"github.com/emberlatch/emberlatch/fhir/search"
 	"github.com/emberlatch/emberlatch/internal/db"
+	"github.com/emberlatch/emberlatch/internal/sensitive"
 )
 
 // classifying stands before the identity of a configuration by which everything is being
@@ -116,7 +118,7 @@ func (p *pass) resources(ctx context.Context, tx *db.Tx) (left bool, err error) 
 		}
 		held := p.store.sensitive.Of(fhir.Stored(fhir.ResourceType(kind), id, body))
 		whole := held
-		if compartment.DerivationOf(fhir.ResourceType(kind)) != compartment.None {
+		if derives(fhir.ResourceType(kind)) {
 			whole = search.Sensitivity{}
 		}
 		w.add(`UPDATE fhir_resource SET classified = $2, sensitive = $3 WHERE rid = $1`, last, held.String(), whole.String())
@@ -133,10 +135,29 @@ func (p *pass) resources(ctx context.Context, tx *db.Tx) (left bool, err error) 
 	return n > 0, nil
 }
 
+// derives: what resources of a type hold follows from others too.
+func derives(t fhir.ResourceType) bool {
+	_, states := sensitive.Medicine(t)
+	return states || compartment.DerivationOf(t) != compartment.None
+}
+
+func typeNames() (list []string) {
+	for _, t := range fhir.ResourceTypes() {
+		list = append(list, string(t))
+	}
+	return list
+}
+
 // derived spreads it.
 func (p *pass) derived(ctx context.Context, tx *db.Tx) (left bool, err error) {
-	rows, err := tx.Query(ctx, `SELECT type, id FROM fhir_resource WHERE type IN ('Binary', 'Provenance') AND (type, id) > ($1, $2)
- ORDER BY type, id LIMIT $3`, string(p.ref.Type), p.ref.ID, int64(portion))
+	q := p.store.newQuery()
+	q.add("SELECT type, id FROM fhir_resource WHERE type")
+	q.among(slices.DeleteFunc(typeNames(), func(t string) bool { return !derives(fhir.ResourceType(t)) }))
+	q.compare(" AND (type, id) > (", "", string(p.ref.Type))
+	q.compare(", ", "", p.ref.ID)
+	q.add(") ORDER BY type, id LIMIT ")
+	q.arg(int64(portion))
+	rows, err := tx.Query(ctx, q.String(), q.args...)
 	if err != nil {
 		return false, err
 	}
@@ -173,10 +194,14 @@ func (p *pass) versions(ctx context.Context, tx *db.Tx) (left bool, err error) {
 		if !v.isCurrent {
 			r := fhir.Stored(fhir.ResourceType(v.kind), v.id, v.body)
 			owners := search.Owners{Sensitivity: c.look(r)}
-			if compartment.DerivationOf(r.Type()) != compartment.None {
-				if owners, err = c.derivedOwners(ctx, r); err != nil {
-					return false, err
-				}
+			switch {
+			case compartment.DerivationOf(r.Type()) != compartment.None:
+				owners, err = c.derivedOwners(ctx, r)
+			case derives(r.Type()):
+				owners.Sensitivity, err = c.stated(ctx, r)
+			}
+			if err != nil {
+				return false, err
 			}
 			held = owners.Sensitivity.String()
 		}

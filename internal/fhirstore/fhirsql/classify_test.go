@@ -91,6 +91,15 @@ func labelled(id, code string) string {
 	return fmt.Sprintf(`{"resourceType":"Observation","id":%q,"status":"final","subject":{"reference":"Patient/a"},"code":{"coding":[{"system":"urn:s","code":%q}]}}`, id, code)
 }
 
+func medicine(id, code string) string {
+	return fmt.Sprintf(`{"resourceType":"Medication","id":%q,"code":{"coding":[{"system":"urn:s","code":%q}]}}`, id, code)
+}
+
+// statement that patient a takes a medicine.
+func statement(id, medicine string) string {
+	return fmt.Sprintf(`{"resourceType":"MedicationRequest","id":%q,"status":"active","intent":"order","subject":{"reference":"Patient/a"},"medicationReference":{"reference":%q}}`, id, medicine)
+}
+
 func category(codes ...string) *sensitive.Categories {
 	d := sensitive.Definition{Name: "c"}
 	for _, code := range codes {
@@ -112,7 +121,8 @@ func TestANewConfigurationClassifiesAnew(t *testing.T) {
 			document("d", "Patient/a", "Binary/b"), `{"resourceType":"Binary","id":"b","contentType":"text/plain"}`,
 			`{"resourceType":"Binary","id":"s","contentType":"text/plain","securityContext":{"reference":"Observation/x"}}`,
 			targeting("old", "Observation/y"), targeting("old", "Observation/old")))
-		all := []string{"Observation/x", "Observation/y", "Observation/was", "Observation/was/_history/1", "Provenance/px", "Provenance/pp", "Provenance/py", "Provenance/both", "Binary/b", "Binary/s", "Provenance/old", "Provenance/old/_history/1"}
+		load(t, before, of(statement("m", "Medication/m"), statement("n", "Medication/n"), statement("was", "Medication/m"), statement("was", "Medication/n"), medicine("m", "x"), medicine("n", "y"), targeting("pm", "MedicationRequest/m")))
+		all := []string{"MedicationRequest/m", "MedicationRequest/n", "MedicationRequest/was", "MedicationRequest/was/_history/1", "Medication/m", "Medication/n", "Provenance/pm", "Observation/x", "Observation/y", "Observation/was", "Observation/was/_history/1", "Provenance/px", "Provenance/pp", "Provenance/py", "Provenance/both", "Binary/b", "Binary/s", "Provenance/old", "Provenance/old/_history/1"}
 		if looked != 0 || !slices.Equal(shown(t, before, nil, all...), all) {
 			t.Fatal("something is withheld without a configuration")
 		}
@@ -120,8 +130,8 @@ func TestANewConfigurationClassifiesAnew(t *testing.T) {
 			of     *sensitive.Categories
 			hidden []string
 		}{
-			{category("x"), []string{"Observation/x", "Observation/was/_history/1", "Provenance/px", "Provenance/pp", "Binary/s"}},
-			{category("y"), []string{"Observation/y", "Provenance/py", "Provenance/both", "Provenance/old/_history/1"}},
+			{category("x"), []string{"MedicationRequest/m", "MedicationRequest/was/_history/1", "Medication/m", "Provenance/pm", "Observation/x", "Observation/was/_history/1", "Provenance/px", "Provenance/pp", "Binary/s"}},
+			{category("y"), []string{"MedicationRequest/n", "MedicationRequest/was", "MedicationRequest/was/_history/1", "Medication/n", "Observation/y", "Provenance/py", "Provenance/both", "Provenance/old/_history/1"}},
 			{category("none"), nil},
 		} {
 			s, looked := h.process(t, step.of)
@@ -205,7 +215,7 @@ func withholdsAll(t *testing.T, w, v world) {
 func (u *universe) withoutWithheld(t *rapid.T, g grant) (*universe, int) {
 	other, n := &universe{defs: u.defs}, 0
 	for _, r := range u.things {
-		stays := aboutElement[r.kind] == "" || r.kind == "DocumentReference" || slices.Contains([]string{"Observation/0", "Observation/1", "Condition/0"}, r.ref())
+		stays := aboutElement[r.kind] == "" || r.kind == "DocumentReference" || slices.Contains([]string{"Observation/0", "Observation/1", "Condition/0", "MedicationRequest/0"}, r.ref())
 		if stays || u.cleared(g, r) {
 			other.things = append(other.things, r)
 			continue

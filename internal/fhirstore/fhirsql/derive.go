@@ -51,6 +51,8 @@ type derived struct {
 	// was is its sensitivity as it is stored; sensitivity that of its own content, and then
 	// of all that it derives from.
 	was, sensitivity search.Sensitivity
+	// states: its owners are its own; it derives what is sensitive from its medicine.
+	states bool
 	// secured: a Binary with a security context, which alone decides.
 	secured bool
 	// owners of all that it derives from; nobody: some of that is in nobody's
@@ -71,7 +73,11 @@ func (d derivation) gather(ctx context.Context, changed []fhir.Reference) error 
 	for next = append(next, changed...); len(next) > 0; {
 		var more []fhir.Reference
 		for t, ids := range idsByType(next) {
-			for _, ask := range []func(*query, fhir.ResourceType, []string){referring, attachedBy} {
+			asks := []func(*query, fhir.ResourceType, []string){referring, attachedBy}
+			if t == "Medication" && d.store.sensitive != nil {
+				asks = append(asks, stating)
+			}
+			for _, ask := range asks {
 				q := d.store.newQuery()
 				q.add(derivedColumns, " FROM fhir_resource m WHERE ")
 				ask(q, t, ids)
@@ -91,7 +97,7 @@ func (d derivation) gather(ctx context.Context, changed []fhir.Reference) error 
 func (d derivation) themselves(ctx context.Context, changed []fhir.Reference) ([]fhir.Reference, error) {
 	var all []fhir.Reference
 	for t, ids := range idsByType(changed) {
-		if compartment.DerivationOf(t) == compartment.None {
+		if compartment.DerivationOf(t) == compartment.None && !d.store.states(t) {
 			continue
 		}
 		q := d.store.newQuery()
@@ -153,6 +159,7 @@ func (d derivation) take(ctx context.Context, q *query) ([]fhir.Reference, error
 			n.before = []string{owner}
 		}
 		n.ref.Type = fhir.ResourceType(kind)
+		n.states = compartment.DerivationOf(n.ref.Type) == compartment.None
 		if d.found[n.ref] == nil {
 			d.found[n.ref] = &n
 			fresh = append(fresh, n.ref)

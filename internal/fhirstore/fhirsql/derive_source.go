@@ -27,6 +27,7 @@ func (d derivation) connect(ctx context.Context) error {
 			n.sensitivity = n.sensitivity.And(from.held)
 		}
 		switch inner := d.found[from.ref]; {
+		case n.states:
 		case inner != nil:
 			inner.dependents = append(inner.dependents, n)
 		case compartment.ClassOf(from.ref.Type) == compartment.Shared: // about nobody, and says nothing
@@ -42,7 +43,17 @@ func (d derivation) connect(ctx context.Context) error {
 	if err := d.attachers(ctx, note); err != nil {
 		return err
 	}
-	return d.several(ctx, several)
+	if err := d.several(ctx, several); err != nil {
+		return err
+	}
+	for _, n := range d.found {
+		for _, patient := range n.before {
+			if n.states {
+				n.owners[patient] = true
+			}
+		}
+	}
+	return nil
 }
 
 // references follows targets and security contexts. What was never here has no
@@ -61,6 +72,10 @@ FROM fhir_reference v LEFT JOIN fhir_resource t ON t.type = v.ref_type AND t.id 
 	q.arg(provenanceTarget)
 	q.add(", ")
 	q.arg(securityContext)
+	for _, param := range medicines {
+		q.add(", ")
+		q.arg(param)
+	}
 	q.add(") AND v.rid")
 	q.among(rids)
 	rows, err := d.tx.Query(ctx, q.String(), q.args...)

@@ -114,13 +114,17 @@ var fresh = marked(map[string]func(t *rapid.T) object{
 	},
 	"Provenance": func(t *rapid.T) object {
 		return object{"recorded": "2024-02-29T10:00:00Z", "target": []any{one(t, to("Observation/0"), to("Patient/a"), to("Condition/none"), to("Provenance/2")),
-			one(t, to("Observation/1"), to("Condition/0"), to("Practitioner/p"), to("Provenance/0"), to("Provenance/1"), to("Binary/0"), to("Group/g"))}}
+			one(t, to("Observation/1"), to("Condition/0"), to("Practitioner/p"), to("Provenance/0"), to("Provenance/1"), to("Binary/0"), to("Group/g"), to("MedicationRequest/0"))}}
 	},
 	"Device": func(t *rapid.T) object { return object{"status": one(t, statuses...), "patient": one(t, patients...)} },
 	"List": func(t *rapid.T) object {
 		return object{"status": "current", "mode": "working", "subject": one(t, patients...), "source": one(t, to("Patient/b"), to("Practitioner/p"), nil),
 			"entry": []any{object{"item": one(t, to("Observation/0"), to("Observation/2"), to("Patient/a"))}, object{"item": one(t, to("Observation/3"), to("Patient/b"), to("Organization/o"))}}}
 	},
+	"MedicationRequest": func(t *rapid.T) object {
+		return object{"status": one(t, statuses...), "intent": "order", "subject": one(t, patients...), "medicationReference": one(t, to("Medication/m"), to("Medication/m"), to("Medication/n"), to("Medication/none"), nil)}
+	},
+	"Medication":   func(t *rapid.T) object { return object{"status": one(t, statuses...)} },
 	"Practitioner": func(t *rapid.T) object { return object{"name": []any{object{"family": "Doe"}}} },
 	"Organization": func(t *rapid.T) object { return object{"name": one(t, "Clinic", "clínica")} },
 	"Group":        func(t *rapid.T) object { return object{"member": []any{object{"entity": to("Patient/a")}}} },
@@ -128,12 +132,14 @@ var fresh = marked(map[string]func(t *rapid.T) object{
 
 // kinds in a fixed order, and the ids of each.
 var kinds = []string{"Patient", "Observation", "Condition", "Encounter", "DiagnosticReport", "AllergyIntolerance", "Coverage",
-	"DocumentReference", "Binary", "Provenance", "Device", "List", "Practitioner", "Organization", "Group"}
+	"DocumentReference", "Binary", "Provenance", "Device", "List", "MedicationRequest", "Medication", "Practitioner", "Organization", "Group"}
 
 func idsOf(kind string) []string {
 	switch kind {
 	case "Patient":
 		return []string{"a", "b", "c", "ab"}
+	case "Medication":
+		return []string{"m", "n"}
 	case "Practitioner", "Organization", "Group":
 		return []string{string(kind[0] + 'a' - 'A')}
 	case "Observation":
@@ -186,6 +192,7 @@ var conditions = map[string][][2]string{
 	"Coverage":           {{"subscriber", "b"}, {"payor", "Organization/o"}, {"beneficiary", "Patient/a"}},
 	"DocumentReference":  {{"status", "final"}, {"patient", "a"}, {"relationship", "replaces$DocumentReference/1"}, {"relationship", "signs$1"}, {"relationship", "replaces$2"}},
 	"Provenance":         {{"target", "Observation/0"}, {"recorded", "2024-02-29"}},
+	"MedicationRequest":  {{"medication", "Medication/m"}, {"patient", "a"}},
 	"Practitioner":       {{"name", "do"}, {"family:exact", "doe"}},
 	"Organization":       {{"name:contains", "lin"}},
 }
@@ -193,11 +200,11 @@ var conditions = map[string][][2]string{
 var sorts = map[string][]string{"Observation": {"date", "-date", "status", "-_id"}, "Encounter": {"date", "-date"}, "Patient": {"birthdate", "-birthdate", "gender"}}
 
 var includes = map[string][]string{"Observation": {"Observation:subject", "Observation:has-member", "Observation:performer", "Observation:encounter"},
-	"DiagnosticReport": {"DiagnosticReport:result"}, "Coverage": {"Coverage:subscriber", "Coverage:payor"}, "Patient": {"Patient:link"}, "Provenance": {"Provenance:target"}}
+	"DiagnosticReport": {"DiagnosticReport:result"}, "Coverage": {"Coverage:subscriber", "Coverage:payor"}, "Patient": {"Patient:link"}, "Provenance": {"Provenance:target"}, "MedicationRequest": {"MedicationRequest:medication"}}
 
 var revIncludes = map[string][]string{"Patient": {"Observation:performer", "Observation:patient", "Patient:link", "Coverage:payor", "Group:member", "Provenance:target"},
 	"Observation": {"Provenance:target", "DiagnosticReport:result", "Observation:has-member"}, "Encounter": {"Observation:encounter", "Condition:encounter"},
-	"Practitioner": {"Observation:performer"}}
+	"Practitioner": {"Observation:performer"}, "Medication": {"MedicationRequest:medication"}, "MedicationRequest": {"Provenance:target"}}
 
 func drawQuestion(t *rapid.T) question {
 	q := question{Kind: rapid.SampledFrom(append([]string{"Observation", "Observation", "Patient"}, kinds...)).Draw(t, "type")}
@@ -442,7 +449,7 @@ func (u *universe) without(t *rapid.T, stranger string) *universe {
 	other := &universe{defs: u.defs}
 	for _, r := range u.things {
 		strange := aboutElement[r.kind] != "" && slices.Equal(u.owners(r), []string{stranger}) &&
-			r.kind != "DocumentReference" && !slices.Contains([]string{"Observation/0", "Observation/1", "Condition/0"}, r.ref())
+			r.kind != "DocumentReference" && !slices.Contains([]string{"Observation/0", "Observation/1", "Condition/0", "MedicationRequest/0"}, r.ref())
 		switch {
 		case !strange:
 			other.things = append(other.things, r)

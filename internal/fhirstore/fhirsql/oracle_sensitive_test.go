@@ -62,7 +62,7 @@ func (g grant) standing(t *rapid.T) grant {
 func (u *universe) holdsCategories(r *thing) []string {
 	all := []*thing{r}
 	for next := all; len(next) > 0; next = next[1:] {
-		for _, s := range u.rawSources(next[0]) {
+		for _, s := range append(u.rawSources(next[0]), u.targets(step(next[0].content, "medicationReference", ""))...) {
 			if !slices.Contains(all, s) {
 				all, next = append(all, s), append(next, s)
 			}
@@ -80,7 +80,7 @@ func (u *universe) holdsCategories(r *thing) []string {
 				found = append(found, "unlisted")
 			}
 		}
-		if slices.Contains(sharedKinds, part.kind) {
+		if slices.Contains(sharedKinds, part.kind) && part.kind != "Medication" {
 			continue
 		}
 		for _, code := range codesIn(part.content, "urn:s") {

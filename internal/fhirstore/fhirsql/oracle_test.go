@@ -93,7 +93,7 @@ func readDefinitions(t testing.TB) definitions {
 }
 
 // choiceTypes are the types that [x] elements take in the universe.
-var choiceTypes = []string{"DateTime", "Period", "Quantity", "CodeableConcept", "String"}
+var choiceTypes = []string{"DateTime", "Period", "Quantity", "CodeableConcept", "String", "Reference"}
 
 // values interprets one parameter on one resource.
 func (d definitions) values(r *thing, code string) []any {
@@ -188,7 +188,7 @@ func (u *universe) find(ref string) *thing {
 // (part C.1 of the design).
 var aboutElement = map[string]string{
 	"Observation": "subject", "Condition": "subject", "Encounter": "subject", "DiagnosticReport": "subject",
-	"DocumentReference": "subject", "AllergyIntolerance": "patient", "Coverage": "beneficiary", "Device": "patient", "List": "subject",
+	"DocumentReference": "subject", "AllergyIntolerance": "patient", "Coverage": "beneficiary", "Device": "patient", "List": "subject", "MedicationRequest": "subject",
 }
 
 var memberElements = map[string][]string{
@@ -196,7 +196,7 @@ var memberElements = map[string][]string{
 	"AllergyIntolerance": {"recorder", "asserter"}, "Coverage": {"policyHolder", "subscriber", "payor"}, "List": {"source"},
 }
 
-var sharedKinds = []string{"Practitioner", "Organization"}
+var sharedKinds = []string{"Practitioner", "Organization", "Medication"}
 
 // owners are the patients who must all be granted; none: nobody sees it. Each
 // part of what a resource derives from must be about somebody, by itself or over

@@ -18,7 +18,16 @@ import (
 // on what is hidden.
 func (c *changes) permit(ctx context.Context, d access.Decision, before access.State, content fhir.Resource) (access.Change, error) {
 	after := access.State{Resource: content}
-	if compartment.DerivationOf(content.Type()) != compartment.None {
+	if c.store.states(content.Type()) {
+		after.Owners = compartment.Owners(content, c.store.base)
+		if err := c.referencesVisible(ctx, d, before, after); err != nil {
+			return access.Change{}, err
+		}
+		var err error
+		if after.Owners.Sensitivity, err = c.stated(ctx, content); err != nil {
+			return access.Change{}, err
+		}
+	} else if compartment.DerivationOf(content.Type()) != compartment.None {
 		// A patient whom such content may be about is known; whom it is about is not yet.
 		after.Owners = mayBeAbout(d, content, c.look(content), c.store.base)
 		if err := c.referencesVisible(ctx, d, before, after); err != nil {

@@ -1,10 +1,54 @@
 package fhirsql
 
 import (
+	"context"
+
 	"github.com/emberlatch/emberlatch/fhir"
 	"github.com/emberlatch/emberlatch/fhir/search"
 	"github.com/emberlatch/emberlatch/internal/db"
+	"github.com/emberlatch/emberlatch/internal/sensitive"
 )
+
+// medicines number the parameters by which statements refer to medicines.
+var medicines = func() (list []int64) {
+	for _, t := range sensitive.StatementTypes() {
+		if p, ok := sensitive.Medicine(t); ok {
+			list = append(list, parameterID(p))
+		}
+	}
+	return list
+}()
+
+// states: resources of the type derive what is sensitive from a medicine.
+func (s *Store) states(t fhir.ResourceType) bool {
+	_, ok := sensitive.Medicine(t)
+	return ok && s.sensitive != nil
+}
+
+// stating: a statement that refers to one of these medicines.
+func stating(q *query, t fhir.ResourceType, ids []string) {
+	q.add("m.rid IN (SELECT v.rid FROM fhir_reference v WHERE v.param")
+	q.among(medicines)
+	q.add(" AND v.ref_type = ")
+	q.arg(string(t))
+	q.add(" AND v.ref_id")
+	q.among(ids)
+	q.add(")")
+}
+
+// stated is what a statement holds by itself and by its medicine.
+func (c *changes) stated(ctx context.Context, r fhir.Resource) (search.Sensitivity, error) {
+	held := c.look(r)
+	p, _ := sensitive.Medicine(r.Type())
+	q := c.store.newQuery()
+	q.add("SELECT t.type, t.owner, '', t.sensitive FROM fhir_resource t WHERE (1=0")
+	for _, v := range p.Extract(r, c.store.base) {
+		q.named(v.Reference)
+	}
+	q.add(")")
+	owners, err := c.ownersTogether(ctx, q, held)
+	return owners.Sensitivity, err
+}
 
 // look classifies content, unless other processes classify by another configuration: then
 // nobody has looked, until the store is classified as a whole (classify.go).
