@@ -117,8 +117,7 @@ func TestWithheldRowsHaveTheirReason(t *testing.T) {
 
 // What is withheld is not changed, is hidden, and is not made.
 //
-// attack: GW-40
-// attack: B.60, B.72
+// attack: GW-40, B.60, B.72
 func TestWhatIsWithheldIsNotWritten(t *testing.T) {
 	doctor := careful(ofClinician("user/*.cruds", "a"), "")
 	state := func(r thing) access.State { return access.State{Resource: r.resource(t), Owners: r.owned()} }
@@ -157,8 +156,7 @@ func TestWhatIsWithheldIsNotWritten(t *testing.T) {
 
 // An export is without what is withheld, and so is the trail.
 //
-// attack: GW-40
-// attack: B.86, B.92
+// attack: GW-40, B.86, B.92
 func TestExportsAndTrailsAreCleared(t *testing.T) {
 	d := access.DecideExport(careful(ofService("system/*.rs", "a"), "").subject(), "Observation")
 	for holds, want := range map[string]bool{"abuse": true, "hiv": false} {

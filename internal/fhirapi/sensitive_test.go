@@ -59,8 +59,7 @@ var stamps = regexp.MustCompile(`"(lastUpdated|timestamp)":"[^"]*"|_page=[A-Za-z
 
 // What is withheld is by no way in an answer: the answers are those of a store without it.
 //
-// attack: GW-40
-// attack: B.1, B.5, B.12, B.14, B.40, B.41, B.42, B.43, B.44, B.46, B.48, B.85, B.86
+// attack: GW-40, B.1, B.5, B.12, B.14, B.40, B.41, B.42, B.43, B.44, B.46, B.48, B.85, B.86
 func TestWithheldContentIsInNoAnswer(t *testing.T) {
 	paths := []string{
 		"/Observation", "/Observation?_count=1", "/Observation?_count=2&_sort=-_id", "/Observation?_summary=count", "/Observation?_total=accurate&_count=1", "/Observation?category=survey",
@@ -100,8 +99,7 @@ func TestWithheldContentIsInNoAnswer(t *testing.T) {
 
 // What is withheld is as missing to writes; what would be withheld is not made, nor labelled.
 //
-// attack: GW-40
-// attack: B.60, B.61, B.64, B.72
+// attack: GW-40, B.60, B.61, B.64, B.72
 func TestWithheldContentIsNotWritten(t *testing.T) {
 	survey := observation("a-survey", "alice", categories+"|survey")
 	plain := observation("a-survey", "alice")
@@ -179,8 +177,7 @@ func (e ledgered) One(_ context.Context, _, id string) (fhir.Resource, error) {
 // An app that does not read a category is not told that it was looked at.
 //
 // spec: AUD-15
-// attack: GW-40
-// attack: B.92
+// attack: GW-40, B.92
 func TestTheTrailOfWhatIsWithheldIsWithheld(t *testing.T) {
 	var events ledgered
 	for id, label := range map[string]string{"plain": "", "held": `,"securityLabel":[{"system":"urn:emberlatch:sensitive","code":"surveys"}]`, "gone": `,"securityLabel":[{"system":"urn:emberlatch:sensitive","code":"of-before"}]`} {

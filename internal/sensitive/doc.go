@@ -18,7 +18,7 @@
 // the targets of a Provenance, what holds a Binary, the medicine of a statement.
 //
 // It does not read texts: what stands in a narrative, in a document or in a concept
-// without a code is recognised by its labels only. It fulfils GW-40 of the security design,
-// RSP-22 by leaving out whole resources, and the rows on labels of the leak catalogue.
-// Start reading at categories.go.
+// without a code is recognised by its labels only. It does not look behind references
+// to other servers. It fulfils GW-40 of the security design: a resource is seen whole, or
+// not at all. Start reading at categories.go.
 package sensitive

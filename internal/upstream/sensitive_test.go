@@ -89,8 +89,7 @@ var questions = []string{
 // What is withheld changes no byte of what an honest upstream's gateway answers, and what is
 // read by nobody is not found by its reader either.
 //
-// attack: GW-40
-// attack: B.1, B.12, B.14, B.42, B.43, B.44, B.45, B.46, B.48
+// attack: GW-40, B.1, B.12, B.14, B.42, B.43, B.44, B.45, B.46, B.48
 func TestWithheldContentChangesNothing(t *testing.T) {
 	answers := func(resources []string) map[string]string {
 		up := newHonest(t, of(resources...))
@@ -144,8 +143,7 @@ func TestTheReaderFindsTheCategory(t *testing.T) {
 
 // An upstream that gives what it wants gives nothing of what is withheld.
 //
-// attack: GW-40
-// attack: B.34, B.115
+// attack: GW-40, B.34, B.115
 func TestAHostileUpstreamGivesNothingWithheld(t *testing.T) {
 	var entries []string
 	for _, raw := range slices.Concat(plain, sensitives) {

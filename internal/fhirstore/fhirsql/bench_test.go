@@ -5,12 +5,17 @@ import (
 	"fmt"
 	"iter"
 	"net/url"
+	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/emberlatch/emberlatch/access"
 	"github.com/emberlatch/emberlatch/fhir"
 	"github.com/emberlatch/emberlatch/fhir/search"
+	"github.com/emberlatch/emberlatch/internal/db"
 	"github.com/emberlatch/emberlatch/internal/fhirstore"
+	"github.com/emberlatch/emberlatch/internal/fhirstore/fhirsql"
+	"github.com/emberlatch/emberlatch/internal/testpg"
 	"github.com/emberlatch/emberlatch/smart"
 )
 
@@ -118,6 +123,53 @@ func BenchmarkSearchChain(b *testing.B) {
 						}
 					}
 				})
+			}
+		})
+	}
+}
+
+// What a view without two categories costs, beside the same without a configuration: 20
+// laboratory values of one patient, and counting all of a panel.
+func BenchmarkSearchWithheld(b *testing.B) {
+	interaction := fhir.Interaction{Code: fhir.SearchType, Type: "Observation"}
+	for name, address := range map[string]func() string{"sqlite": func() string { return db.SQLiteURL(filepath.Join(b.TempDir(), "fhir.db")) }, "postgres": func() string { return testpg.Schema(b) }} {
+		b.Run(name, func(b *testing.B) {
+			d, err := db.Open(b.Context(), db.Config{URL: address()})
+			if err == nil {
+				err = d.Migrate(b.Context())
+			}
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer d.Close()
+			s, err := fhirsql.New(fhirsql.Deps{DB: d, Base: base, Sensitive: categories, Now: time.Now})
+			if err == nil {
+				err = s.Classify(b.Context(), nil)
+			}
+			if err != nil {
+				b.Fatal(err)
+			}
+			load(b, s, population())
+			for _, careful := range []bool{false, true} {
+				f := access.Facts{ClientID: "app", UserID: "u", HasUser: true, GrantID: "g", Base: base, FHIRUser: fhir.Reference{Type: "Practitioner", ID: "d"}, Scopes: smart.NewScopeSet([]string{"user/*.rs"})}
+				if careful {
+					f.Sensitive = categories.Policy()
+				}
+				for question, values := range map[string]url.Values{"page": {"patient": {"p7"}, "category": {"laboratory"}, "_count": {"20"}}, "count": {"_summary": {"count"}}} {
+					f.Reach = search.NewIDSet("p7", "p8", "p9", "p10", "p11")
+					decision := access.Decide(access.NewSubject(f), interaction)
+					query, err := search.Parse("Observation", values, base)
+					if err != nil {
+						b.Fatal(err)
+					}
+					b.Run(fmt.Sprint(question, "/withheld=", careful), func(b *testing.B) {
+						for b.Loop() {
+							if page, err := s.Search(b.Context(), decision, query); err != nil || len(page.Matches)+page.Total == 0 {
+								b.Fatal(len(page.Matches), err)
+							}
+						}
+					})
+				}
 			}
 		})
 	}

@@ -111,8 +111,7 @@ func category(codes ...string) *sensitive.Categories {
 // A change of the configuration classifies all that is stored anew, with its versions and
 // with what derives from it.
 //
-// attack: GW-40
-// attack: B.4, B.44
+// attack: GW-40, B.4, B.44
 func TestANewConfigurationClassifiesAnew(t *testing.T) {
 	houses(t, func(t *testing.T, h house) {
 		before, looked := h.process(t, nil)
@@ -175,8 +174,7 @@ func TestWhatNobodyHasClassifiedIsWithheld(t *testing.T) {
 
 // What is withheld tells nothing: the answers are those of a store without it.
 //
-// attack: GW-40
-// attack: B.12, B.40, B.41, B.42, B.43, B.46, B.48
+// attack: GW-40, B.12, B.40, B.41, B.42, B.43, B.46, B.48
 func TestWhatIsWithheldChangesNoByte(t *testing.T) {
 	for name, open := range worlds {
 		t.Run(name, func(t *testing.T) { withholdsAll(t, open(t), open(t)) })
