@@ -19,6 +19,7 @@ import (
 	"github.com/emberlatch/emberlatch/internal/fhirstore"
 	"github.com/emberlatch/emberlatch/internal/fhirstore/fhirsql"
 	"github.com/emberlatch/emberlatch/internal/reach"
+	"github.com/emberlatch/emberlatch/internal/sensitive"
 	"github.com/emberlatch/emberlatch/internal/store"
 )
 
@@ -61,14 +62,28 @@ type clinic struct {
 	backend *counting
 	db      *db.DB
 	now     time.Time
+
+	categories *sensitive.Categories
 }
 
 func open(t testing.TB, resources ...string) *clinic {
 	t.Helper()
-	return openBy(t, fhirstore.TieRules{}, resources...)
+	return openWith(t, fhirstore.TieRules{}, nil, resources...)
 }
 
+// openBy is the same with more rules of who leads to whom.
 func openBy(t testing.TB, rules fhirstore.TieRules, resources ...string) *clinic {
+	t.Helper()
+	return openWith(t, rules, nil, resources...)
+}
+
+// openClassified is the same with categories of sensitive content.
+func openClassified(t testing.TB, categories *sensitive.Categories, resources ...string) *clinic {
+	t.Helper()
+	return openWith(t, fhirstore.TieRules{}, categories, resources...)
+}
+
+func openWith(t testing.TB, rules fhirstore.TieRules, categories *sensitive.Categories, resources ...string) *clinic {
 	t.Helper()
 	ctx := context.Background()
 	d, err := db.Open(ctx, db.Config{URL: db.SQLiteURL(filepath.Join(t.TempDir(), "fhir.db"))})
@@ -79,7 +94,7 @@ func openBy(t testing.TB, rules fhirstore.TieRules, resources ...string) *clinic
 	if err := d.Migrate(ctx); err != nil {
 		t.Fatal(err)
 	}
-	c := (&clinic{db: d, now: noon}).by(t, rules)
+	c := (&clinic{db: d, now: noon, categories: categories}).by(t, rules)
 	c.load(t, resources...)
 	return c
 }
@@ -87,12 +102,17 @@ func openBy(t testing.TB, rules fhirstore.TieRules, resources ...string) *clinic
 // by is the same database, with other rules.
 func (c *clinic) by(t testing.TB, rules fhirstore.TieRules) *clinic {
 	t.Helper()
-	s, err := fhirsql.New(fhirsql.Deps{DB: c.db, Base: base, Now: time.Now, Ties: rules})
+	s, err := fhirsql.New(fhirsql.Deps{DB: c.db, Base: base, Now: time.Now, Ties: rules, Sensitive: c.categories})
+	if err == nil {
+		err = s.Classify(context.Background(), nil)
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	next := &clinic{backend: &counting{Store: s}, db: c.db, now: c.now}
-	next.Resolver, err = reach.New(reach.Deps{Backend: next.backend, Now: func() time.Time { return next.now }, Base: base, Ties: rules})
+	next := &clinic{backend: &counting{Store: s}, db: c.db, now: c.now, categories: c.categories}
+	next.Resolver, err = reach.New(reach.Deps{
+		Backend: next.backend, Now: func() time.Time { return next.now }, Base: base, Ties: rules, Sensitive: c.categories.Policy(),
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
