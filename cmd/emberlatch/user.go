@@ -12,6 +12,7 @@ import (
 type userCommand struct {
 	Add         userAddCommand         `cmd:"" help:"Make an account. Example: emberlatch user add ana.json, with {\"username\":\"ana\",\"password\":\"…\",\"role\":\"patient\",\"fhirUser\":\"Patient/1\"}"`
 	SetPassword userSetPasswordCommand `cmd:"" help:"Give an account another password. All its sessions end; its apps go on until grant revoke ends them."`
+	Represent   userRepresentCommand   `cmd:"" help:"Say for whom an account stands. Example: emberlatch user represent ana Patient/leo --relationship child"`
 	Disable     userDisableCommand     `cmd:"" help:"End an account: its sessions and the access of all its apps end at once."`
 }
 
@@ -28,6 +29,38 @@ func (c *userAddCommand) Run(s *session) error {
 		path += "?record-later"
 	}
 	return c.post(s, path, c.File)
+}
+
+type userRepresentCommand struct {
+	where
+	Name         string `arg:"" help:"The user name."`
+	Patient      string `arg:"" help:"The patient, as Patient/leo."`
+	Relationship string `help:"What they are to the account: child, parent, spouse, guardian or power-of-attorney. For a child it ends when the child comes of age." placeholder:"WORD"`
+	Until        string `help:"The first day without, as 2031-04-02." placeholder:"DAY"`
+	End          bool   `help:"It stands for them no more; what apps read for them ends with the next request."`
+	RecordLater  bool   `help:"The patient is not loaded yet."`
+}
+
+// Run says it, and prints for whom the account stands now.
+func (c *userRepresentCommand) Run(s *session) error {
+	path, method := "/users/"+url.PathEscape(c.Name)+"/represents", http.MethodPost
+	body, err := json.Marshal(map[string]string{"patient": c.Patient, "relationship": c.Relationship, "until": c.Until})
+	if err != nil {
+		return err
+	}
+	switch {
+	case c.End && c.Relationship+c.Until != "":
+		return errors.New("--end takes neither --relationship nor --until")
+	case c.End:
+		path, method, body = path+"/"+url.PathEscape(strings.TrimPrefix(c.Patient, "Patient/")), http.MethodDelete, nil
+	case c.RecordLater:
+		path += "?record-later"
+	}
+	answer, err := c.ask(s, method, path, body, nil)
+	if err != nil {
+		return err
+	}
+	return printJSON(s, answer)
 }
 
 type userDisableCommand struct {

@@ -32,6 +32,7 @@ type Store interface {
 	RemoveInitialAccessToken(ctx context.Context, id string) error
 	CreateUser(ctx context.Context, u store.User) error
 	PutUser(ctx context.Context, u store.User) error
+	Represent(ctx context.Context, c store.RepresentationChange) error
 	User(ctx context.Context, id store.UserID) (store.User, error)
 	UserByName(ctx context.Context, usernameKey string) (store.User, error)
 	ChangePassword(ctx context.Context, c store.PasswordChange) error
@@ -86,6 +87,10 @@ type Deps struct {
 	Auditor   Auditor
 	// HasRecord reports whether the FHIR store holds a resource.
 	HasRecord func(ctx context.Context, ref fhir.Reference) (bool, error)
+	// BirthDate is that of a patient, as FHIR writes it; empty: not known.
+	BirthDate func(ctx context.Context, patient string) (string, error)
+	// Majority is the age in years at which a child is a child no more; 0: never.
+	Majority int
 	// Refresh makes this process see a change at once.
 	Refresh func(ctx context.Context) error
 	// FetchKeys gets the key set of a client, as it is fetched for an assertion.
@@ -105,7 +110,7 @@ type Door struct{ deps Deps }
 // New makes the door; it refuses missing parts.
 func New(deps Deps) (*Door, error) {
 	if deps.Store == nil || deps.Loader == nil || deps.Registrar == nil || deps.Accounts == nil || deps.Keys == nil || deps.Starter == nil || deps.Explainer == nil || deps.Auditor == nil ||
-		deps.HasRecord == nil || deps.Refresh == nil || deps.FetchKeys == nil || deps.TokenPrefix == "" || deps.NewID == nil || deps.Now == nil || deps.Log == nil {
+		deps.HasRecord == nil || deps.BirthDate == nil || deps.Refresh == nil || deps.FetchKeys == nil || deps.TokenPrefix == "" || deps.NewID == nil || deps.Now == nil || deps.Log == nil {
 		return nil, errors.New("admin: a part is missing")
 	}
 	return &Door{deps}, nil
@@ -137,6 +142,8 @@ func (d *Door) Handler() http.Handler {
 	mux.HandleFunc("DELETE /registration-tokens/{id}", d.answer(d.removeToken))
 	mux.HandleFunc("POST /users", d.answer(d.addUser))
 	mux.HandleFunc("POST /users/{name}/disable", d.answer(d.disableUser))
+	mux.HandleFunc("POST /users/{name}/represents", d.answer(d.represent))
+	mux.HandleFunc("DELETE /users/{name}/represents/{patient}", d.answer(d.representNoMore))
 	mux.HandleFunc("POST /users/{name}/password", d.answer(d.setPassword))
 	mux.HandleFunc("POST /grants/revoke", d.answer(d.revoke))
 	mux.HandleFunc("GET /keys", d.answer(d.listKeys))

@@ -15,6 +15,7 @@
 //	emberlatch client import   ──POST /import/clients─▶ register, each ──▶ store, all or none
 //	emberlatch client token    ──POST /registration-tokens──▶ store, by its hash
 //	emberlatch user add FILE   ──POST /users────▶ is the record there? ──▶ accounts ──▶ store
+//	emberlatch user represent  ──POST /users/{name}/represents ─▶ store (felt by the next request)
 //	emberlatch user disable    ──POST /users/{name}/disable ─▶ store (sessions and grants end with it)
 //	emberlatch data load PATH  ──POST /data─────▶ loader   ──▶ fhirstore (progress as NDJSON)
 //	emberlatch grant revoke    ──POST /grants/revoke ─▶ store.Revoke

@@ -17,7 +17,7 @@ type NewUser struct {
 	Role       store.Role `json:"role"`
 	Display    string     `json:"display"`
 	FHIRUser   string     `json:"fhirUser"`
-	Represents []string   `json:"represents"` // Patient/… references
+	Represents []Stands   `json:"represents"`
 }
 
 // allowedFHIRUser says which record a role may be (SMART App Launch 2.2,
@@ -64,7 +64,7 @@ func (d *Door) addUser(r *http.Request) (int, any, error) {
 		out["fhirUser"] = user.FHIRUser
 	}
 	if len(in.Represents) > 0 {
-		out["represents"] = in.Represents
+		out["represents"] = told(user.Represents)
 	}
 	return http.StatusCreated, out, d.deps.Refresh(r.Context())
 }
@@ -121,12 +121,12 @@ func (d *Door) account(r *http.Request, in NewUser) (store.User, error) {
 		return store.User{}, err
 	}
 	represents := make([]store.Representation, 0, len(in.Represents))
-	for _, text := range in.Represents {
-		ref, ok := fhir.ParseReference(text, "")
-		if !ok || ref.Type != "Patient" || ref.Version != "" {
-			return store.User{}, bad("represents: %q is not Patient/<id>", text)
+	for _, one := range in.Represents {
+		stands, err := d.representation(r.Context(), one)
+		if err != nil {
+			return store.User{}, err
 		}
-		represents = append(represents, store.Representation{Patient: ref.ID})
+		represents = append(represents, stands)
 	}
 	if len(in.Password) < 8 {
 		return store.User{}, bad("password: at least 8 characters")

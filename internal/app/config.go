@@ -174,7 +174,7 @@ func Defaults() Config {
 	return Config{
 		Listen:       ListenConfig{ConnectionsPerNetwork: 1024},
 		FHIR:         FHIRConfig{Export: defaultExport()},
-		Reach:        ReachConfig{Visits: defaultVisits},
+		Reach:        ReachConfig{Visits: defaultVisits, Majority: defaultMajority},
 		Organisation: OrganisationConfig{Name: "Emberlatch"},
 		Tokens: TokenConfig{
 			Access: 1200 * time.Second, Code: 60 * time.Second, Launch: 5 * time.Minute,

@@ -15,16 +15,24 @@ type ReachConfig struct {
 	Visits time.Duration `yaml:"visits"`
 	// Organizations: a role at an Organization leads to all patients whom it manages.
 	Organizations bool `yaml:"organizations"`
+	// Majority is the age in years at which who stands for a child does so no more; 0:
+	// never.
+	Majority int `yaml:"majority"`
 }
 
 const (
 	defaultVisits = 30 * 24 * time.Hour
 	maxVisits     = 10 * 365 * 24 * time.Hour
+
+	defaultMajority, maxMajority = 18, 30
 )
 
 func (r ReachConfig) validate() error {
 	if r.Visits < 0 || r.Visits > maxVisits {
 		return fmt.Errorf("reach.visits: %s; from 0, which is off, to 87600h", r.Visits)
+	}
+	if r.Majority < 0 || r.Majority > maxMajority {
+		return fmt.Errorf("reach.majority: %d; from 0, which is off, to %d", r.Majority, maxMajority)
 	}
 	return nil
 }

@@ -45,6 +45,8 @@ func TestDangerousValuesAreRefused(t *testing.T) {
 		{"itself for the records", func(c *app.Config) { c.FHIR.Upstream.URL = c.PublicURL + "/fhir" }, "fhir.upstream.url"},
 		{"visits lead nobody", func(c *app.Config) { c.Reach.Visits = 0 }, ""},
 		{"visits before they end", func(c *app.Config) { c.Reach.Visits = -time.Hour }, "reach.visits"},
+		{"children are never of age", func(c *app.Config) { c.Reach.Majority = 0 }, ""},
+		{"of age before birth", func(c *app.Config) { c.Reach.Majority = -1 }, "reach.majority"},
 		{"visits for ever", func(c *app.Config) { c.Reach.Visits = 100_000 * time.Hour }, "reach.visits"},
 		{"exports for ever", func(c *app.Config) { c.FHIR.Export.Life = 1000 * time.Hour }, "fhir.export.life"},
 		{"exports for no time", func(c *app.Config) { c.FHIR.Export.Life = 0 }, "fhir.export.life"},

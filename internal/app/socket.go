@@ -18,6 +18,7 @@ import (
 	"github.com/emberlatch/emberlatch/internal/db"
 	"github.com/emberlatch/emberlatch/internal/explain"
 	"github.com/emberlatch/emberlatch/internal/fhirstore"
+	"github.com/emberlatch/emberlatch/internal/reach"
 	"github.com/emberlatch/emberlatch/internal/register"
 )
 
@@ -38,7 +39,7 @@ func (a *App) adminHandler() (http.Handler, error) {
 		return nil, err
 	}
 	d, err := admin.New(admin.Deps{
-		Store: a.store, Loader: a.loader(), Registrar: a.registrar, Accounts: a.accounts, Keys: a.ring, HasRecord: a.hasRecord,
+		Store: a.store, Loader: a.loader(), Registrar: a.registrar, Accounts: a.accounts, Keys: a.ring, HasRecord: a.hasRecord, BirthDate: a.birthDate, Majority: a.cfg.Reach.Majority,
 		Starter: a.starter, Explainer: explainer, Auditor: a.auditor, Calendar: a.calendar,
 		Refresh: a.live.Refresh, FetchKeys: a.fetchKeys(), TokenPrefix: register.InitialPrefix, NewID: newID, Now: a.now, Log: a.log,
 	})
@@ -55,6 +56,15 @@ func (a *App) hasRecord(ctx context.Context, ref fhir.Reference) (bool, error) {
 		return false, nil
 	}
 	return err == nil, err
+}
+
+// birthDate is that of a patient; empty when it, or the patient, is not there.
+func (a *App) birthDate(ctx context.Context, patient string) (string, error) {
+	p, err := a.reach.Patient(ctx, patient)
+	if errors.Is(err, reach.ErrNotFound) {
+		return "", nil
+	}
+	return p.BirthDate, err
 }
 
 // listenSocket opens the admin socket, readable by its owner only. A socket file

@@ -76,6 +76,9 @@ type Users interface {
 	// PutUser replaces an account's facts. Disabling it ends its sessions and
 	// revokes its grants in the same transaction.
 	PutUser(ctx context.Context, u User) error
+	// Represent changes for whom a user stands and records the event, all or nothing.
+	// ErrNotFound when there is no such user, or nothing to end.
+	Represent(ctx context.Context, c RepresentationChange) error
 	// User returns one account by id, ErrNotFound otherwise.
 	User(ctx context.Context, id UserID) (User, error)
 	// UserByName returns one account by its compare key, ErrNotFound otherwise.

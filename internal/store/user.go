@@ -42,6 +42,17 @@ type Representation struct {
 	Until        time.Time `json:"until,omitzero"` // zero: no end set
 }
 
+// RepresentationChange says for whom a user stands from now on.
+type RepresentationChange struct {
+	UserID UserID
+	// Representation takes the place of the one for its patient.
+	Representation Representation
+	// End: the user does not stand for the patient any more.
+	End bool
+	// Event is recorded with it.
+	Event Event
+}
+
 // Invitation lets one patient without an account prove who they are (LOGIN-03).
 type Invitation struct {
 	CodeHash  []byte
