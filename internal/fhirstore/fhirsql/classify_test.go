@@ -223,7 +223,7 @@ func (u *universe) withoutWithheld(t *rapid.T, g grant) (*universe, int) {
 			continue
 		}
 		content := fresh[r.kind](t)
-		for _, name := range []string{aboutElement[r.kind], "extension", "meta"} {
+		for _, name := range []string{aboutElement[r.kind], "extension", "meta", "medicationReference"} {
 			delete(content, name)
 			if v, ok := r.content[name]; ok {
 				content[name] = v
