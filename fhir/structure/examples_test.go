@@ -20,7 +20,7 @@ func ExampleCheck() {
 	}
 	// Output:
 	// Observation.status: expected a code of the required value set observation-status
-	// Observation.valueQuantity.value: expected a number
+	// Observation.valueQuantity.value: expected a number of at most 400 digits, with an exponent of at most 400
 }
 
 // unsound are the official examples that are not as R4 defines them.

@@ -27,7 +27,7 @@ var forms = map[string]form{
 	"integer":      {"a whole number of 32 bits", whole(-1<<31, 1<<31-1)},
 	"unsignedInt":  {"a whole number, 0 or more", whole(0, 1<<31-1)},
 	"positiveInt":  {"a whole number, 1 or more", whole(1, 1<<31-1)},
-	"decimal":      {"a number", func(v any) bool { _, ok := v.(json.Number); return ok }},
+	"decimal":      {"a number of at most 400 digits, with an exponent of at most 400", decimal},
 	"string":       {"a text that is not blank, without control characters", text(nil, prose)},
 	"markdown":     {"a text that is not blank, without control characters", text(nil, prose)},
 	"code":         {"a code, without blanks around it", text(regexp.MustCompile(`^[^\s]+(\s[^\s]+)*$`), nil)},
@@ -55,6 +55,31 @@ func format(fhirType string, v any) string {
 		return f.expected
 	}
 	return ""
+}
+
+// Bounds of a decimal: what searches understand. R4 sets none, but a number that one
+// reader keeps and the next one rounds or refuses is not one number (row 77 of the leak
+// catalogue).
+const (
+	maxDigits   = 400
+	maxExponent = 400
+)
+
+func decimal(v any) bool {
+	number, ok := v.(json.Number)
+	if !ok {
+		return false
+	}
+	mantissa, power, scientific := strings.Cut(strings.ToLower(number.String()), "e")
+	exponent := 0
+	if scientific {
+		var err error
+		if exponent, err = strconv.Atoi(power); err != nil {
+			return false
+		}
+	}
+	digits := len(strings.NewReplacer("-", "", ".", "").Replace(mantissa))
+	return digits <= maxDigits && -maxExponent <= exponent && exponent <= maxExponent
 }
 
 func whole(least, most int64) func(any) bool {
