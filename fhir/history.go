@@ -2,7 +2,6 @@ package fhir
 
 import (
 	"io"
-	"strconv"
 	"time"
 )
 
@@ -15,23 +14,33 @@ type HistoryBundle struct {
 	entries [][]byte
 }
 
+// HistoryVersion is what a history says about a version besides its content.
+type HistoryVersion struct {
+	ETag             string
+	At               time.Time // zero: it is not known
+	Created, Deleted bool
+}
+
 // Add appends a version; of a deletion the resource is only named.
-func (h *HistoryBundle) Add(r Resource, version int64, at time.Time, deleted bool) {
+func (h *HistoryBundle) Add(r Resource, v HistoryVersion) {
 	method, url, status := "PUT", r.Reference().String(), "200"
 	switch {
-	case deleted:
+	case v.Deleted:
 		method, status = "DELETE", "204"
-	case version == 1:
+	case v.Created:
 		method, url, status = "POST", string(r.Type()), "201"
 	}
 	b := appendString([]byte(`{"fullUrl":`), h.Base+"/"+r.Reference().String())
-	if !deleted {
+	if !v.Deleted {
 		b = append(append(b, `,"resource":`...), r.JSON()...)
 	}
 	b = appendString(append(b, `,"request":{"method":"`+method+`","url":`...), url)
 	b = append(b, `},"response":{"status":"`+status+`","etag":`...)
-	b = appendString(b, ETag(version))
-	h.entries = append(h.entries, append(b, `,"lastModified":"`+at.UTC().Format("2006-01-02T15:04:05.000Z07:00")+`"}}`...))
+	b = appendString(b, v.ETag)
+	if !v.At.IsZero() {
+		b = append(b, `,"lastModified":"`+v.At.UTC().Format("2006-01-02T15:04:05.000Z07:00")+`"`...)
+	}
+	h.entries = append(h.entries, append(b, `}}`...))
 }
 
 // Write writes the Bundle.
@@ -56,6 +65,3 @@ func (h *HistoryBundle) Write(w io.Writer) error {
 	_, err := w.Write(append(b, '}'))
 	return err
 }
-
-// ETag is the entity tag of a version: a weak one (FHIR R4 http §3.1.0.2).
-func ETag(version int64) string { return `W/"` + strconv.FormatInt(version, 10) + `"` }

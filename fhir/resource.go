@@ -201,6 +201,33 @@ func (r Resource) WithMeta(id string, version int64, lastUpdated string) (Resour
 	return Resource{r.kind, id, out.Bytes(), &reading{}}, nil
 }
 
+// Unstamped returns the resource with an id, or without one, and without what its server
+// says in meta of a version: versionId and lastUpdated. Every other byte of every value
+// is kept.
+func (r Resource) Unstamped(id string) (Resource, error) {
+	list, err := r.Members()
+	if err != nil {
+		return Resource{}, err
+	}
+	meta, err := r.metaMembers()
+	if err != nil {
+		return Resource{}, err
+	}
+	var out, rest bytes.Buffer
+	out.WriteString(`{"resourceType":` + strconv.Quote(string(r.kind)))
+	if id != "" {
+		out.WriteString(`,"id":` + strconv.Quote(id))
+	}
+	if appendMembers(&rest, meta, "versionId", "lastUpdated"); rest.Len() > 0 {
+		out.WriteString(`,"meta":{`)
+		out.Write(rest.Bytes()[1:]) // without the first comma
+		out.WriteByte('}')
+	}
+	appendMembers(&out, list, "resourceType", "id", "meta")
+	out.WriteByte('}')
+	return Resource{r.kind, id, out.Bytes(), &reading{}}, nil
+}
+
 // labels are what of a meta says how a resource is to be handled.
 var labels = []string{"security", "tag"}
 

@@ -246,6 +246,8 @@ func (a *App) openFHIR(ctx context.Context, d *doors) error {
 		deps.Export = fhirapi.Export{Store: a.fhir, Life: limits.Life, Counting: limits.JobsPerClient, Resources: limits.MaxResources, Stands: a.stands, Began: a.exportBegan}
 	}
 	if a.upstream != nil {
+		deps.Keeper = a.upstream
+		deps.Offers = func(ctx context.Context) (fhirapi.Offers, error) { return a.upstream.Offers(ctx) }
 		deps.MaxPosition = upstream.MaxPosition
 		deps.CapabilityNow = (&narrowedCapability{base: a.cfg.FHIRBase(), uris: uris, offers: a.upstream.Offers}).now
 	} else if deps.Capability, err = fhirapi.NewCapability(a.cfg.FHIRBase(), uris); err != nil {
@@ -258,7 +260,12 @@ func (a *App) openFHIR(ctx context.Context, d *doors) error {
 // offered narrows scopes to what the FHIR API answers (SCOPE-16).
 func (a *App) offered() func(smart.ScopeSet) smart.ScopeSet {
 	if a.upstream != nil {
-		return fhirapi.OfferedToRead
+		return func(asked smart.ScopeSet) smart.ScopeSet {
+			if offers := a.upstream.KnownOffers(); offers != nil {
+				return fhirapi.OfferedWithin(offers, asked)
+			}
+			return fhirapi.OfferedToRead(asked)
+		}
 	}
 	return fhirapi.Offered
 }

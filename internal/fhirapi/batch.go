@@ -42,6 +42,9 @@ func (d *Door) bundle(w http.ResponseWriter, r *http.Request, subject access.Sub
 	case "batch":
 		return d.batch(w, r, subject, bundle)
 	case "transaction":
+		if d.deps.Offers != nil { // row 81: what has been made there cannot be taken back
+			return outcome(http.StatusNotImplemented, "not-supported", "Another server holds the records, and all or nothing cannot be kept there. Send a batch, or the requests one by one.")
+		}
 		return d.transaction(w, r, subject, bundle)
 	}
 	return newOutcome(http.StatusBadRequest, "invalid", "Only a batch or a transaction is sent here.").About("Bundle.type")

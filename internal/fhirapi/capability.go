@@ -113,16 +113,17 @@ func NewCapability(base string, uris OAuthURIs, limits ...Offers) ([]byte, error
 	}}
 	codes := answered
 	if len(limits) > 0 { // another server holds the records
-		codes = readable
+		codes = passedOn
 	}
 	revIncludes := revIncludesByTarget()
 	for _, t := range fhir.ResourceTypes() {
 		if compartment.ClassOf(t) != compartment.Closed {
-			r.Resource = append(r.Resource, describe(t, revIncludes[t], codes))
+			r.Resource = append(r.Resource, describe(t, revIncludes[t], codes, len(limits) == 0))
 		}
 	}
+	c.PatchFormat = []string{mediaPatch}
+	r.Interaction = []interaction{{string(fhir.Batch)}}
 	if len(limits) == 0 {
-		c.PatchFormat = []string{mediaPatch}
 		r.Interaction = []interaction{{"transaction"}, {string(fhir.Batch)}, {string(fhir.HistorySystem)}}
 		c.Instantiates = []string{bulkData + "CapabilityStatement/bulk-data"}
 		r.Operation = []operation{{"export", bulkData + "OperationDefinition/export"}}
@@ -164,10 +165,14 @@ func withTrail(list []resource) []resource {
 	return slices.Insert(list, at, t)
 }
 
-func describe(t fhir.ResourceType, revIncludes []string, codes []fhir.InteractionCode) resource {
+// describe is a type; ours: this server holds the records.
+func describe(t fhir.ResourceType, revIncludes []string, codes []fhir.InteractionCode, ours bool) resource {
 	r := resource{Type: string(t), Versioning: "versioned", ReadHistory: slices.Contains(codes, fhir.HistoryInstance), SearchRevInclude: revIncludes}
 	for _, code := range serves(t, codes) {
 		r.Interaction = append(r.Interaction, interaction{string(code)})
+	}
+	if slices.Contains(serves(t, codes), fhir.Update) {
+		r.Versioning = "versioned-update" // If-Match is looked at
 	}
 	creates, updates := slices.Contains(serves(t, codes), fhir.Create), slices.Contains(serves(t, codes), fhir.Update)
 	r.ConditionalCreate, r.ConditionalUpdate = creates, updates
@@ -177,7 +182,7 @@ func describe(t fhir.ResourceType, revIncludes []string, codes []fhir.Interactio
 	if creates || updates {
 		r.Operation = []operation{{"validate", "http://hl7.org/fhir/OperationDefinition/Resource-validate"}}
 	}
-	if t == "Patient" && r.ReadHistory { // the store is ours
+	if t == "Patient" && ours {
 		r.Operation = append(r.Operation, operation{"everything", "http://hl7.org/fhir/OperationDefinition/Patient-everything"},
 			operation{"export", bulkData + "OperationDefinition/patient-export"})
 	}

@@ -26,9 +26,10 @@ type Deps struct {
 	Path     string // its path on this origin, "/fhir"
 	Subjects Subjects
 	Backend  fhirstore.Backend
-	// Keeper writes the records and tells their histories; nil: another server holds
-	// them, and neither is offered.
+	// Keeper writes the records and tells their histories; nil: neither is offered.
 	Keeper fhirstore.Keeper
+	// Offers says what another server that holds the records does; nil: they are held here.
+	Offers func(ctx context.Context) (Offers, error)
 	// Export answers $export; the zero value: it is not offered.
 	Export  Export
 	PageKey []byte // 32 bytes, shared by all nodes
@@ -135,7 +136,7 @@ func (d *Door) answer(w http.ResponseWriter, r *http.Request, subject access.Sub
 	if interaction.Operation == "validate" && d.deps.Keeper != nil {
 		return d.validate(w, r, subject, interaction)
 	}
-	if interaction.Operation == "everything" && interaction.Type == "Patient" && interaction.ID != "" && d.deps.Keeper != nil {
+	if interaction.Operation == "everything" && interaction.Type == "Patient" && interaction.ID != "" && d.deps.Keeper != nil && d.deps.Offers == nil {
 		return d.everything(w, r, subject, interaction)
 	}
 	if interaction.Operation == "export" { // what is answered later is no entry of a batch (row 113)
@@ -176,6 +177,9 @@ func (d *Door) answer(w http.ResponseWriter, r *http.Request, subject access.Sub
 	if d.deps.Keeper == nil {
 		return notOffered(interaction)
 	}
+	if err := d.elsewhere(interaction); err != nil {
+		return err
+	}
 	switch interaction.Code {
 	case fhir.HistoryInstance, fhir.HistoryType, fhir.HistorySystem:
 		return d.history(w, r, decision, subject, interaction, values)
@@ -183,6 +187,21 @@ func (d *Door) answer(w http.ResponseWriter, r *http.Request, subject access.Sub
 		return d.write(w, r, subject, decision, interaction, values)
 	}
 	return notOffered(interaction)
+}
+
+// elsewhere refuses what another server that holds the records cannot narrow to what
+// somebody may see (rows 6 and 32 of the leak catalogue).
+func (d *Door) elsewhere(i fhir.Interaction) error {
+	if d.deps.Offers == nil {
+		return nil
+	}
+	switch i.Code {
+	case fhir.HistoryType, fhir.HistorySystem:
+		return outcome(http.StatusForbidden, "not-supported", "Another server holds the records, and cannot keep the history of many back from those who may not see it. Ask for the history of one resource: Type/id/_history.")
+	case fhir.SearchSystem:
+		return outcome(http.StatusForbidden, "not-supported", "Another server holds the records, and cannot narrow a search over all types. Search one type at a time.")
+	}
+	return nil
 }
 
 func notOffered(i fhir.Interaction) error {
@@ -258,6 +277,9 @@ func (d *Door) outcomeOf(r *http.Request, err error) *fhir.OperationOutcome {
 		return newOutcome(http.StatusServiceUnavailable, "timeout", "The request took too long or was given up.")
 	case errors.As(err, &failure): // ERR-46: what stood behind it is for the log
 		d.deps.Log.WarnContext(r.Context(), "the server with the records did not answer as it must", "error", err, "id", door.RequestID(r.Context()))
+		if failure.Unsure {
+			return newOutcome(failure.Status, "incomplete", "The server that holds the records did not say what became of this change. It may have been made: read before you send it again.")
+		}
 		return newOutcome(failure.Status, "transient", "The server that holds the records does not answer at present. Try again in a moment.")
 	case door.Unavailable(err): // ERR-46: nobody is let through meanwhile
 		d.deps.Log.WarnContext(r.Context(), "fhir request could not be answered now", "error", err)

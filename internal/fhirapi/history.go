@@ -48,7 +48,7 @@ func (d *Door) history(w http.ResponseWriter, r *http.Request, decision access.D
 			continue
 		}
 		shows(w, e.Owners)
-		bundle.Add(e.Resource, e.Version, e.UpdatedAt, e.Deleted)
+		bundle.Add(e.Resource, fhir.HistoryVersion{ETag: e.ETag(), At: e.UpdatedAt, Created: e.Created, Deleted: e.Deleted})
 	}
 	if page.Next != "" {
 		sealed, err := d.sealer.seal(pageLink{

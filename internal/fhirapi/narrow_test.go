@@ -18,8 +18,12 @@ import (
 // little offers Patients by name, Observations to read only, and nothing else.
 type little struct{}
 
-func (little) Holds(t fhir.ResourceType) bool    { return t == "Patient" || t == "Observation" }
-func (little) Searches(t fhir.ResourceType) bool { return t == "Patient" }
+func (little) Holds(t fhir.ResourceType) bool     { return t == "Patient" || t == "Observation" }
+func (little) Searches(t fhir.ResourceType) bool  { return t == "Patient" }
+func (little) CreatesOnce(fhir.ResourceType) bool { return false }
+func (little) Does(t fhir.ResourceType, code fhir.InteractionCode) bool {
+	return code == fhir.Read || code == fhir.VRead || code == fhir.Update && t == "Patient" || code == fhir.SearchType && t == "Patient"
+}
 func (little) Declares(t fhir.ResourceType, code string) bool {
 	return code == "name" || code == "link"
 }
@@ -49,6 +53,10 @@ func TestACapabilityWithinLimits(t *testing.T) {
 		Rest []struct {
 			Resource []struct {
 				Type                            string
+				Versioning                      string
+				ConditionalCreate               bool
+				ConditionalUpdate               bool
+				ReadHistory                     bool
 				Interaction                     []struct{ Code string }
 				SearchParam                     []struct{ Name string }
 				SearchInclude, SearchRevInclude []string
@@ -64,11 +72,11 @@ func TestACapabilityWithinLimits(t *testing.T) {
 		t.Fatalf("%+v", list)
 	}
 	list = list[1:]
-	if o := list[0]; len(o.Interaction) != 2 || len(o.SearchParam)+len(o.SearchInclude)+len(o.SearchRevInclude) != 0 {
+	if o := list[0]; len(o.Interaction) != 2 || o.Versioning != "versioned" || o.ConditionalUpdate || o.ReadHistory || len(o.SearchParam)+len(o.SearchInclude)+len(o.SearchRevInclude) != 0 {
 		t.Errorf("Observation: %+v", o)
 	}
 	p := list[1]
-	if len(p.Interaction) != 3 || len(p.SearchParam) != 2 || !slices.Equal(p.SearchRevInclude, []string{"Patient:link"}) {
+	if len(p.Interaction) != 4 || p.Versioning != "versioned-update" || p.ConditionalCreate || !p.ConditionalUpdate || p.ReadHistory || len(p.SearchParam) != 2 || !slices.Equal(p.SearchRevInclude, []string{"Patient:link"}) {
 		t.Errorf("Patient: %+v", p)
 	}
 	if again := s.get(t, "", "/metadata", "If-None-Match", got.header.Get("ETag")); again.status != http.StatusNotModified {

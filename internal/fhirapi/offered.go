@@ -14,8 +14,14 @@ var answered = []fhir.InteractionCode{
 	fhir.Read, fhir.VRead, fhir.Update, fhir.Patch, fhir.Delete, fhir.HistoryInstance, fhir.HistoryType, fhir.Create, fhir.SearchType,
 }
 
-// readable are those of them that are answered where another server holds the records.
+// readable are those of them that change nothing and tell of one resource or a search.
 var readable = []fhir.InteractionCode{fhir.Read, fhir.VRead, fhir.SearchType}
+
+// passedOn are those of them that are answered where another server holds the records,
+// as far as that does: it cannot narrow the history of a type to what somebody may see.
+var passedOn = []fhir.InteractionCode{
+	fhir.Read, fhir.VRead, fhir.Update, fhir.Patch, fhir.Delete, fhir.HistoryInstance, fhir.Create, fhir.SearchType,
+}
 
 // lettersOf are the permissions of interactions, in the order of scopes.
 func lettersOf(codes []fhir.InteractionCode) (list string) {
@@ -31,12 +37,33 @@ func lettersOf(codes []fhir.InteractionCode) (list string) {
 // are answered and possible for the type, each scope in its own manner (SCOPE-16:
 // what is granted is what works). Names such as openid are not about this API and
 // stay.
-func Offered(asked smart.ScopeSet) smart.ScopeSet { return offered(asked, lettersOf(answered)) }
+func Offered(asked smart.ScopeSet) smart.ScopeSet {
+	return offered(asked, func(fhir.ResourceType) string { return lettersOf(answered) })
+}
 
-// OfferedToRead is Offered where another server holds the records.
-func OfferedToRead(asked smart.ScopeSet) smart.ScopeSet { return offered(asked, lettersOf(readable)) }
+// OfferedToRead is Offered where nothing is changed: another server holds the records, and
+// what it does is not known.
+func OfferedToRead(asked smart.ScopeSet) smart.ScopeSet {
+	return offered(asked, func(fhir.ResourceType) string { return lettersOf(readable) })
+}
 
-func offered(asked smart.ScopeSet, letters string) smart.ScopeSet {
+// OfferedWithin is Offered where another server holds the records: reading, and the
+// changes that it takes. A wildcard keeps those that it takes for some type.
+func OfferedWithin(o Offers, asked smart.ScopeSet) smart.ScopeSet {
+	return offered(asked, func(t fhir.ResourceType) string {
+		types := []fhir.ResourceType{t}
+		if t == smart.AnyType {
+			types = fhir.ResourceTypes()
+		}
+		return lettersOf(slices.DeleteFunc(slices.Clone(passedOn), func(code fhir.InteractionCode) bool {
+			return !slices.Contains(readable, code) &&
+				!slices.ContainsFunc(types, func(t fhir.ResourceType) bool { return o.Does(t, code) })
+		}))
+	})
+}
+
+// offered leaves the permissions of each scope that letters gives for its type.
+func offered(asked smart.ScopeSet, letters func(fhir.ResourceType) string) smart.ScopeSet {
 	var list []string
 	for _, text := range asked.Strings() {
 		scope, err := smart.ParseScope(text)
@@ -45,7 +72,7 @@ func offered(asked smart.ScopeSet, letters string) smart.ScopeSet {
 			continue
 		}
 		// Order: each by itself, or a wildcard beside it would keep what is impossible.
-		works := smart.NewScopeSet([]string{smart.Compose(scope.Level(), scope.Type(), possible(scope.Level(), scope.Type(), letters), false)})
+		works := smart.NewScopeSet([]string{smart.Compose(scope.Level(), scope.Type(), possible(scope.Level(), scope.Type(), letters(scope.Type())), false)})
 		list = append(list, smart.Allowed(smart.NewScopeSet([]string{text}), works).Strings()...)
 	}
 	return smart.NewScopeSet(list)

@@ -96,6 +96,9 @@ func TestReadingOnly(t *testing.T) {
 		}
 	}
 	asked := smart.NewScopeSet([]string{"openid", "patient/*.cruds", "user/Observation.write", "patient/Condition.*", "user/Group.rs"})
+	if got := fhirapi.OfferedWithin(little{}, smart.NewScopeSet([]string{"openid", "patient/*.cruds", "user/Observation.cruds", "user/Patient.cruds", "patient/Condition.write"})).String(); got != "openid patient/*.rus user/Observation.rs user/Patient.rus" {
+		t.Errorf("offered by another server %q", got)
+	}
 	if got := fhirapi.OfferedToRead(asked).String(); got != "openid patient/*.rs patient/Condition.read" {
 		t.Errorf("offered %q", got)
 	}

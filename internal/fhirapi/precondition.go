@@ -2,7 +2,6 @@ package fhirapi
 
 import (
 	"net/http"
-	"strconv"
 	"strings"
 
 	"github.com/emberlatch/emberlatch/fhir"
@@ -22,27 +21,27 @@ func writeHeaders(r *http.Request, i fhir.Interaction) error {
 	return nil
 }
 
-// ifMatch reads the version that must be current (FHIR R4 http §3.1.0.1.2); 0: any.
-func ifMatch(r *http.Request) (int64, error) {
+// ifMatch reads the version that must be current (FHIR R4 http §3.1.0.1.2); empty: any.
+func ifMatch(r *http.Request) (string, error) {
 	values := r.Header.Values("If-Match")
 	if len(values) == 0 || len(values) == 1 && values[0] == "*" {
-		return 0, nil
+		return "", nil
 	}
 	if len(values) == 1 {
 		return versionOf(values[0])
 	}
-	return 0, badMatch()
+	return "", badMatch()
 }
 
 // versionOf reads an entity tag of ours.
-func versionOf(tag string) (int64, error) {
+func versionOf(tag string) (string, error) {
 	tag = strings.TrimPrefix(strings.TrimSpace(tag), "W/")
 	if len(tag) > 2 && tag[0] == '"' && tag[len(tag)-1] == '"' {
-		if n, err := strconv.ParseInt(tag[1:len(tag)-1], 10, 64); err == nil && n > 0 {
-			return n, nil
+		if name := tag[1 : len(tag)-1]; fhir.ValidID(name) {
+			return name, nil
 		}
 	}
-	return 0, badMatch()
+	return "", badMatch()
 }
 
 func badMatch() error {

@@ -3,7 +3,6 @@ package fhirapi
 import (
 	"context"
 	"net/http"
-	"strconv"
 
 	"github.com/emberlatch/emberlatch/access"
 	"github.com/emberlatch/emberlatch/fhir"
@@ -177,9 +176,7 @@ func (d *Door) ready() error {
 func made(w http.ResponseWriter, r fhirstore.Record) {
 	if a, ok := w.(*recorded); ok {
 		a.made, a.access.Target = true, r.Resource.Reference()
-		if a.access.Target.Version = r.VersionID; r.VersionID == "" {
-			a.access.Target.Version = strconv.FormatInt(r.Version, 10)
-		}
+		a.access.Target.Version = r.VersionName()
 	}
 }
 

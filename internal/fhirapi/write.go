@@ -59,8 +59,12 @@ func (d *Door) written(w http.ResponseWriter, r *http.Request, decision access.D
 	shows(w, done.Owners)
 	made(w, done.Record)
 	header := w.Header()
-	header.Set("ETag", fhir.ETag(done.Version))
-	header.Set("Last-Modified", done.UpdatedAt.UTC().Format(http.TimeFormat))
+	if tag := done.ETag(); tag != "" {
+		header.Set("ETag", tag)
+	}
+	if !done.UpdatedAt.IsZero() {
+		header.Set("Last-Modified", done.UpdatedAt.UTC().Format(http.TimeFormat))
+	}
 	status := http.StatusOK
 	if done.Created {
 		status = http.StatusCreated

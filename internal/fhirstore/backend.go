@@ -38,12 +38,20 @@ type Record struct {
 	UpdatedAt time.Time // zero: the server that holds it does not say
 }
 
-// ETag is the entity tag of the version (FHIR R4 http §3.1.0.1.3).
-func (r Record) ETag() string {
-	if r.VersionID != "" {
-		return `W/"` + r.VersionID + `"`
+// VersionName is how the version is called; empty: it is not known.
+func (r Record) VersionName() string {
+	if r.VersionID != "" || r.Version == 0 {
+		return r.VersionID
 	}
-	return `W/"` + strconv.FormatInt(r.Version, 10) + `"`
+	return strconv.FormatInt(r.Version, 10)
+}
+
+// ETag is the entity tag of the version (FHIR R4 http §3.1.0.1.3); empty: it is not known.
+func (r Record) ETag() string {
+	if r.VersionName() == "" {
+		return ""
+	}
+	return `W/"` + r.VersionName() + `"`
 }
 
 // Page is one page of a search.

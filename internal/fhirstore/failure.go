@@ -9,6 +9,8 @@ type Failure struct {
 	// Status tells callers: 502 it answered wrongly, 503 it cannot be reached or is
 	// not asked at present, 504 it was too slow.
 	Status int
+	// Unsure: it was to change something, and whether it did is not known.
+	Unsure bool
 	// Cause is for the log of the server only.
 	Cause error
 }

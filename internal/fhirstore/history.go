@@ -24,7 +24,7 @@ type HistoryEntry struct {
 	// Record is what was stored; of a deletion, what was deleted, under the number
 	// and time of the deletion.
 	Record
-	Deleted bool
+	Created, Deleted bool
 }
 
 // HistoryPage is one page of a history.

@@ -45,8 +45,8 @@ type Write struct {
 	FullURL string
 	// References are those of Content that are conditions, by their text.
 	References map[string]Condition
-	// IfMatch is the version that must be current; 0: any.
-	IfMatch int64
+	// IfMatch is the version that must be current; empty: any.
+	IfMatch string
 }
 
 // Condition names a resource by criteria, which are evaluated over the view of a
@@ -59,7 +59,6 @@ type Condition struct {
 // Written is what became of a Write.
 type Written struct {
 	HistoryEntry
-	Created bool
 	// Found: nothing was created, because this was there.
 	Found bool
 }
@@ -77,8 +76,7 @@ func (e *WriteError) Error() string { return fmt.Sprintf("write %d: %v", e.At, e
 // Unwrap gives the reason to errors.Is and errors.As.
 func (e *WriteError) Unwrap() error { return e.Err }
 
-// Keeper is a backend that holds the records itself: it makes the changes of apps,
-// and tells what was before them.
+// Keeper makes the changes of apps, and tells what was before them.
 type Keeper interface {
 	// History lists versions, the newest first, each if it is in the view and the
 	// current one is, as VRead has it; a deletion when the version before was.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"time"
 
 	"github.com/emberlatch/emberlatch/access"
@@ -91,7 +92,7 @@ func (b *Backend) Read(ctx context.Context, d access.Decision, ref fhir.Referenc
 	}
 	r, err := b.fetch(ctx, fhir.Reference{Type: ref.Type, ID: ref.ID})
 	if err != nil {
-		return fhirstore.Record{}, err
+		return fhirstore.Record{}, asMissing(err)
 	}
 	return b.admit(ctx, d, r)
 }
@@ -108,7 +109,7 @@ func (b *Backend) VRead(ctx context.Context, d access.Decision, ref fhir.Referen
 	}
 	r, err := b.fetch(ctx, ref)
 	if err != nil {
-		return fhirstore.Record{}, err
+		return fhirstore.Record{}, asMissing(err)
 	}
 	if r.VersionID() != ref.Version {
 		b.dropped(ctx, ref.Type, "malformed")
@@ -158,6 +159,15 @@ func (b *Backend) fetch(ctx context.Context, ref fhir.Reference) (fhir.Resource,
 
 func isMissing(err error) bool { return errors.Is(err, fhirstore.ErrNotFound) }
 
+// asMissing: that something was deleted tells that it was there, and there is nothing
+// left to judge who may know (row 107).
+func asMissing(err error) error {
+	if isMissing(err) {
+		return fhirstore.ErrNotFound
+	}
+	return err
+}
+
 // dropped counts an entry that did not leave, and tells the operator.
 func (b *Backend) dropped(ctx context.Context, t fhir.ResourceType, why string) {
 	b.deps.Observe.Dropped(why)
@@ -177,4 +187,16 @@ func record(r fhir.Resource, owners search.Owners) fhirstore.Record {
 // refused is an answer to a search that cannot be asked here, with what to do.
 func refused(parameter, format string, args ...any) error {
 	return fhir.NewOutcome("error", "not-supported", fmt.Sprintf(format, args...)).About(parameter)
+}
+
+// notOffered is an answer to what the upstream cannot be asked for any resource of a
+// type, with what to do.
+func notOffered(format string, args ...any) error {
+	return outcome(http.StatusNotImplemented, "not-supported", fmt.Sprintf(format, args...))
+}
+
+func outcome(status int, code, text string) error {
+	o := fhir.NewOutcome("error", code, text)
+	o.Status = status
+	return o
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/emberlatch/emberlatch/fhir"
 )
 
-// bundle is a page of search results as the upstream tells them. Nothing of it is
+// bundle is a page of search results, or of versions, as the upstream tells them. Nothing of it is
 // believed before it is verified.
 type bundle struct {
 	entries []entry
@@ -26,24 +26,34 @@ type total struct {
 type entry struct {
 	resource fhir.Resource
 	broken   error
-	mode     string
+	mode     string // of a searchset
+	told     told   // of a history
 }
 
-// errBundle: the answer is no searchset.
-var errBundle = errors.New("it answered a search with what is not a Bundle of the type searchset")
+// told is what a history says about a version besides its content.
+type told struct{ method, etag, modified string }
+
+// The kinds of Bundle that are asked for.
+const (
+	searchset = "searchset"
+	history   = "history"
+)
+
+// errBundle: the answer is not of the kind that was asked for.
+var errBundle = errors.New("it answered with what is not a Bundle of the type that was asked for")
 
 // errEmpty: an entry without a resource.
 var errEmpty = errors.New("an entry without a resource")
 
 // parseBundle reads a page in one pass over its bytes. A doubled name anywhere makes
 // the whole unreadable: two readers would see two documents (row 77).
-func parseBundle(document []byte) (bundle, error) {
+func parseBundle(document []byte, kind string) (bundle, error) {
 	root, err := fhir.ReadDocument(document)
 	if err != nil {
 		return bundle{}, fmt.Errorf("reading a Bundle: %w", err)
 	}
 	links, entries := root.Member("link"), root.Member("entry")
-	if !root.Member("resourceType").Is("Bundle") || !root.Member("type").Is("searchset") || !isList(links) || !isList(entries) {
+	if !root.Member("resourceType").Is("Bundle") || !root.Member("type").Is(kind) || !isList(links) || !isList(entries) {
 		return bundle{}, errBundle
 	}
 	b := bundle{total: count(root.Member("total")), entries: make([]entry, 0, entries.Len())}
@@ -60,7 +70,12 @@ func parseBundle(document []byte) (bundle, error) {
 		if e.Kind() != '{' || search.Kind() != 0 && search.Kind() != '{' {
 			return bundle{}, errBundle
 		}
-		b.entries = append(b.entries, read(e.Member("resource"), search.Member("mode").Text()))
+		one := read(e.Member("resource"), search.Member("mode").Text())
+		if kind == history {
+			response := e.Member("response")
+			one.told = told{e.Member("request").Member("method").Text(), response.Member("etag").Text(), response.Member("lastModified").Text()}
+		}
+		b.entries = append(b.entries, one)
 	}
 	return b, nil
 }

@@ -109,45 +109,75 @@ func tlsConfig(cfg Config) (*tls.Config, error) {
 
 // get reads what is at a path below the base, which is made of checked parts.
 func (c *client) get(ctx context.Context, path string) ([]byte, error) {
-	return c.do(ctx, http.MethodGet, path, "")
+	return c.do(ctx, call{method: http.MethodGet, path: path})
 }
 
 // search asks for a page of a type: by POST when the query is long, so that no
 // server on the way cuts it.
 func (c *client) search(ctx context.Context, t fhir.ResourceType, query string) ([]byte, error) {
 	if len(query) > longQuery {
-		return c.do(ctx, http.MethodPost, "/"+string(t)+"/_search", query)
+		return c.do(ctx, call{method: http.MethodPost, path: "/" + string(t) + "/_search", body: query, kind: formEncoded})
 	}
 	path := "/" + string(t)
 	if query != "" {
 		path += "?" + query
 	}
-	return c.do(ctx, http.MethodGet, path, "")
+	return c.do(ctx, call{method: http.MethodGet, path: path})
+}
+
+// call is one request, below the base.
+type call struct {
+	method, path string
+	body, kind   string // with its media type
+	header       http.Header
+}
+
+// changes reports whether the call is to change something.
+func (r call) changes() bool { return r.method != http.MethodGet && r.kind != formEncoded }
+
+// prefer is what the answer should be like (FHIR R4 http §3.1.0.1.7).
+func (r call) prefer() string {
+	if r.changes() {
+		return "return=representation"
+	}
+	return "handling=strict"
+}
+
+// answer is what came back.
+type answer struct {
+	status int
+	body   []byte
+	header http.Header
 }
 
 // do makes one call, and once more when our token was not good any longer. Errors are
 // fhirstore.ErrNotFound, errTooLarge, an OperationOutcome of ours, or a Failure.
-func (c *client) do(ctx context.Context, method, path, form string) ([]byte, error) {
-	body, status, err := c.once(ctx, method, path, form)
-	if err == nil && status == http.StatusUnauthorized && c.proof.renew() {
-		body, status, err = c.once(ctx, method, path, form)
-	}
+func (c *client) do(ctx context.Context, r call) ([]byte, error) {
+	got, err := c.renewing(ctx, r)
 	if err != nil {
 		return nil, err
 	}
-	return c.judge(ctx, status, body)
+	return c.judge(ctx, got.status, got.body)
+}
+
+func (c *client) renewing(ctx context.Context, r call) (answer, error) {
+	got, err := c.once(ctx, r)
+	if err == nil && got.status == http.StatusUnauthorized && c.proof.renew() {
+		got, err = c.once(ctx, r)
+	}
+	return got, err
 }
 
 // once is one call behind the breaker.
-func (c *client) once(ctx context.Context, method, path, form string) (body []byte, status int, err error) {
+func (c *client) once(ctx context.Context, r call) (got answer, err error) {
 	done, err := c.breaker.Allow()
 	if err != nil {
 		c.observe.Call("unreachable", 0)
-		return nil, 0, &fhirstore.Failure{Status: http.StatusServiceUnavailable, Cause: err}
+		return answer{}, &fhirstore.Failure{Status: http.StatusServiceUnavailable, Cause: err}
 	}
 	began := c.now()
-	body, status, err = c.exchange(ctx, method, path, form)
-	outcome := outcomeOf(status, err)
+	got, err = c.exchange(ctx, r)
+	outcome, status := outcomeOf(got.status, err), got.status
 	c.observe.Call(outcome, c.now().Sub(began))
 	switch {
 	case ctx.Err() != nil && errors.Is(ctx.Err(), context.Canceled):
@@ -157,37 +187,41 @@ func (c *client) once(ctx context.Context, method, path, form string) (body []by
 	default:
 		done(nil)
 	}
-	return body, status, err
+	return got, err
 }
 
-func (c *client) exchange(ctx context.Context, method, path, form string) ([]byte, int, error) {
+func (c *client) exchange(ctx context.Context, r call) (answer, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.cfg.Timeout)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, method, c.cfg.URL+path, strings.NewReader(form))
+	req, err := http.NewRequestWithContext(ctx, r.method, c.cfg.URL+r.path, strings.NewReader(r.body))
 	if err != nil {
-		return nil, 0, &fhirstore.Failure{Status: http.StatusBadGateway, Cause: err}
+		return answer{}, &fhirstore.Failure{Status: http.StatusBadGateway, Cause: err}
 	}
-	if form == "" {
+	if r.header != nil {
+		req.Header = r.header.Clone()
+	}
+	if r.body == "" {
 		req.Body, req.ContentLength = http.NoBody, 0
 	} else {
-		req.Header.Set("Content-Type", formEncoded)
+		req.Header.Set("Content-Type", r.kind)
 	}
 	req.Header.Set("Accept", fhirJSON)
-	req.Header.Set("Prefer", "handling=strict")
+	req.Header.Set("Prefer", r.prefer())
 	req.Header.Set("User-Agent", userAgent)
 	if err := c.proof.sign(ctx, req); err != nil {
-		return nil, 0, failure(err)
+		return answer{}, failure(err)
 	}
 	resp, err := c.http.Do(req)
 	if err != nil {
-		return nil, 0, failure(err)
+		return answer{}, failure(err)
 	}
 	defer resp.Body.Close()
-	body, err := readBody(resp, c.cfg.MaxAnswer)
-	if err != nil {
-		return nil, resp.StatusCode, err
+	read := readBody
+	if r.changes() {
+		read = readMade
 	}
-	return body, resp.StatusCode, nil
+	body, err := read(resp, c.cfg.MaxAnswer)
+	return answer{resp.StatusCode, body, resp.Header}, err
 }
 
 // readBody reads a successful answer if it is JSON as it stands, and of any other the
@@ -258,7 +292,9 @@ func (c *client) judge(ctx context.Context, status int, body []byte) ([]byte, er
 	switch status {
 	case http.StatusOK:
 		return body, nil
-	case http.StatusNotFound, http.StatusGone:
+	case http.StatusGone:
+		return nil, fhirstore.ErrGone
+	case http.StatusNotFound:
 		return nil, fhirstore.ErrNotFound
 	}
 	c.log.WarnContext(ctx, "the upstream refused a request or failed", "status", status, "body", string(body), "id", c.requestID(ctx))
@@ -303,7 +339,7 @@ func outcomeOf(status int, err error) string {
 		return "failed"
 	case status == http.StatusNotFound || status == http.StatusGone:
 		return "not-found"
-	case status != http.StatusOK:
+	case status != http.StatusOK && status != http.StatusCreated && status != http.StatusNoContent:
 		return "refused"
 	}
 	return "ok"

@@ -15,12 +15,17 @@ import (
 func FuzzParseBundle(f *testing.F) {
 	for _, seed := range []string{
 		`{"resourceType":"Bundle","type":"searchset","total":1,"link":[{"relation":"next","url":"http://up/fhir?x"}],"entry":[{"resource":{"resourceType":"Patient","id":"a"},"search":{"mode":"match"}}]}`,
+		`{"resourceType":"Bundle","type":"history","entry":[{"request":{"method":"DELETE"},"response":{"etag":"W/\"2\"","lastModified":"x"}},{"resource":{"resourceType":"Patient","id":"a"},"request":7,"response":[]}]}`,
 		`{"entry":[{"resource":7},{"resource":null},{}],"type":"searchset","resourceType":"Bundle"}`, `{"resourceType":"Bundle","type":"searchset","entry":{}}`, `[]`, ``, `{"link":[[]]}`,
 	} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, document []byte) {
-		b, err := parseBundle(document)
+		kind := searchset
+		if bytes.Contains(document, []byte(`"history"`)) {
+			kind = history
+		}
+		b, err := parseBundle(document, kind)
 		if err != nil {
 			return
 		}

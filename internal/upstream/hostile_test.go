@@ -1,6 +1,7 @@
 package upstream_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -63,7 +64,7 @@ func capable(types ...string) string {
 	}
 	var list []string
 	for _, t := range types {
-		list = append(list, `{"type":"`+t+`","interaction":[{"code":"read"},{"code":"search-type"}],"searchParam":[{"name":"_id"},{"name":"patient"},{"name":"subject"},{"name":"category"},{"name":"performer"},{"name":"target"},{"name":"name"},{"name":"date"},{"name":"result"},{"name":"general-practitioner"}]}`)
+		list = append(list, `{"type":"`+t+`","versioning":"versioned-update","conditionalCreate":true,"interaction":[{"code":"read"},{"code":"vread"},{"code":"search-type"},{"code":"history-instance"},{"code":"create"},{"code":"update"},{"code":"delete"}],"searchParam":[{"name":"_id"},{"name":"patient"},{"name":"subject"},{"name":"category"},{"name":"performer"},{"name":"target"},{"name":"name"},{"name":"date"},{"name":"result"},{"name":"general-practitioner"}]}`)
 	}
 	return `{"resourceType":"CapabilityStatement","fhirVersion":"4.0.1","rest":[{"mode":"server","resource":[` + strings.Join(list, ",") + `]}]}`
 }
@@ -108,7 +109,8 @@ func (bearers) Challenges(r *http.Request, e *oauth.Error) []string {
 func doorBefore(t testing.TB, g *gate) http.Handler {
 	t.Helper()
 	d, err := fhirapi.New(fhirapi.Deps{
-		Base: base, Path: "/fhir", Subjects: bearers{"alice": patientToken("alice"), "bob": patientToken("bob"), "trap-alice": patientToken("trap-alice"), "both": userToken("alice", "bob")}, Backend: g,
+		Base: base, Path: "/fhir", Subjects: bearers{"alice": patientToken("alice"), "writer": patientToken("alice", "patient/*.cruds"), "creates": patientToken("alice", "patient/*.c"), "granular": patientToken("alice", "patient/Observation.cruds?category=x", "patient/Observation.crs?status=final"), "bob": patientToken("bob"), "trap-alice": patientToken("trap-alice"), "both": userToken("alice", "bob")}, Backend: g, Keeper: g,
+		Offers:  func(ctx context.Context) (fhirapi.Offers, error) { return g.Offers(ctx) },
 		PageKey: make([]byte, 32), Capability: []byte("{}"), MaxPosition: upstream.MaxPosition, Now: time.Now, Log: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
@@ -131,7 +133,7 @@ func get(door http.Handler, token, path string, header ...string) *httptest.Resp
 
 // asks are what Alice's app sends in the hostile tests.
 var asks = []string{
-	"/Observation/a1", "/Observation/b1", "/Patient/alice", "/Patient/bob", "/Observation/a1/_history/1", "/Condition/b7",
+	"/Observation/a1", "/Observation/b1", "/Patient/alice", "/Patient/bob", "/Observation/a1/_history/1", "/Observation/a1/_history", "/Observation/b1/_history?_count=1", "/Condition/b7",
 	"/Observation", "/Observation?_count=1", "/Observation?_total=accurate&_count=1", "/Observation?_summary=count", "/Observation?_count=0", "/Patient", "/Patient?name=a",
 	"/Observation?_include=Observation:performer&_include=Observation:subject", "/Patient?_revinclude=Observation:performer&_revinclude=Observation:subject",
 	"/Observation?_revinclude=Provenance:target", "/Observation?patient=bob", "/Patient/bob/Observation", "/Provenance?target=Observation/b1", "/Observation?_elements=id",
@@ -226,13 +228,15 @@ func hostileBundle(rt *rapid.T, pick *rapid.Generator[string], up string) string
 		entries = append(entries, rapid.SampledFrom([]string{
 			`{"fullUrl":"` + up + `/` + secret + `","resource":%s,"search":{"mode":"` + mode + `","score":0.7}}`,
 			`{"search":{"mode":"` + mode + `"},"resource":%s,"request":{"method":"GET","url":"` + secret + `"}}`,
+			`{"resource":%s,"request":{"method":"DELETE","url":"` + secret + `"},"response":{"status":"` + secret + `","etag":"W/\"2\"","location":"` + up + `"}}`,
 			`{"resource" : ` + "\n" + ` %s}`,
 		}).Draw(rt, "entry"))
 		entries[len(entries)-1] = fmt.Sprintf(entries[len(entries)-1], pick.Draw(rt, "resource"))
 	}
 	next := rapid.SampledFrom([]string{"", up + "/fhir/Observation?page=2", up + "/fhir?page=2", "https://evil.example/fhir/Observation?page=2", up + "/fhirx?page=2", up + "/fhir/../admin", "//evil.example/", "?page=2", up + "/fhir"}).Draw(rt, "next")
 	total := rapid.SampledFrom([]string{"", `"total":4711,`, `"total":-1,`, `"total":"` + secret + `",`}).Draw(rt, "total")
-	return `{"resourceType":"Bundle","id":"` + secret + `","type":"searchset",` + total + `"link":[{"relation":"next","url":"` + next + `"},{"relation":"self","url":"` + up + `"}],"entry":[` +
+	kind := rapid.SampledFrom([]string{"searchset", "searchset", "history"}).Draw(rt, "kind")
+	return `{"resourceType":"Bundle","id":"` + secret + `","type":"` + kind + `",` + total + `"link":[{"relation":"next","url":"` + next + `"},{"relation":"self","url":"` + up + `"}],"entry":[` +
 		strings.Join(entries, ",") + `],"issues":{"resourceType":"OperationOutcome","id":"` + secret + `"}}`
 }
 

@@ -218,7 +218,7 @@ func (b *Backend) all(ctx context.Context, t fhir.ResourceType, values url.Value
 	body, err := b.client.search(ctx, t, values.Encode())
 	var list []fhir.Resource
 	for n := 0; ; n++ {
-		got, err := readPage(body, err)
+		got, err := readPage(body, err, searchset)
 		if err != nil {
 			return nil, err
 		}

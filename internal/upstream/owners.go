@@ -2,12 +2,14 @@ package upstream
 
 import (
 	"context"
+	"errors"
 	"net/url"
 
 	"github.com/emberlatch/emberlatch/access"
 	"github.com/emberlatch/emberlatch/fhir"
 	"github.com/emberlatch/emberlatch/fhir/compartment"
 	"github.com/emberlatch/emberlatch/fhir/search"
+	"github.com/emberlatch/emberlatch/internal/fhirstore"
 	"github.com/emberlatch/emberlatch/internal/sensitive"
 )
 
@@ -30,11 +32,15 @@ type sourced struct {
 	owners  []string
 	held    search.Sensitivity
 	nothing bool // it is not there, or about nobody by its type: it adds nothing
+	missing bool // it is not there
 }
 
 func (b *Backend) newOwners(d access.Decision) *owners {
 	return &owners{backend: b, decision: d, known: map[fhir.Reference]sourced{}}
 }
+
+// derives reports whether whom resources of a type are about follows from others.
+func derives(t fhir.ResourceType) bool { return compartment.DerivationOf(t) != compartment.None }
 
 // of returns the owners of one resource. Where the view asks for none, nothing is
 // fetched.
@@ -111,7 +117,10 @@ func (o *owners) derive(ctx context.Context, r fhir.Resource, depth int) (search
 	var all []string
 	held := o.look(r)
 	for _, ref := range from {
-		s := o.known[ref]
+		s, err := o.there(ctx, ref)
+		if err != nil {
+			return search.Owners{}, err
+		}
 		held = held.And(s.held)
 		if !s.nothing && len(s.owners) == 0 {
 			return search.Owners{}, nil
@@ -119,6 +128,26 @@ func (o *owners) derive(ctx context.Context, r fhir.Resource, depth int) (search
 		all = append(all, s.owners...)
 	}
 	return search.Owners{Required: search.NewIDSet(all...).List(), Sensitivity: held}, nil
+}
+
+// there is what a source adds. One that was deleted was about somebody, and nothing tells
+// any more about whom: who deletes something takes nobody out of what derives from it
+// (ADR 21), so that is in nobody's record then.
+func (o *owners) there(ctx context.Context, ref fhir.Reference) (sourced, error) {
+	s := o.known[ref]
+	if !s.missing {
+		return s, nil
+	}
+	s = sourced{nothing: true, held: search.Classified()}
+	_, err := o.backend.fetch(ctx, ref)
+	switch {
+	case errors.Is(err, fhirstore.ErrGone):
+		s = sourced{}
+	case err != nil && !isMissing(err):
+		return s, err
+	}
+	o.known[ref] = s
+	return s, nil
 }
 
 // sources are the local targets of a Provenance, or the security context of a Binary.
@@ -172,7 +201,7 @@ func (o *owners) learn(ctx context.Context, refs []fhir.Reference, depth int) er
 			case !ok && t == "Patient": // about itself all the same
 				o.known[ref] = sourced{owners: []string{id}, held: search.Classified()}
 			case !ok:
-				o.known[ref] = sourced{nothing: true, held: search.Classified()}
+				o.known[ref] = sourced{nothing: true, missing: true, held: search.Classified()}
 			case len(o.medicines(r)) > 0:
 				stated, err := o.of(ctx, r)
 				if err != nil {

@@ -179,20 +179,20 @@ func (w *walk) fetch(ctx context.Context, ids []string, count int) (bundle, erro
 	if errors.Is(err, fhirstore.ErrNotFound) && w.at.Link != "" {
 		return bundle{}, fhirstore.ErrPosition // the upstream has forgotten the page
 	}
-	return readPage(body, err)
+	return readPage(body, err, searchset)
 }
 
-// readPage judges the answer to a search.
-func readPage(body []byte, err error) (bundle, error) {
+// readPage judges the answer to a search, or to a history.
+func readPage(body []byte, err error, kind string) (bundle, error) {
 	switch {
 	case errors.Is(err, errTooLarge):
 		return bundle{}, fhirstore.ErrTooCostly
 	case errors.Is(err, fhirstore.ErrNotFound):
-		return bundle{}, &fhirstore.Failure{Status: http.StatusBadGateway, Cause: errors.New("it does not know the path of a search")}
+		return bundle{}, &fhirstore.Failure{Status: http.StatusBadGateway, Cause: errors.New("it does not know the path of a " + kind)}
 	case err != nil:
 		return bundle{}, err
 	}
-	got, err := parseBundle(body)
+	got, err := parseBundle(body, kind)
 	if err != nil {
 		return bundle{}, &fhirstore.Failure{Status: http.StatusBadGateway, Cause: err}
 	}

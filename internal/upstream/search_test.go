@@ -34,7 +34,7 @@ func TestWhatTheGatewayRefuses(t *testing.T) {
 		"/Observation?_content=x": "400 not-supported", "/Observation?_text=x": "400 not-supported", "/Observation?PATIENT=bob": "400 not-supported", "/Observation?_getpages=x": "400 not-supported", "/Observation?_offset=1": "400 not-supported", "/Observation?ct=x": "400 not-supported",
 		"/Observation?status=final": "400 not-supported", "/Observation?_sort=status": "400 not-supported", "/Coverage": "400 not-supported", "/Provenance": "400 not-supported", "/Provenance?target=x": "400 not-supported", "/Binary": "400 not-supported", "/Observation?_include:iterate=Observation:subject": "400 not-supported", "/Observation?_include=*": "400 not-supported",
 		"/Patient?_revinclude=Coverage:beneficiary": "400 not-supported",
-		"/?_type=Observation":                       "501 not-supported", "/Patient/alice/$everything": "403 forbidden", "/$graphql": "403 forbidden", "/Patient/$match": "403 forbidden", "/$export": "403 forbidden", "/Observation/$lastn": "403 forbidden", "/Observation/$validate": "403 forbidden",
+		"/?_type=Observation":                       "403 not-supported", "/Patient/alice/$everything": "403 forbidden", "/$graphql": "403 forbidden", "/Patient/$match": "403 forbidden", "/$export": "403 forbidden", "/Observation/$lastn": "403 forbidden", "/Observation/$validate": "403 forbidden",
 		"/Group": "403 forbidden", "/Group/g": "403 forbidden", "/Patient/alice/*": "404 not-found", "/Observation?_format=xml": "406 not-supported",
 	} {
 		got := get(door, "alice", path)

@@ -44,7 +44,7 @@ func (e everything) Subject(_ http.Header, r *http.Request) (access.Subject, err
 		return access.Subject{}, &oauth.Error{Code: oauth.InvalidToken, Status: http.StatusUnauthorized, Description: "Not good"}
 	}
 	return access.NewSubject(access.Facts{
-		ClientID: "gateway", GrantID: "gateway", Scopes: smart.NewScopeSet([]string{"system/*.rs"}), Own: access.Own{All: true}, Base: e.base,
+		ClientID: "gateway", GrantID: "gateway", Scopes: smart.NewScopeSet([]string{"system/*.cruds"}), Own: access.Own{All: true}, Base: e.base,
 	}), nil
 }
 
@@ -58,6 +58,8 @@ type honest struct {
 	mu    sync.Mutex
 	calls []*http.Request
 	forms []string
+	// before is called with each request before it is answered; nil: nothing is.
+	before func(r *http.Request)
 }
 
 func newHonest(t testing.TB, resources iter.Seq[fhirstore.Incoming]) *honest {
@@ -70,7 +72,11 @@ func newHonest(t testing.TB, resources iter.Seq[fhirstore.Incoming]) *honest {
 		h.mu.Lock()
 		h.calls = append(h.calls, r)
 		h.forms = append(h.forms, string(body))
+		before := h.before
 		h.mu.Unlock()
+		if before != nil {
+			before(r)
+		}
 		door.ServeHTTP(w, r)
 	}))
 	t.Cleanup(h.Close)
@@ -82,7 +88,7 @@ func newHonest(t testing.TB, resources iter.Seq[fhirstore.Incoming]) *honest {
 		t.Fatal(err)
 	}
 	door, err = fhirapi.New(fhirapi.Deps{
-		Base: h.base, Path: "/fhir", Subjects: everything{h.base}, Backend: h.store, PageKey: make([]byte, 32), Capability: capability,
+		Base: h.base, Path: "/fhir", Subjects: everything{h.base}, Backend: h.store, Keeper: h.store, PageKey: make([]byte, 32), Capability: capability,
 		Now: time.Now, Log: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {

@@ -31,6 +31,15 @@ type statement struct {
 type declared struct {
 	interactions map[string]bool
 	parameters   map[string]bool
+	// versions: an update says which version it is of (versioned-update).
+	versions bool
+	// creates: a creation may be conditional.
+	creates bool
+}
+
+// does reports whether the upstream declares an interaction on a type.
+func (s *statement) does(t fhir.ResourceType, code fhir.InteractionCode) bool {
+	return s.types[t].interactions[string(code)]
 }
 
 // declares reports whether searches of a type may use a parameter.
@@ -63,7 +72,8 @@ func parseStatement(r fhir.Resource) (*statement, error) {
 			if !known {
 				continue
 			}
-			d := declared{names(resource["interaction"], "code"), names(resource["searchParam"], "name")}
+			d := declared{names(resource["interaction"], "code"), names(resource["searchParam"], "name"),
+				resource["versioning"] == "versioned-update", resource["conditionalCreate"] == true}
 			for code := range common {
 				d.parameters[code] = true
 			}
@@ -169,6 +179,14 @@ func (b *Backend) Offers(ctx context.Context) (*Offers, error) {
 	return (*Offers)(s), err
 }
 
+// KnownOffers is what was offered when it was last asked; nil: it was never found out.
+func (b *Backend) KnownOffers() *Offers {
+	if known := b.states.current.Load(); known != nil {
+		return (*Offers)(known.statement)
+	}
+	return nil
+}
+
 // Offers is what an upstream declares, as far as it can be narrowed to a view. The same
 // pointer means the same content.
 type Offers statement
@@ -177,6 +195,27 @@ type Offers statement
 func (o *Offers) Holds(t fhir.ResourceType) bool {
 	_, has := o.types[t]
 	return has
+}
+
+// Does reports whether an interaction on a type is offered.
+func (o *Offers) Does(t fhir.ResourceType, code fhir.InteractionCode) bool {
+	s := (*statement)(o)
+	switch code {
+	case fhir.Read:
+		return o.Holds(t)
+	case fhir.VRead, fhir.HistoryInstance:
+		return s.does(t, code)
+	case fhir.SearchType:
+		return o.Searches(t)
+	case fhir.Create, fhir.Update, fhir.Patch, fhir.Delete:
+		return s.takes(t, code) == nil
+	}
+	return false
+}
+
+// CreatesOnce reports whether a creation may depend on criteria.
+func (o *Offers) CreatesOnce(t fhir.ResourceType) bool {
+	return o.types[t].creates && o.Does(t, fhir.Create) && o.Searches(t)
 }
 
 // Declares reports whether a search of a type takes a parameter.

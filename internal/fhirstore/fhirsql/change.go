@@ -137,7 +137,7 @@ func (c *changes) delete(ctx context.Context, w planned) (fhirstore.Written, err
 func (c *changes) current(ctx context.Context, w planned) (row, error) {
 	q := c.store.lastQuery(targetView(w.Decision), w.Ref)
 	current, err := c.store.lastRow(ctx, c.tx, c.tx.QueryRow(ctx, q.String(), q.args...), w.Ref)
-	if err == nil && w.IfMatch != 0 && w.IfMatch != current.record.Version {
+	if err == nil && w.IfMatch != "" && w.IfMatch != current.record.VersionName() {
 		return row{}, fhirstore.ErrVersion
 	}
 	return current, err
@@ -173,7 +173,7 @@ func (c *changes) apply(ctx context.Context, change access.Change, old existing)
 		err = fhirstore.ErrOwners
 	}
 	record := fhirstore.Record{Resource: after.Resource, Owners: after.Owners, Version: old.version + 1, UpdatedAt: w.at(old)}
-	return fhirstore.Written{HistoryEntry: fhirstore.HistoryEntry{Record: record}, Created: change.Creates()}, err
+	return fhirstore.Written{HistoryEntry: fhirstore.HistoryEntry{Record: record, Created: change.Creates()}}, err
 }
 
 // remove deletes: the last content stays for its history, its owners and index rows

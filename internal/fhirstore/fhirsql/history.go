@@ -150,7 +150,7 @@ func scanVersions(rows db.Rows) ([]fhirstore.HistoryEntry, error) {
 			return nil, fmt.Errorf("reading the owners of a version: %w", err)
 		}
 		v.Owners.Sensitivity = search.ReadSensitivity(sensitive)
-		v.Resource, v.Deleted = fhir.Stored(fhir.ResourceType(kind), id, body), deleted != 0
+		v.Resource, v.Created, v.Deleted = fhir.Stored(fhir.ResourceType(kind), id, body), v.Version == 1, deleted != 0
 		v.UpdatedAt = time.UnixMilli(updated).UTC()
 		list = append(list, v)
 	}

@@ -3,7 +3,6 @@ package fhirsql
 import (
 	"context"
 	"slices"
-	"strings"
 
 	"github.com/emberlatch/emberlatch/access"
 	"github.com/emberlatch/emberlatch/fhir"
@@ -29,7 +28,7 @@ func (c *changes) permit(ctx context.Context, d access.Decision, before access.S
 		}
 	} else if compartment.DerivationOf(content.Type()) != compartment.None {
 		// A patient whom such content may be about is known; whom it is about is not yet.
-		after.Owners = mayBeAbout(d, content, c.look(content), c.store.base)
+		after.Owners = fhirstore.MayBeAbout(d, content, c.look(content), c.store.base)
 		if err := c.referencesVisible(ctx, d, before, after); err != nil {
 			return access.Change{}, err
 		}
@@ -49,30 +48,14 @@ func (c *changes) permit(ctx context.Context, d access.Decision, before access.S
 	return change, c.referencesVisible(ctx, d, before, after)
 }
 
-// mayBeAbout are the patients that content refers to, and each of whom it could be
-// about by itself.
-func mayBeAbout(d access.Decision, content fhir.Resource, held search.Sensitivity, base string) search.Owners {
-	var ids []string
-	for _, ref := range localReferences(content, base) {
-		if ref.Type == "Patient" && d.Admits(content, search.Owners{Required: []string{ref.ID}, Sensitivity: held}) {
-			ids = append(ids, ref.ID)
-		}
-	}
-	return search.Owners{Required: ids}
-}
-
 // referencesVisible: every local reference that was not there before is to
 // something visible, or created here (row 61 of the leak catalogue).
 func (c *changes) referencesVisible(ctx context.Context, d access.Decision, before, after access.State) error {
-	known := localReferences(before.Resource, c.store.base)
-	byType := map[fhir.ResourceType][]string{}
-	for _, ref := range localReferences(after.Resource, c.store.base) {
-		if slices.Contains(known, ref) || c.made[ref] || ref == after.Resource.Reference() || d.Knows(ref, after) {
+	for t, ids := range fhirstore.NewReferences(d, before, after, c.store.base) {
+		ids = slices.DeleteFunc(ids, func(id string) bool { return c.made[fhir.Reference{Type: t, ID: id}] })
+		if len(ids) == 0 {
 			continue
 		}
-		byType[ref.Type] = append(byType[ref.Type], ref.ID)
-	}
-	for t, ids := range byType {
 		q := c.store.newQuery()
 		q.add("SELECT count(*)")
 		q.from(includeView(d), t, "m")
@@ -87,34 +70,6 @@ func (c *changes) referencesVisible(ctx context.Context, d access.Decision, befo
 		}
 	}
 	return nil
-}
-
-// localReferences are what a resource, with all that it contains, refers to on this
-// server: literal references, and the urls of attachments.
-func localReferences(r fhir.Resource, base string) []fhir.Reference {
-	var found []fhir.Reference
-	var walk func(v any)
-	walk = func(v any) {
-		switch v := v.(type) {
-		case fhir.Object:
-			for name, value := range v {
-				text, isText := value.(string)
-				if isText && (name == "reference" || name == "url") {
-					if ref, local := fhir.ParseReference(text, base); local {
-						found = append(found, fhir.Reference{Type: ref.Type, ID: ref.ID})
-					}
-				}
-				walk(value)
-			}
-		case []any:
-			for _, item := range v {
-				walk(item)
-			}
-		}
-	}
-	walk(r.Tree())
-	slices.SortFunc(found, func(a, b fhir.Reference) int { return strings.Compare(a.String(), b.String()) })
-	return slices.Compact(found)
 }
 
 // derivedOwners says beforehand what derive says afterwards, when it is compared.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -363,7 +364,7 @@ func TestOneOfTwoUpdatesWins(t *testing.T) {
 				errs := make(chan error, callers)
 				for range callers {
 					go func() {
-						_, err := s.Write(context.Background(), []fhirstore.Write{{Decision: d, Code: fhir.Update, Ref: content.Reference(), Content: content, IfMatch: version}})
+						_, err := s.Write(context.Background(), []fhirstore.Write{{Decision: d, Code: fhir.Update, Ref: content.Reference(), Content: content, IfMatch: strconv.FormatInt(version, 10)}})
 						errs <- err
 					}()
 				}

@@ -46,7 +46,7 @@ var inTheStore = []bug{
 	{name: "criteria are of everything", rows: "67, 83", file: "internal/fhirstore/fhirsql/plan.go", needs: accessPackage,
 		old: "q.fromSearch(matchView(condition.Decision), condition.Query, \"m\")", new: "q.fromSearch(matchView(" + unlimited + "), condition.Query, \"m\")", suites: []suite{rows}},
 	{name: "an update of an expected version is made of any", rows: "63", file: "internal/fhirstore/fhirsql/change.go",
-		old: "if err == nil && w.IfMatch != 0 && w.IfMatch != current.record.Version {", new: "if err == nil && w.IfMatch < 0 {", suites: []suite{rows}},
+		old: "if err == nil && w.IfMatch != \"\" && w.IfMatch != current.record.VersionName() {", new: "if err == nil && w.IfMatch == \"-\" {", suites: []suite{rows}},
 	{name: "what is in nobody's record leaves a Provenance to its other targets", rows: "14, 44", file: "internal/fhirstore/fhirsql/derive_source.go",
 		old: "\t\tdefault:\n\t\t\tseveral[from.rid] = append(several[from.rid], n)\n", new: "", suites: []suite{oracle}},
 	{name: "the security context of a Binary does not decide alone", rows: "14", file: "internal/fhirstore/fhirsql/derive_source.go",

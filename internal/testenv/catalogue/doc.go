@@ -10,9 +10,9 @@
 // view, nothing of the upstream's address, cookies or credentials. Numbers that a row
 // states for one of the two only carry both verdicts.
 //
-// Rows of what is written, of history and of operations are the store's. The gateway
-// before another server offers none of them, and a row then asserts the refusal
-// (offeredByTheStore): when the gateway offers one, the row fails and says so.
+// The gateway offers no transaction, no history of a type or of all, no search over all
+// types and no export: a row then asserts the refusal (offeredByTheStore), and when the
+// gateway offers one, the row fails and says so.
 //
 // It holds no test of the login, of tokens or of limits of requests: packages tokens,
 // holder and door have their own.

@@ -50,7 +50,7 @@ func newTwin(t testing.TB, url string, u []drawn) *twin {
 	behind = newDoor(t, server.URL+"/fhir", tokens{ours: all(server.URL + "/fhir")}, s, s)
 	g := newGate(t, server.URL+"/fhir")
 	w.store = &side{name: "store", store: s, door: newDoor(t, base, w.known, s, s)}
-	w.gateway = &side{name: "gateway", store: s, url: server.URL + "/fhir", door: newDoor(t, base, w.known, g, nil)}
+	w.gateway = &side{name: "gateway", store: s, url: server.URL + "/fhir", door: newDoor(t, base, w.known, g, g)}
 	w.close = func() { g.Close(); server.Close(); _ = d.Close() }
 	return w
 }

@@ -40,7 +40,7 @@ type ask struct {
 }
 
 // offeredByTheStore are the statuses with which the gateway says that it does not offer
-// an interaction: writes and histories 501, Bundles of requests and operations 403.
+// an interaction: transactions 501; histories of many and searches over all types 403.
 var offeredByTheStore = []int{http.StatusNotImplemented, http.StatusForbidden}
 
 // none is an empty Bundle.

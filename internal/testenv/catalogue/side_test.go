@@ -91,7 +91,8 @@ func gatewaySide(t testing.TB, resources []string) *side {
 	g.url = server.URL + "/fhir"
 	g.store = openStore(t, openDB(t, db.SQLiteURL(filepath.Join(t.TempDir(), "fhir.db"))), g.url, resources)
 	behind = newDoor(t, g.url, tokens{ours: all(g.url)}, g.store, g.store)
-	g.door = newDoor(t, base, bearers(base), newGate(t, g.url), nil)
+	gate := newGate(t, g.url)
+	g.door = newDoor(t, base, bearers(base), gate, gate)
 	return g
 }
 
@@ -162,8 +163,9 @@ func newDoor(t testing.TB, base string, known tokens, b fhirstore.Backend, k fhi
 	}
 	deps := fhirapi.Deps{Base: base, Path: "/fhir", Subjects: known, Backend: b, Keeper: k, PageKey: make([]byte, 32), Capability: capability,
 		Now: time.Now, Log: slog.New(slog.DiscardHandler)}
-	if k == nil {
+	if gate, is := b.(*upstream.Backend); is {
 		deps.MaxPosition = upstream.MaxPosition
+		deps.Offers = func(ctx context.Context) (fhirapi.Offers, error) { return gate.Offers(ctx) }
 	}
 	d, err := fhirapi.New(deps)
 	if err != nil {
