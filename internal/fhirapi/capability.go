@@ -182,9 +182,11 @@ func describe(t fhir.ResourceType, revIncludes []string, codes []fhir.Interactio
 	if creates || updates {
 		r.Operation = []operation{{"validate", "http://hl7.org/fhir/OperationDefinition/Resource-validate"}}
 	}
-	if t == "Patient" && ours {
-		r.Operation = append(r.Operation, operation{"everything", "http://hl7.org/fhir/OperationDefinition/Patient-everything"},
-			operation{"export", bulkData + "OperationDefinition/patient-export"})
+	if t == "Patient" {
+		r.Operation = append(r.Operation, operation{"everything", "http://hl7.org/fhir/OperationDefinition/Patient-everything"})
+		if ours {
+			r.Operation = append(r.Operation, operation{"export", bulkData + "OperationDefinition/patient-export"})
+		}
 	}
 	for _, p := range search.Parameters(t) {
 		if !p.Answerable() {

@@ -62,6 +62,6 @@ func (r *resource) narrowWrites(o Offers) {
 		r.Versioning = "versioned"
 	}
 	r.Operation = slices.DeleteFunc(r.Operation, func(op operation) bool {
-		return op.Name == "validate" && !does(fhir.Create) && !does(fhir.Update)
+		return op.Name == "validate" && !does(fhir.Create) && !does(fhir.Update) || op.Name == "everything" && !o.Searches(t)
 	})
 }

@@ -136,7 +136,7 @@ func (d *Door) answer(w http.ResponseWriter, r *http.Request, subject access.Sub
 	if interaction.Operation == "validate" && d.deps.Keeper != nil {
 		return d.validate(w, r, subject, interaction)
 	}
-	if interaction.Operation == "everything" && interaction.Type == "Patient" && interaction.ID != "" && d.deps.Keeper != nil && d.deps.Offers == nil {
+	if interaction.Operation == "everything" && interaction.Type == "Patient" && interaction.ID != "" && d.deps.Keeper != nil {
 		return d.everything(w, r, subject, interaction)
 	}
 	if interaction.Operation == "export" { // what is answered later is no entry of a batch (row 113)

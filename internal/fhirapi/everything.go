@@ -41,7 +41,11 @@ func (d *Door) everything(w http.ResponseWriter, r *http.Request, subject access
 	if err != nil {
 		return err
 	}
-	a := gathering{door: d, answer: w, request: r, subject: subject, asked: asked, along: map[fhir.Reference]bool{}}
+	offers, err := d.offersFor(r, asked)
+	if err != nil {
+		return err
+	}
+	a := gathering{door: d, offers: offers, answer: w, request: r, subject: subject, asked: asked, along: map[fhir.Reference]bool{}}
 	a.bundle = fhir.Searchset{Base: d.deps.Base, Self: d.deps.Base + "/" + asked.place()}
 	if text := asked.asked.Encode(); text != "" {
 		a.bundle.Self += "?" + text
@@ -94,6 +98,7 @@ type gathering struct {
 	request *http.Request
 	subject access.Subject
 	asked   whole
+	offers  Offers // of another server; nil: the records are held here
 	bundle  fhir.Searchset
 	matches int
 	along   map[fhir.Reference]bool // what has come along already
@@ -104,7 +109,7 @@ func (a *gathering) gather() error {
 		return err
 	}
 	for _, t := range fhir.ResourceTypes() {
-		if t == a.asked.patient.Type || t < a.asked.at.Type || compartment.ClassOf(t) != compartment.Record || !a.asked.wants(t) {
+		if t == a.asked.patient.Type || t < a.asked.at.Type || compartment.ClassOf(t) != compartment.Record || !a.asked.wants(t) || !answerable(a.offers, t) {
 			continue
 		}
 		if full, err := a.ofType(t); err != nil || full {
@@ -143,7 +148,8 @@ func (a *gathering) companions() error {
 		return nil
 	}
 	q := a.asked.query(a.asked.patient.Type, a.door.deps.Base)
-	q.Count, q.Include = 1, []search.Include{{Source: q.Type}}
+	q.Count = 1
+	a.alongside(&q)
 	page, err := a.door.deps.Backend.Search(a.request.Context(), decision, q)
 	if err == nil {
 		a.include(decision, page)
@@ -162,7 +168,8 @@ func (a *gathering) ofType(t fhir.ResourceType) (full bool, err error) {
 	if t == a.asked.at.Type {
 		q.Cursor = a.asked.at.Cursor
 	}
-	q.Count, q.Include = max(room, 1), []search.Include{{Source: t}}
+	q.Count = max(room, 1)
+	a.alongside(&q)
 	page, err := d.deps.Backend.Search(a.request.Context(), decision, q)
 	switch {
 	case errors.Is(err, fhirstore.ErrPosition):
@@ -190,12 +197,12 @@ func (a *gathering) ofType(t fhir.ResourceType) (full bool, err error) {
 	return false, nil
 }
 
-// include adds what came along and is shared: other records are matches by themselves,
-// or of other patients.
+// include adds what came along and is shared, or comes no other way: other records are
+// matches by themselves, or of other patients.
 func (a *gathering) include(decision access.Decision, page fhirstore.Page) {
 	for _, m := range page.Includes {
 		t := m.Resource.Type()
-		if compartment.ClassOf(t) != compartment.Shared || !a.asked.wants(t) || a.along[m.Resource.Reference()] {
+		if compartment.ClassOf(t) != compartment.Shared && (a.offers == nil || t != provenance) || !a.asked.wants(t) || a.along[m.Resource.Reference()] {
 			continue
 		}
 		if !decision.AdmitsInclude(m.Resource, m.Owners) {

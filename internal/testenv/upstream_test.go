@@ -51,7 +51,7 @@ type anybody struct{ base string }
 func (anybody) Challenges(*http.Request, *oauth.Error) []string { return nil }
 
 func (a anybody) Subject(http.Header, *http.Request) (access.Subject, error) {
-	return access.NewSubject(access.Facts{ClientID: "x", GrantID: "x", Scopes: smart.NewScopeSet([]string{"system/*.rs"}), Own: access.Own{All: true}, Base: a.base}), nil
+	return access.NewSubject(access.Facts{ClientID: "x", GrantID: "x", Scopes: smart.NewScopeSet([]string{"system/*.cruds"}), Own: access.Own{All: true}, Base: a.base}), nil
 }
 
 func newFHIRServer(t *testing.T, resources ...string) *fhirServer {
@@ -93,7 +93,7 @@ func newFHIRServer(t *testing.T, resources ...string) *fhirServer {
 	if err != nil {
 		t.Fatal(err)
 	}
-	door, err = fhirapi.New(fhirapi.Deps{Base: s.base, Path: "/fhir", Subjects: anybody{s.base}, Backend: s.store, PageKey: make([]byte, 32), Capability: capability, Now: time.Now, Log: slog.New(slog.DiscardHandler)})
+	door, err = fhirapi.New(fhirapi.Deps{Base: s.base, Path: "/fhir", Subjects: anybody{s.base}, Backend: s.store, Keeper: s.store, PageKey: make([]byte, 32), Capability: capability, Now: time.Now, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -330,5 +330,50 @@ func TestPagesSayWhoseRecordsTheseAre(t *testing.T) {
 		if got.Status != 200 || !strings.Contains(got.Raw, words) || strings.Contains(got.Raw, "made up") || strings.Contains(got.Raw, "inventadas") {
 			t.Errorf("%s: %d %s", language, got.Status, got.Raw)
 		}
+	}
+}
+
+// An app writes through the gateway with what was granted: scopes to write are granted
+// where the other server can be written to, and what it wrote is there, read, changed and
+// taken away again. Where it cannot, nothing of that is granted or promised.
+//
+// spec: RS-16, SCOPE-16, DISC-30
+func TestWritingBeforeAnotherServer(t *testing.T) {
+	up := newFHIRServer(t, `{"resourceType":"Patient","id":"p-a","name":[{"family":"A"}]}`, `{"resourceType":"Patient","id":"p-b","name":[{"family":"B"}]}`)
+	env := testenv.StartWith(t, before(up, ""))
+	_, a := env.Token("sandbox-native", "launch/patient patient/Observation.cruds patient/CareTeam.cruds", "patient1", "")
+	if a.String("scope") != "launch/patient patient/Observation.cruds patient/CareTeam.rs" {
+		t.Errorf("granted: %q", a.String("scope"))
+	}
+	token := a.String("access_token")
+	about := func(patient, more string) string {
+		return `{"resourceType":"Observation","status":"final","code":{"text":"x"},"subject":{"reference":"Patient/` + patient + `"}` + more + `}`
+	}
+	send := func(method, path, body string, header ...string) testenv.Answer {
+		return env.JSON(method, env.FHIR+"/"+path, token, body, append([]string{"Content-Type", "application/fhir+json"}, header...)...)
+	}
+	if got := send("POST", "Observation", about("p-b", "")); got.Status != 403 {
+		t.Errorf("for another: %d %s", got.Status, got.Raw)
+	}
+	made := send("POST", "Observation", about("p-a", ""))
+	if made.Status != 201 || strings.Contains(made.Raw, up.URL) || !strings.HasPrefix(made.Header.Get("Location"), env.FHIR+"/Observation/") {
+		t.Fatalf("%d %v %s", made.Status, made.Header, made.Raw)
+	}
+	path := "Observation/" + made.String("id")
+	for _, step := range []struct {
+		method, path, body string
+		status             int
+	}{
+		{"PUT", path, about("p-a", `,"id":"` + made.String("id") + `","note":[{"text":"mine"}]`), 200}, {"GET", path, "", 200}, {"GET", path + "/_history", "", 200}, {"GET", path + "/_history/1", "", 200},
+		{"POST", "", `{"resourceType":"Bundle","type":"batch","entry":[{"request":{"method":"DELETE","url":"` + path + `"}}]}`, 200}, {"GET", path, "", 404},
+		{"POST", "", `{"resourceType":"Bundle","type":"transaction","entry":[]}`, 501}, {"GET", "Observation/_history", "", 403},
+	} {
+		if got := send(step.method, step.path, step.body); got.Status != step.status || strings.Contains(got.Raw, up.URL) {
+			t.Errorf("%s %s: %d %s, want %d", step.method, step.path, got.Status, got.Raw, step.status)
+		}
+	}
+	meta := env.Get("", "metadata")
+	if !strings.Contains(meta.Raw, `"versioning":"versioned-update"`) || !strings.Contains(meta.Raw, `{"code":"batch"}`) || strings.Contains(meta.Raw, "transaction") || strings.Contains(meta.Raw, "history-type") || strings.Contains(meta.Raw, "$export") {
+		t.Errorf("%.600s", meta.Raw)
 	}
 }

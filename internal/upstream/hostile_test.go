@@ -108,8 +108,14 @@ func (bearers) Challenges(r *http.Request, e *oauth.Error) []string {
 // doorBefore is the whole gateway: the FHIR door over an upstream.
 func doorBefore(t testing.TB, g *gate) http.Handler {
 	t.Helper()
+	return doorFor(t, g, bearers{"alice": patientToken("alice"), "writer": patientToken("alice", "patient/*.cruds"), "creates": patientToken("alice", "patient/*.c"), "granular": patientToken("alice", "patient/Observation.cruds?category=x", "patient/Observation.crs?status=final"), "bob": patientToken("bob"), "trap-alice": patientToken("trap-alice"), "both": userToken("alice", "bob")})
+}
+
+// doorFor is that for some tokens.
+func doorFor(t testing.TB, g *gate, who bearers) http.Handler {
+	t.Helper()
 	d, err := fhirapi.New(fhirapi.Deps{
-		Base: base, Path: "/fhir", Subjects: bearers{"alice": patientToken("alice"), "writer": patientToken("alice", "patient/*.cruds"), "creates": patientToken("alice", "patient/*.c"), "granular": patientToken("alice", "patient/Observation.cruds?category=x", "patient/Observation.crs?status=final"), "bob": patientToken("bob"), "trap-alice": patientToken("trap-alice"), "both": userToken("alice", "bob")}, Backend: g, Keeper: g,
+		Base: base, Path: "/fhir", Subjects: who, Backend: g, Keeper: g,
 		Offers:  func(ctx context.Context) (fhirapi.Offers, error) { return g.Offers(ctx) },
 		PageKey: make([]byte, 32), Capability: []byte("{}"), MaxPosition: upstream.MaxPosition, Now: time.Now, Log: slog.New(slog.DiscardHandler),
 	})

@@ -32,12 +32,18 @@ func (b *Backend) Search(ctx context.Context, d access.Decision, q search.Query)
 	if err != nil {
 		return fhirstore.Page{}, err
 	}
+	if len(q.Joins) > 0 {
+		var none bool
+		if q, none, err = b.chained(ctx, d, q); err != nil || none {
+			return nothing(q), err
+		}
+	}
 	p, err := b.plan(ctx, d, q)
 	if err != nil {
 		return fhirstore.Page{}, err
 	}
 	if p.empty() { // no call: nothing of it could be shown (row 21)
-		return fhirstore.Page{HasTotal: q.Total != search.TotalNone && q.Cursor == ""}, nil
+		return nothing(q), nil
 	}
 	w := &walk{backend: b, plan: p, owners: b.newOwners(d), at: from, seen: make(map[fhir.Reference]bool, min(q.Count, maxPage)), matches: make([]fhirstore.Record, 0, min(q.Count, maxPage))}
 	w.owners.always = q.Within != nil

@@ -28,13 +28,13 @@ func TestWhatTheGatewayRefuses(t *testing.T) {
 	door := doorBefore(t, newGate(t, up.URL+"/fhir"))
 	for path, want := range map[string]string{
 		"/Observation?patient:missing=true": "400 not-supported", "/Observation?patient:identifier=x": "400 not-supported", "/Patient?_id:missing=true": "400 not-supported", "/Observation?subject:missing=false": "400 not-supported",
-		"/Observation?patient.name=x": "400 not-supported", "/Observation?subject:Patient.name=x": "400 not-supported", "/Observation?has-member.subject=Patient/bob": "400 not-supported",
+		"/Observation?performer:Patient.name=x": "400 not-supported", "/Observation?subject:Patient.organization.name=x": "400 not-supported", "/Observation?subject:Group.identifier=x": "403 forbidden", "/Patient?link:Patient.name=x": "400 not-supported", "/Observation?has-member.subject=Patient/bob": "400 not-supported",
 		"/Patient?_has:Observation:patient:code=x": "400 not-supported", "/Observation?_list=x": "400 not-supported", "/Observation?subject:identifier=x": "400 not-supported", "/Observation?_source:below=http://x/y": "400 not-supported",
 		"/Observation?_revinclude=Observation:*": "400 not-supported", "/Observation?_filter=x": "400 not-supported", "/Observation?_query=x": "400 not-supported", "/Observation?_contained=true": "400 not-supported",
 		"/Observation?_content=x": "400 not-supported", "/Observation?_text=x": "400 not-supported", "/Observation?PATIENT=bob": "400 not-supported", "/Observation?_getpages=x": "400 not-supported", "/Observation?_offset=1": "400 not-supported", "/Observation?ct=x": "400 not-supported",
 		"/Observation?status=final": "400 not-supported", "/Observation?_sort=status": "400 not-supported", "/Coverage": "400 not-supported", "/Provenance": "400 not-supported", "/Provenance?target=x": "400 not-supported", "/Binary": "400 not-supported", "/Observation?_include:iterate=Observation:subject": "400 not-supported", "/Observation?_include=*": "400 not-supported",
 		"/Patient?_revinclude=Coverage:beneficiary": "400 not-supported",
-		"/?_type=Observation":                       "403 not-supported", "/Patient/alice/$everything": "403 forbidden", "/$graphql": "403 forbidden", "/Patient/$match": "403 forbidden", "/$export": "403 forbidden", "/Observation/$lastn": "403 forbidden", "/Observation/$validate": "403 forbidden",
+		"/?_type=Observation":                       "403 not-supported", "/Patient/alice/$everything?_type=Coverage": "400 not-supported", "/Patient/alice/$everything?_type=Binary": "400 not-supported", "/Patient/alice/$everything?_type=Group": "400 invalid", "/$graphql": "403 forbidden", "/Patient/$match": "403 forbidden", "/$export": "403 forbidden", "/Observation/$lastn": "403 forbidden", "/Observation/$validate": "403 forbidden",
 		"/Group": "403 forbidden", "/Group/g": "403 forbidden", "/Patient/alice/*": "404 not-found", "/Observation?_format=xml": "406 not-supported",
 	} {
 		got := get(door, "alice", path)

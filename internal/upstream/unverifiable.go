@@ -12,7 +12,7 @@ import (
 // ignore.
 func unverifiable(q search.Query) error {
 	if len(q.Joins) > 0 {
-		return refused(q.Joins[0].Name(), "Chained parameters, _has and _list are not offered on this server: another server holds the records, and its answer could not be verified. Search the other type first, and use the ids that it gives.")
+		return refused(q.Joins[0].Name(), "Chained parameters but from whom a resource is about to the patient, _has and _list are not offered on this server: another server holds the records, and its answer could not be verified. Search the other type first, and use the ids that it gives.")
 	}
 	for _, c := range q.Where {
 		switch c.Modifier {

@@ -24,7 +24,10 @@ func denied(found []string, paths ...string) []ask {
 
 var searchJoins = []row{
 	{number: "40", asks: slices.Concat(
-		denied(none, "/Observation?has-member.subject=Patient/bob", "/Observation?has-member.status=final", "/DiagnosticReport?result.subject=Patient/bob", "/Observation?subject:Patient.name=Bob", "/Observation?performer:Patient.birthdate=1970-01-02"),
+		denied(none, "/Observation?has-member.subject=Patient/bob", "/Observation?has-member.status=final", "/DiagnosticReport?result.subject=Patient/bob", "/Observation?performer:Patient.birthdate=1970-01-02"),
+		asOne(none, "/Observation?subject:Patient.name=Bob", "/Observation?patient.birthdate=1970-01-02", "/Condition?patient.name=Trap&subject:Patient.name=Bob"),
+		asOne(labs, "/Observation?subject:Patient.name=Trap&category=http://terminology.hl7.org/CodeSystem/observation-category%7Claboratory", "/Observation?patient.name=Trap&patient.birthdate=1980-01-02&category=http://terminology.hl7.org/CodeSystem/observation-category%7Claboratory"),
+		[]ask{{as: "lab", path: "/Observation?patient.name=Trap", status: 403, like: "/Observation?patient.name=Nada"}},
 		denied([]string{"DiagnosticReport/report"}, "/DiagnosticReport?result.subject=Patient/alice"))},
 	{number: "41", asks: slices.Concat(
 		denied(none, "/Patient?_has:Observation:performer:status=final", "/Patient?_has:Condition:asserter:patient=bob", "/Observation?_has:Observation:has-member:_id=bob-lab", "/Observation?_has:DiagnosticReport:result:_id=bob-report"),

@@ -50,8 +50,8 @@ var searchPatient = []row{
 	{number: "24", asks: slices.Concat(asOne(observations, "/Observation?patient=alice", "/Observation?patient=Patient/alice", "/Observation?subject:Patient=alice", "/Observation?patient:Patient=alice",
 		"/Observation?patient="+base+"/Patient/alice"), asOne(none, "/Observation?patient=https://other.example.org/fhir/Patient/alice", "/Observation?patient=Patient/alice2", "/Observation?patient=alic"))},
 	{number: "25", asks: []ask{
-		{path: "/Observation?patient:identifier=urn:mrn|B", status: 200, gateway: 400, found: none}, {path: "/Observation?subject:Patient.name=Bob", status: 200, gateway: 400, found: none},
-		{path: "/Observation?patient.identifier=urn:mrn|B", status: 200, gateway: 400, found: none}, {path: "/Observation?performer:Patient.name=Bob", status: 200, gateway: 400, found: none},
+		{path: "/Observation?patient:identifier=urn:mrn|B", status: 200, gateway: 400, found: none}, {path: "/Observation?subject:Patient.name=Bob", status: 200, found: none},
+		{path: "/Observation?patient.identifier=urn:mrn|B", status: 200, found: none}, {path: "/Observation?performer:Patient.name=Bob", status: 200, gateway: 400, found: none},
 	}},
 	{number: "26", asks: []ask{
 		{path: "/Observation?patient:missing=true", status: 200, gateway: 400, found: none}, {path: "/Observation?subject:missing=true", status: 200, gateway: 400, found: none},
