@@ -19,6 +19,10 @@
 // Patient/id/$everything is a read and as many searches as there are types of the record
 // in the scopes, each with a decision of its own (everything.go).
 //
+// Another server may hold the records (package upstream). What it cannot narrow to a view
+// is refused then with a sentence (elsewhere in door.go), what it does not do is not
+// promised (capability_narrow.go), and no scope for it is granted (offered.go).
+//
 // Who is calling is found before anything is asked: what is missing or too costly
 // there is the server's (500, 503), never told as if the request had asked for it.
 //

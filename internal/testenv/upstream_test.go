@@ -364,7 +364,7 @@ func TestWritingBeforeAnotherServer(t *testing.T) {
 		method, path, body string
 		status             int
 	}{
-		{"PUT", path, about("p-a", `,"id":"` + made.String("id") + `","note":[{"text":"mine"}]`), 200}, {"GET", path, "", 200}, {"GET", path + "/_history", "", 200}, {"GET", path + "/_history/1", "", 200},
+		{"PUT", path, about("p-a", `,"id":"`+made.String("id")+`","note":[{"text":"mine"}]`), 200}, {"GET", path, "", 200}, {"GET", path + "/_history", "", 200}, {"GET", path + "/_history/1", "", 200},
 		{"POST", "", `{"resourceType":"Bundle","type":"batch","entry":[{"request":{"method":"DELETE","url":"` + path + `"}}]}`, 200}, {"GET", path, "", 404},
 		{"POST", "", `{"resourceType":"Bundle","type":"transaction","entry":[]}`, 501}, {"GET", "Observation/_history", "", 403},
 	} {

@@ -23,7 +23,20 @@
 // What is sensitive is classified by the code of the embedded store (package sensitive), on
 // full content. What is withheld cannot be asked for, so that nothing is exact then.
 //
-// Chains, _has and _list are refused: whether one holds cannot be seen on the match.
+// Chains, _has and _list are refused: whether one holds cannot be seen on the match. One
+// chain is none of these: from whom a resource is about to the patient (chain.go).
+//
+// A change is made of the version that is there now, and never of any other:
+//
+//	write ─▶ read the current version ─▶ access.Change(old, new) ─▶ PUT|DELETE, If-Match ─▶ judged again ─▶ answer
+//	  501 ◀┘    404, 412 ◀┘              403, 404, 422 ◀┘     anew ◀┘ 409, 412     502: not known ◀┘
+//
+// A patch is applied here, criteria are a search of ours, content is written anew before
+// it is sent (leaving.go). What the upstream makes of it counts as its answers to reads
+// do: it is what was written, or nothing (made.go, ADR 26).
+//
+// Every version of a history is judged by its own content, and none is told of what is not
+// in the view now.
 //
 // Whom Provenance and Binary are about follows from other resources: the targets, the
 // security context. These are read with the rights of the server itself; a Binary
@@ -34,10 +47,9 @@
 // on the server is 502, 503 or 504 (fhirstore.Failure). The upstream's own words go to
 // the log only.
 //
-// It fulfils ERR-46, RS-07, RSP-07, RSG-11, the rows marked G of the leak catalogue
-// (design law of access), and E-25, E-27 of the security design. It writes nothing
-// but sample records into an empty sandbox (Loader), and offers no history, batch or
-// operation.
+// It fulfils ERR-46, RS-07, RS-16, RSP-07, RSG-10, RSG-11, the rows marked G of the leak
+// catalogue (design law of access), and E-25, E-27 of the security design. It makes no
+// transaction, and tells no history of a type or of all.
 //
-// Start reading at backend.go, then plan.go and search.go.
+// Start reading at backend.go, then plan.go and search.go; for changes at write.go.
 package upstream
