@@ -28,7 +28,7 @@ var inTheDoor = []bug{
 	{name: "criteria need the permission to write, not the one to search", rows: "67", file: "internal/fhirapi/conditional.go",
 		old: "access.Decide(subject, fhir.Interaction{Code: fhir.SearchType, Type: t})", new: "access.Decide(subject, fhir.Interaction{Code: fhir.Create, Type: t})", suites: []suite{rows}},
 	{name: "records of others come along with everything of a patient", rows: "85", file: "internal/fhirapi/everything.go",
-		old: "if compartment.ClassOf(t) != compartment.Shared || ", new: "if ", suites: []suite{doors}},
+		old: "if compartment.ClassOf(t) != compartment.Shared && (a.offers == nil || t != provenance) || ", new: "if ", suites: []suite{doors}},
 	{name: "an answer may be kept by others", rows: "108", file: "internal/fhirapi/door.go",
 		old: `header.Set("Cache-Control", "no-store")`, new: `header.Set("Cache-Control", "max-age=60")`, suites: []suite{rows}},
 	{name: "the trail tells that what is withheld was looked at", rows: "92", file: "internal/fhirapi/trail.go",
