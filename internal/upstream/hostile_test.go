@@ -177,12 +177,16 @@ func clean(t testing.TB, w *httptest.ResponseRecorder, path string, up string) {
 // attack: GW-29, B.34, B.54, B.113, B.115, B.116
 func TestAHostileUpstreamGetsNothingPast(t *testing.T) {
 	var body func(r *http.Request) (string, string)
+	status, location := http.StatusOK, "https://evil.example/"
 	up := scripted(t, func(w http.ResponseWriter, r *http.Request) {
 		kind, text := body(r)
 		w.Header().Set("Content-Type", kind)
 		w.Header().Set("Set-Cookie", "evil.example")
 		w.Header().Set("ETag", secret)
-		w.Header().Set("Location", "https://evil.example/")
+		w.Header().Set("Location", location)
+		if r.Method != http.MethodGet {
+			w.WriteHeader(status)
+		}
 		_, _ = io.WriteString(w, text)
 	})
 	g := newGate(t, up.URL+"/fhir")
@@ -205,6 +209,22 @@ func TestAHostileUpstreamGetsNothingPast(t *testing.T) {
 		}
 		path := rapid.SampledFrom(asks).Draw(rt, "ask")
 		clean(t, get(door, "alice", path), path, up.URL)
+		if rapid.IntRange(0, 2).Draw(rt, "also writes") > 0 {
+			return
+		}
+		status = rapid.SampledFrom([]int{200, 200, 201, 202, 204, 307, 404, 409, 410, 412, 422, 500}).Draw(rt, "status")
+		location = rapid.SampledFrom([]string{"", "https://evil.example/", "Observation/a1/_history/2", "Observation/b1", up.URL + "/fhir/Observation/b1/_history/1"}).Draw(rt, "location")
+		method := rapid.SampledFrom([]string{"PUT", "POST", "DELETE", "PATCH"}).Draw(rt, "method")
+		path = rapid.SampledFrom([]string{"/Observation/a1", "/Observation/b1", "/Observation?_id=a1", "/Observation", "/Condition/b7"}).Draw(rt, "path")
+		content := rapid.SampledFrom([]string{observation("alice", `,"id":"a1"`), observation("alice", `,"id":"b1"`), observation("bob", `,"id":"a1"`), `[{"op":"test","path":"/status","value":"final"}]`}).Draw(rt, "content")
+		header := []string{"X-Any", "x"}
+		if method == "PATCH" {
+			header = []string{"Content-Type", "application/json-patch+json"}
+		}
+		if rapid.Bool().Draw(rt, "once") {
+			header = append(header, "If-None-Exist", "_id=a1")
+		}
+		clean(t, send(door, "writer", method, path, content, header...), method+" "+path, up.URL)
 	})
 }
 
