@@ -127,7 +127,7 @@ func (a *App) openPeopleDoors(_ context.Context, d *doors) error {
 		Store: a.store, Flow: d.flow, Sessions: a.sessions, Client: a.live.Client, Person: a.person, HasVisits: a.reach.HasEncounters, Offered: a.offered(), HintedUser: a.tokens.HintedUser,
 		LoginPath: pathLogin, PatientPath: pathChoose, EncounterPath: pathEncounter, ApprovePath: pathApprove,
 		Issuer: a.cfg.PublicURL, FHIRBase: a.cfg.FHIRBase(),
-		CodeLife: a.cfg.Tokens.Code, RefreshIdle: a.cfg.Tokens.RefreshIdle, NewID: newID, Now: a.now, Log: a.log,
+		CodeLife: a.cfg.Tokens.Code, RefreshIdle: a.cfg.Tokens.RefreshIdle, PromisedCode: a.tokens.PromisedCode, NewID: newID, Now: a.now, Log: a.log,
 		Trail: a.trail, Address: a.peer,
 		OfferPushed: a.cfg.Authorization.offersPushed(), RequirePushed: a.cfg.Authorization.requiresPushed(),
 	})

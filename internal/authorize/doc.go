@@ -34,7 +34,8 @@
 //
 // next is a pure function over facts. When all facts are there already (a session,
 // one patient, an approval that said not to ask again) the code is issued without
-// the request ever being stored.
+// the request ever being stored; and when the approval is a remembered one, without
+// anything being written: the code carries the grant (promise.go).
 //
 // With response_mode=form_post the answer, an error too, is a page whose form the browser
 // posts to the redirect URI; to an app that nobody vouches for a person sends an error by its

@@ -55,7 +55,9 @@ type Deps struct {
 	// OfferPushed: pushed requests are taken; RequirePushed: from every client, and
 	// nothing else is (RFC 9126 §5).
 	OfferPushed, RequirePushed bool
-	NewID                      func() string
+	// PromisedCode makes a code that carries its grant; empty when it would be too long.
+	PromisedCode func(p store.PromisedGrant) string
+	NewID        func() string
 	// Trail takes which codes were issued; nil: nothing is recorded, which is for tests.
 	Trail Trail
 	// Address is where a request comes from, for the record; nil: it is not told.
@@ -72,7 +74,7 @@ func New(deps Deps) (*Door, error) {
 	if deps.Store == nil || deps.Flow == nil || deps.Sessions == nil || deps.Client == nil || deps.Person == nil || deps.HasVisits == nil ||
 		deps.Offered == nil || deps.HintedUser == nil || deps.LoginPath == "" || deps.PatientPath == "" || deps.EncounterPath == "" ||
 		deps.ApprovePath == "" || deps.Issuer == "" ||
-		deps.FHIRBase == "" || deps.CodeLife <= 0 || deps.RefreshIdle <= 0 || deps.NewID == nil || deps.Now == nil || deps.Log == nil {
+		deps.FHIRBase == "" || deps.CodeLife <= 0 || deps.RefreshIdle <= 0 || deps.PromisedCode == nil || deps.NewID == nil || deps.Now == nil || deps.Log == nil {
 		return nil, errors.New("authorize: a part is missing")
 	}
 	return &Door{deps}, nil
@@ -187,7 +189,7 @@ func (d *Door) begin(w http.ResponseWriter, r *http.Request, handle string, targ
 		d.fail(w, r, target, err)
 		return
 	}
-	adopted, err := d.adopt(r, &q)
+	who, adopted, err := d.adopt(r, &q)
 	if err != nil {
 		d.fail(w, r, target, err)
 		return
@@ -200,6 +202,8 @@ func (d *Door) begin(w http.ResponseWriter, r *http.Request, handle string, targ
 	switch {
 	case where.step == stepRefuse:
 		d.refuse(w, r, target, where.refusal)
+	case where.step == stepIssue && !target.outOfBand() && where.approval.DoNotAsk:
+		d.promise(w, r, target, q, who, where.approval)
 	case where.step == stepIssue && !target.outOfBand():
 		d.issue(w, r, target, q, where.recalled)
 	case has(q.Prompt, "none"):

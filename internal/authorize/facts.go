@@ -9,6 +9,7 @@ import (
 	"github.com/emberlatch/emberlatch/fhir/search"
 	"github.com/emberlatch/emberlatch/internal/flow"
 	"github.com/emberlatch/emberlatch/internal/oauth"
+	"github.com/emberlatch/emberlatch/internal/session"
 	"github.com/emberlatch/emberlatch/internal/store"
 	"github.com/emberlatch/emberlatch/smart"
 )
@@ -16,25 +17,27 @@ import (
 // adopt takes over a session that exists and reports whether it did: not when the
 // request asks to log in or to choose an account, or hints at somebody else
 // (AUTHZ-39, AUTHZ-45).
-func (d *Door) adopt(r *http.Request, q *store.AuthorizationRequest) (bool, error) {
+func (d *Door) adopt(r *http.Request, q *store.AuthorizationRequest) (session.Authenticated, bool, error) {
 	if has(q.Prompt, "login") || has(q.Prompt, "select_account") {
-		return false, nil
+		return session.Authenticated{}, false, nil
 	}
 	who, live, err := d.deps.Sessions.Current(r)
-	if err != nil || !live {
-		return false, err
-	}
-	if q.LaunchUser != "" && who.UserID() != q.LaunchUser { // LOGIN-22: they may sign in now
-		return false, nil
-	}
-	if q.HintedUser != "" && who.UserID() != q.HintedUser {
-		return false, nil
-	}
-	if q.MaxAge >= 0 && q.CreatedAt.Sub(who.AuthTime()) > time.Duration(q.MaxAge)*time.Second {
-		return false, nil
+	if err != nil || !live || !fits(who, *q) {
+		return session.Authenticated{}, false, err
 	}
 	flow.SetPerson(q, who)
-	return true, nil
+	return who, true, nil
+}
+
+// fits reports whether who is signed in is whom the request is for, recently enough.
+func fits(who session.Authenticated, q store.AuthorizationRequest) bool {
+	switch {
+	case q.LaunchUser != "" && who.UserID() != q.LaunchUser: // LOGIN-22: they may sign in now
+		return false
+	case q.HintedUser != "" && who.UserID() != q.HintedUser:
+		return false
+	}
+	return q.MaxAge < 0 || q.CreatedAt.Sub(who.AuthTime()) <= time.Duration(q.MaxAge)*time.Second
 }
 
 // where gathers the facts of a request and decides the step. What can be inferred
@@ -74,13 +77,14 @@ func (d *Door) whereFor(r *http.Request, q *store.AuthorizationRequest, client s
 		}
 	}
 	asked := q.ApprovedSet
+	var approval store.RememberedConsent
 	if next(f) == stepConsent {
-		if err := d.recall(r, q, client, user); err != nil {
+		if approval, err = d.recall(r, q, client, user); err != nil {
 			return place{}, err
 		}
 	}
 	f.approved = q.ApprovedSet
-	p := place{step: next(f), recalled: q.ApprovedSet && !asked}
+	p := place{step: next(f), recalled: q.ApprovedSet && !asked, approval: approval}
 	if p.step == stepRefuse {
 		p.refusal = f.refusal()
 	}
@@ -124,37 +128,37 @@ func (d *Door) withoutVisits(r *http.Request, q *store.AuthorizationRequest, use
 // recall approves without asking when that is allowed: an app that the
 // organisation has approved for clinicians (CONS-22), or a person's choice not to
 // be asked again for the same app, the same place and no more than before
-// (CONS-14 to CONS-16).
-func (d *Door) recall(r *http.Request, q *store.AuthorizationRequest, client store.Client, user store.User) error {
+// (CONS-14 to CONS-16), which is returned.
+func (d *Door) recall(r *http.Request, q *store.AuthorizationRequest, client store.Client, user store.User) (store.RememberedConsent, error) {
+	var none store.RememberedConsent
 	if q.ApprovedSet || has(q.Prompt, "consent") {
-		return nil
+		return none, nil
 	}
 	if client.Preapproved && user.Role == store.RolePractitioner {
 		q.Approved, q.ApprovedSet = q.Scopes, true
-		return nil
+		return none, nil
 	}
 	if !flow.MaySkipApproval(client, q.RedirectURI) {
-		return nil
+		return none, nil
 	}
 	before, err := d.deps.Store.Remembered(r.Context(), user.ID, client.ID, q.Patient)
 	if errors.Is(err, store.ErrNotFound) {
-		return nil
+		return none, nil
 	}
-	if err != nil {
-		return err
-	}
-	if !before.DoNotAsk || before.Audience != q.Audience || before.RedirectHost != flow.Host(q.RedirectURI) {
-		return nil
-	}
-	if !within(q.Scopes, before.Requested) {
-		return nil
+	if err != nil || !covers(before, *q) {
+		return none, err
 	}
 	approved := remembered(q.Scopes, before)
 	if len(approved) == 0 {
-		return nil
+		return none, nil
 	}
 	q.Approved, q.ApprovedSet, q.RefreshLife = approved, true, before.RefreshLife
-	return nil
+	return before, nil
+}
+
+// covers reports whether a person chose not to be asked about such a request again.
+func covers(before store.RememberedConsent, q store.AuthorizationRequest) bool {
+	return before.DoNotAsk && before.Audience == q.Audience && before.RedirectHost == flow.Host(q.RedirectURI) && within(q.Scopes, before.Requested)
 }
 
 // within reports whether everything asked for was asked for before.

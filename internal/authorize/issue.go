@@ -17,47 +17,61 @@ import (
 // stored is answered with it. Only what the person has just decided is kept as
 // their decision (CONS-14, CONS-24).
 func (d *Door) issue(w http.ResponseWriter, r *http.Request, target redirectable, q store.AuthorizationRequest, recalled bool) {
+	if grant, ok := d.granting(w, r, target, q); ok {
+		d.issueFor(w, r, target, q, grant, recalled)
+	}
+}
+
+// granting is what will be given; when nothing can be, the app is told, and ok is
+// false. Order: what could not be recorded is not begun.
+func (d *Door) granting(w http.ResponseWriter, r *http.Request, target redirectable, q store.AuthorizationRequest) (g store.Grant, ok bool) {
 	user, _, err := d.deps.Person(r.Context(), q.UserID)
 	if err != nil {
 		d.fail(w, r, target, err)
-		return
+		return store.Grant{}, false
 	}
 	scopes := d.granted(q, target.client)
 	if len(scopes) == 0 {
 		d.refuse(w, r, target, oauth.New(oauth.AccessDenied, "Nothing was approved").Slugged(oauth.SlugPersonApprovedNothing))
-		return
-	}
-	code := oauth.RandomToken("ac_")
-	i := store.Issue{
-		Grant:             d.grant(q, target.client, user, scopes),
-		Code:              store.AuthorizationCode{Hash: oauth.Hash(code), RedirectURI: q.RedirectURI, CodeChallenge: q.CodeChallenge, Life: d.deps.CodeLife},
-		RequestHandleHash: q.HandleHash,
-	}
-	if has(scopes, smart.OpenID) { // the ID token will name the session
-		i.IDSessionHash = q.SessionHash
-	}
-	if !recalled {
-		i.Decision = d.decision(q, scopes, string(i.Grant.ID))
-		i.Remember = remember(q, scopes, d.deps.Now())
+		return store.Grant{}, false
 	}
 	if err := d.ready(); err != nil {
 		d.fail(w, r, target, err)
-		return
+		return store.Grant{}, false
 	}
-	err = d.deps.Store.IssueCode(r.Context(), i)
-	if errors.Is(err, store.ErrConsumed) { // AUTHZ-30: the other tab has the code
+	return d.grant(q, target.client, user, scopes), true
+}
+
+func (d *Door) issueFor(w http.ResponseWriter, r *http.Request, target redirectable, q store.AuthorizationRequest, grant store.Grant, recalled bool) {
+	code := oauth.RandomToken("ac_")
+	i := store.Issue{
+		Grant:             grant,
+		Code:              store.AuthorizationCode{Hash: oauth.Hash(code), RedirectURI: q.RedirectURI, CodeChallenge: q.CodeChallenge, Life: d.deps.CodeLife},
+		RequestHandleHash: q.HandleHash,
+	}
+	if has(grant.Scopes, smart.OpenID) { // the ID token will name the session
+		i.IDSessionHash = q.SessionHash
+	}
+	if !recalled {
+		i.Decision = d.decision(q, grant.Scopes, string(grant.ID))
+		i.Remember = remember(q, grant.Scopes, d.deps.Now())
+	}
+	err := d.deps.Store.IssueCode(r.Context(), i)
+	switch {
+	case errors.Is(err, store.ErrConsumed): // AUTHZ-30: the other tab has the code
 		d.deps.Flow.Error(w, r, page.Error{Shell: page.Shell{AppName: target.client.Name}, Title: "answered", Slug: oauth.SlugRequestAnswered}, http.StatusBadRequest)
-		return
-	}
-	if errors.Is(err, store.ErrRevoked) { // signed out at this moment
+	case errors.Is(err, store.ErrRevoked): // signed out at this moment
 		d.refuse(w, r, target, oauth.New(oauth.LoginRequired, "The person has signed out meanwhile").Slugged(oauth.SlugPersonSignedOut))
-		return
-	}
-	if err != nil {
+	case err != nil:
 		d.fail(w, r, target, err)
-		return
+	default:
+		d.give(w, r, target, q, grant, code, recalled)
 	}
-	d.recordCode(r, i.Grant, recalled)
+}
+
+// give records the code and hands it over, to the app or on a page.
+func (d *Door) give(w http.ResponseWriter, r *http.Request, target redirectable, q store.AuthorizationRequest, grant store.Grant, code string, recalled bool) {
+	d.recordCode(r, grant, recalled)
 	if target.outOfBand() {
 		d.deps.Flow.Show(w, r, http.StatusOK, page.Code{
 			Shell: page.Shell{AppName: target.client.Name, UILocales: q.UILocales},

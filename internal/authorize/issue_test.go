@@ -268,8 +268,6 @@ func TestWhatIsRecalled(t *testing.T) {
 		answer  func(e *env) answer
 		idle    time.Duration
 	}{
-		{"CONS-14 signed in", func(e *env) { e.store.remembered = chosen; e.signIn("maria") },
-			func(e *env) answer { return e.begin(e.values("web", scope)) }, 24 * time.Hour},
 		{"CONS-14 signed in on the way", func(e *env) { e.store.remembered = chosen }, func(e *env) answer {
 			e.begin(e.values("web", scope))
 			who := e.signIn("maria")

@@ -2,6 +2,7 @@ package authorize
 
 import (
 	"github.com/emberlatch/emberlatch/internal/oauth"
+	"github.com/emberlatch/emberlatch/internal/store"
 )
 
 // step is what comes next.
@@ -70,6 +71,8 @@ type place struct {
 	step     step
 	refusal  *oauth.Error
 	recalled bool // approved without asking: nobody has decided anything now
+	// approval is what was remembered and has approved it; zero: something else has.
+	approval store.RememberedConsent
 }
 
 // promptNone is the error when a page would be needed and none may be shown

@@ -239,8 +239,8 @@ func TestReferencesThatAreNotGood(t *testing.T) {
 	if a := e.begin(link); a.outcome() != "code" {
 		t.Errorf("the right one: %s", a.outcome())
 	}
-	if a := e.begin(link); !isUnknown(a) || len(e.store.issued) != 1 {
-		t.Errorf("after the code: %d %s, %d codes", a.status, a.outcome(), len(e.store.issued))
+	if a := e.begin(link); !isUnknown(a) || len(e.store.promised) != 1 || len(e.store.issued) != 0 {
+		t.Errorf("after the code: %d %s, %d codes", a.status, a.outcome(), len(e.store.promised))
 	}
 	if head := look(); head.status != http.StatusBadRequest {
 		t.Errorf("HEAD after the code: %d", head.status)

@@ -141,10 +141,12 @@ func TestFailuresOnOurSide(t *testing.T) {
 		}
 
 		e = newEnv(t)
-		e.signIn("maria")
-		e.store.remembered = *before(nil)
+		e.signIn("chen")
+		vouched := e.clients["web"]
+		vouched.Preapproved = true
+		e.clients["web"] = vouched
 		e.store.broken = broken
-		if a := e.begin(e.values("web", patientScopes)); a.outcome() != code || len(e.store.issued) != 0 {
+		if a := e.begin(e.values("web", "openid user/Patient.rs")); a.outcome() != code || len(e.store.issued) != 0 {
 			t.Errorf("a code that cannot be stored: %s, want %s", a.outcome(), code)
 		}
 

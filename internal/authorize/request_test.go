@@ -164,7 +164,7 @@ func TestAReducedChoiceStaysReduced(t *testing.T) {
 	if got := e.begin(e.values("web", patientScopes)).outcome(); got != "code" {
 		t.Fatal(got)
 	}
-	if got := e.store.issued[0].Grant.Scopes; !sameScopes(got, "launch/patient patient/Condition.rs openid") {
+	if got := e.store.promised[0].Grant.Scopes; !sameScopes(got, "launch/patient patient/Condition.rs openid") {
 		t.Errorf("scopes %v", got)
 	}
 }

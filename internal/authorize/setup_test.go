@@ -37,6 +37,7 @@ type memory struct {
 	requests   map[string]store.AuthorizationRequest
 	sessions   map[string]store.Session
 	issued     []store.Issue
+	promised   []store.PromisedGrant
 	decisions  []store.ConsentDecision
 	remembered store.RememberedConsent
 	broken     error                   // what every call about requests and codes answers, when set
@@ -161,6 +162,15 @@ func (m *memory) IssueCode(_ context.Context, i store.Issue) error {
 	return nil
 }
 
+// promise makes a code that carries its grant, up to some scopes.
+func (m *memory) promise(p store.PromisedGrant) string {
+	if len(p.Grant.Scopes) > 8 {
+		return ""
+	}
+	m.promised = append(m.promised, p)
+	return "ac_promised"
+}
+
 func (m *memory) Remembered(_ context.Context, u store.UserID, c store.ClientID, patient string) (store.RememberedConsent, error) {
 	if r := m.remembered; r.UserID != u || r.ClientID != c || r.Patient != patient {
 		return store.RememberedConsent{}, store.ErrNotFound
@@ -183,6 +193,7 @@ func (m *memory) Session(_ context.Context, hash []byte) (store.Session, error) 
 	if !ok {
 		return s, store.ErrNotFound
 	}
+	s.ReadAt = s.CreatedAt.Add(skew) // the database's clock is another one
 	return s, nil
 }
 
@@ -192,6 +203,9 @@ func (m *memory) EndSession(_ context.Context, hash []byte, _ string) error {
 	delete(m.sessions, string(hash))
 	return nil
 }
+
+// skew is how far the clock of the database is ahead.
+const skew = 90 * time.Second
 
 // env is the endpoint with one browser.
 type env struct {
@@ -271,7 +285,7 @@ func newEnv(t testing.TB) *env {
 			return store.UserID(user), ours
 		},
 		LoginPath: "/login", PatientPath: "/choose", EncounterPath: "/choose/encounter", ApprovePath: "/approve", Issuer: issuer, FHIRBase: base,
-		CodeLife: time.Minute, RefreshIdle: 93 * 24 * time.Hour, NewID: func() string { return "id" }, Now: now, Log: log, OfferPushed: true,
+		CodeLife: time.Minute, RefreshIdle: 93 * 24 * time.Hour, PromisedCode: e.store.promise, NewID: func() string { return "id" }, Now: now, Log: log, OfferPushed: true,
 	}
 	e.open(nil)
 	return e

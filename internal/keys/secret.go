@@ -14,11 +14,12 @@ import (
 const (
 	RefreshToken = "refresh-token" // the MAC of refresh tokens
 	FormTicket   = "form-ticket"   // the MAC of the tickets of forms
+	Code         = "code"          // seals codes that carry their grant
 )
 
 // replaceable are they, and whether the former one is kept: by it, what honest clients
 // hold is told from what nobody made.
-var replaceable = map[string]struct{ keepFormer bool }{RefreshToken: {true}, FormTicket: {false}}
+var replaceable = map[string]struct{ keepFormer bool }{RefreshToken: {true}, FormTicket: {false}, Code: {false}}
 
 // former is the name under which the one before is kept.
 func former(name string) string { return name + " former" }

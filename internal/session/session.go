@@ -52,6 +52,9 @@ func (a Authenticated) AuthTime() time.Time { return a.session.AuthTime }
 // AMR is how they were proven (RFC 8176).
 func (a Authenticated) AMR() []string { return a.session.AMR }
 
+// ReadAt is the time of the database when the session was found alive.
+func (a Authenticated) ReadAt() time.Time { return a.session.ReadAt }
+
 // Hash names the session in the store.
 func (a Authenticated) Hash() []byte { return a.session.IDHash }
 

@@ -197,6 +197,13 @@ type Grants interface {
 	// session that an online grant lives by has ended. A refusal that leaves the grant
 	// revoked is an EndedError.
 	RedeemCode(ctx context.Context, r Redemption) (Grant, error)
+	// RedeemPromised makes a grant whose code carries it, in one conditional statement. It
+	// is as if the code had been issued and redeemed at this moment: errors as for
+	// RedeemCode, but that a code that is not good any more is ErrRevoked, whatever the
+	// reason. What it was promised on stands until the commit: who ends the session,
+	// forgets the approval (as every revocation does that means this grant), or disables
+	// client or user either ends this grant, or it is not made.
+	RedeemPromised(ctx context.Context, p PromisedGrant, r Redemption) (Grant, error)
 	// RefreshGrant uses a refresh token in one conditional statement. ErrConsumed:
 	// reuse of an older token outside of the grace, the family is revoked by this
 	// call. ErrMismatch: another client or key; nothing changed. ErrExpired, ErrNotFound.

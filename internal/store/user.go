@@ -76,4 +76,6 @@ type Session struct {
 	LastSeenAt time.Time
 	IdleUntil  time.Time
 	ExpiresAt  time.Time
+	// ReadAt is the database's time when it was read. It is not kept.
+	ReadAt time.Time
 }

@@ -253,6 +253,62 @@ func TestACrossSitePostLeavesOtherTabsAlone(t *testing.T) {
 	}
 }
 
+// A code that was given without asking is worth what it stands on when it is redeemed: a
+// session that lives, an app that was not stopped, a first use.
+//
+// spec: AUTHZ-25, CONS-14, REVOKE-15
+// attack: TK-01, TK-04
+func TestASilentCodeStandsOnItsSession(t *testing.T) {
+	for name, row := range map[string]struct {
+		meanwhile func(t *testing.T, env *testenv.Env, b *testenv.Browser)
+		verifier  string
+		status    int
+	}{
+		"nothing happens": {nothingHappens, "", http.StatusOK},
+		"signed out": {func(_ *testing.T, _ *testenv.Env, b *testenv.Browser) {
+			b.Submit(b.Open("/logout"), "action", "sign-out", nil)
+		}, "", http.StatusBadRequest},
+		"the app is stopped": {func(t *testing.T, env *testenv.Env, b *testenv.Browser) {
+			stop(t, b, connectedApps(t, env, b, "maria"))
+		}, "", http.StatusBadRequest},
+		"another verifier": {nothingHappens, strings.Repeat("w", 43), http.StatusBadRequest},
+	} {
+		t.Run(name, func(t *testing.T) {
+			env := testenv.Start(t)
+			c := env.Client("sandbox-confidential")
+			c.RedirectURI = "https://companion.example.org/callback"
+			b := env.Browser()
+			r := c.Request(readAll)
+			p := b.SignIn(b.Open(r.URL()), "maria")
+			p = b.Submit(p, "decision", "allow", url.Values{"remember": {"yes"}})
+			c.Exchange(r, p.Left.Query().Get("code"))
+
+			silent := c.Request(readAll, "prompt", "none")
+			code := b.Open(silent.URL()).Left.Query().Get("code")
+			row.meanwhile(t, env, b)
+			right := silent.Verifier
+			if row.verifier != "" {
+				silent.Verifier = row.verifier
+			}
+			first := c.Exchange(silent, code)
+			if first.Status != row.status || row.status != http.StatusOK && first.String("error") != "invalid_grant" {
+				t.Errorf("%d %s", first.Status, first.Raw)
+			}
+			silent.Verifier = right
+			if again := c.Exchange(silent, code); again.Status != http.StatusBadRequest || again.String("error") != "invalid_grant" {
+				t.Errorf("again: %d %s", again.Status, again.Raw)
+			}
+			if row.status == http.StatusOK {
+				if got := env.Get(first.String("access_token"), "Patient/maria"); got.Status != http.StatusUnauthorized {
+					t.Errorf("the token of a replayed code: %d", got.Status)
+				}
+			}
+		})
+	}
+}
+
+func nothingHappens(*testing.T, *testenv.Env, *testenv.Browser) {}
+
 // prompt and max_age: no page where none may be shown, a page where one is asked for.
 //
 // spec: AUTHZ-39, AUTHZ-40, AUTHZ-42, AUTHZ-44, AUTHZ-45, AUTHZ-47, ERR-18, OIDC-22, OIDC-23

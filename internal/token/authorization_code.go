@@ -1,6 +1,7 @@
 package token
 
 import (
+	"context"
 	"errors"
 
 	"github.com/emberlatch/emberlatch/internal/clientauth"
@@ -31,7 +32,7 @@ func (d *Door) authorizationCode(r *request) (answer, error) {
 	case oauth.ValidVerifier(verifier):
 		challenge = oauth.S256(verifier)
 	}
-	grant, err := d.deps.Grants.RedeemCode(r.ctx, store.Redemption{
+	grant, err := d.redeem(r.ctx, code, store.Redemption{
 		CodeHash: oauth.Hash(code), ClientID: r.client.ID, RedirectURI: redirectURI, CodeChallenge: challenge,
 		Possession: r.possession(), Assertion: r.assertion(),
 	})
@@ -45,6 +46,14 @@ func (d *Door) authorizationCode(r *request) (answer, error) {
 		return answer{}, d.refuseGrant(err, refusal)
 	}
 	return d.mint(r, grant, grant.Scopes)
+}
+
+// redeem exchanges a code that is kept, or one that carries its grant.
+func (d *Door) redeem(ctx context.Context, code string, r store.Redemption) (store.Grant, error) {
+	if promised, ours := d.deps.Minter.ParsePromisedCode(code); ours {
+		return d.deps.Grants.RedeemPromised(ctx, promised, r)
+	}
+	return d.deps.Grants.RedeemCode(ctx, r)
 }
 
 // refuseGrant answers what the store refused with one text for all reasons

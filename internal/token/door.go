@@ -24,6 +24,7 @@ const maxBody = 128 << 10
 // Grants is what the endpoint needs of the store.
 type Grants interface {
 	RedeemCode(ctx context.Context, r store.Redemption) (store.Grant, error)
+	RedeemPromised(ctx context.Context, p store.PromisedGrant, r store.Redemption) (store.Grant, error)
 	RefreshGrant(ctx context.Context, r store.Refresh) (store.Refreshed, error)
 	StandingGrant(ctx context.Context, s store.Standing) (store.Grant, error)
 }
@@ -42,6 +43,7 @@ type Minter interface {
 	MintID(g store.Grant, client store.Client, accessToken string) (string, error)
 	RefreshToken(n tokens.RefreshName) string
 	ParseRefreshToken(text string) (tokens.RefreshName, bool)
+	ParsePromisedCode(text string) (store.PromisedGrant, bool)
 }
 
 // Deps are the parts that the door needs; all but Proofs are required.

@@ -27,6 +27,10 @@ func (a away) RedeemCode(context.Context, store.Redemption) (store.Grant, error)
 	return store.Grant{}, a.err
 }
 
+func (a away) RedeemPromised(context.Context, store.PromisedGrant, store.Redemption) (store.Grant, error) {
+	return store.Grant{}, a.err
+}
+
 func (a away) RefreshGrant(context.Context, store.Refresh) (store.Refreshed, error) {
 	return store.Refreshed{}, a.err
 }
@@ -69,6 +73,11 @@ func (minter) ParseRefreshToken(string) (tokens.RefreshName, bool) {
 	return tokens.RefreshName{GrantID: "g", ClientID: "a"}, true
 }
 
+// ParsePromisedCode knows one code, "promised".
+func (minter) ParsePromisedCode(text string) (store.PromisedGrant, bool) {
+	return store.PromisedGrant{Grant: store.Grant{ID: "g", ClientID: "a"}}, text == "promised"
+}
+
 func newDoor(t *testing.T, err error) *token.Door {
 	t.Helper()
 	return doorOn(t, away{err}, func(*token.Deps) {})
@@ -103,11 +112,12 @@ func doorOn(t *testing.T, grants token.Grants, change func(*token.Deps)) *token.
 // throw a good token away.
 func TestAStoreThatIsAwayIsNotTheClientsMistake(t *testing.T) {
 	for name, form := range map[string]url.Values{
-		"a code":                      {"grant_type": {"authorization_code"}, "client_id": {"a"}, "code": {"c"}, "redirect_uri": {"https://a.example.org/cb"}, "code_verifier": {strings.Repeat("v", 43)}},
-		"a code without its verifier": {"grant_type": {"authorization_code"}, "client_id": {"a"}, "code": {"c"}, "redirect_uri": {"https://a.example.org/cb"}},
-		"a refresh token":             {"grant_type": {"refresh_token"}, "client_id": {"a"}, "refresh_token": {"r"}},
-		"a narrowed one":              {"grant_type": {"refresh_token"}, "client_id": {"a"}, "refresh_token": {"r"}, "scope": {"openid"}},
-		"one without a client_id":     {"grant_type": {"refresh_token"}, "refresh_token": {"r"}},
+		"a code":                        {"grant_type": {"authorization_code"}, "client_id": {"a"}, "code": {"c"}, "redirect_uri": {"https://a.example.org/cb"}, "code_verifier": {strings.Repeat("v", 43)}},
+		"a code that carries its grant": {"grant_type": {"authorization_code"}, "client_id": {"a"}, "code": {"promised"}, "redirect_uri": {"https://a.example.org/cb"}, "code_verifier": {strings.Repeat("v", 43)}},
+		"a code without its verifier":   {"grant_type": {"authorization_code"}, "client_id": {"a"}, "code": {"c"}, "redirect_uri": {"https://a.example.org/cb"}},
+		"a refresh token":               {"grant_type": {"refresh_token"}, "client_id": {"a"}, "refresh_token": {"r"}},
+		"a narrowed one":                {"grant_type": {"refresh_token"}, "client_id": {"a"}, "refresh_token": {"r"}, "scope": {"openid"}},
+		"one without a client_id":       {"grant_type": {"refresh_token"}, "refresh_token": {"r"}},
 	} {
 		for status, err := range map[int]error{http.StatusServiceUnavailable: busy{}, http.StatusInternalServerError: errors.New("disk gone")} {
 			r := httptest.NewRequest(http.MethodPost, "/token", strings.NewReader(form.Encode()))

@@ -6,6 +6,7 @@
 //	      ─▶ MintID        OpenID Connect ID token, RS256, or ES256 if registered
 //	      ─▶ MintLogout    logout token of Back-Channel Logout, typ logout+jwt, 2 minutes
 //	      ─▶ RefreshToken  rt_ + grant, generation, client, MAC
+//	promise ─▶ PromisedCode  ac_ + the grant that it will be, sealed
 //	answer ─▶ SignIntrospection  RFC 9701 JWT, RS256, or ES256 if registered
 //	text  ─▶ Verify        access token ─▶ Verified, or ErrInvalid, ErrUnavailable
 //
@@ -21,10 +22,14 @@
 // of keys a token of before is told apart: it is worth nothing without the proof of a
 // client.
 //
+// A code that is given without asking is no row either, until it is redeemed: it carries
+// its grant and what that stands on (promised_code.go; promised_fields.go names all of
+// it once). That it opens says that it was made here; the store judges the rest.
+//
 // When the scopes are too many for a token (AT-09), it does not hold them and
 // Verify reads them from the grant.
 //
 // It fulfils RFC 9068 §2 and §4, RFC 9701 §5, OpenID Connect Core §2 and §3.1.3.6, OpenID
-// Connect Back-Channel Logout 1.0 §2.1 and §2.4, RFC 8725 §3, RFC 9449 §6.1. It decides nothing about
+// Connect Back-Channel Logout 1.0 §2.1 and §2.4, RFC 8725 §3, RFC 9449 §6.1, RFC 6749 §10.10. It decides nothing about
 // who may see what.
 package tokens

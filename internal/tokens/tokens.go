@@ -45,11 +45,12 @@ type Deps struct {
 type Tokens struct {
 	deps    Deps
 	refresh keys.Secret // the MAC of refresh tokens
+	code    keys.Secret // seals codes that carry their grant
 	cache   cache
 	again   secondLook
 }
 
-// New makes it; the key of refresh tokens is made at the first start.
+// New makes it; the keys of refresh tokens and codes are made at the first start.
 func New(ctx context.Context, deps Deps) (*Tokens, error) {
 	if deps.Ring == nil || deps.Live == nil || deps.Grants == nil || deps.Issuer == "" || deps.FHIRBase == "" ||
 		deps.AccessLife <= 0 || deps.Now == nil {
@@ -59,7 +60,11 @@ func New(ctx context.Context, deps Deps) (*Tokens, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Tokens{deps: deps, refresh: secret, cache: newCache(), again: secondLook{look: deps.Live.Refresh}}, nil
+	code, err := deps.Ring.Live(ctx, keys.Code)
+	if err != nil {
+		return nil, err
+	}
+	return &Tokens{deps: deps, refresh: secret, code: code, cache: newCache(), again: secondLook{look: deps.Live.Refresh}}, nil
 }
 
 // BearerError is how a failed verification is told to the caller (RFC 6750 §3.1).

@@ -1,6 +1,17 @@
 package main
 
+// promises are the tests of codes that carry their grant, on SQLite.
+var promises = suite{"the tests of promises", "./internal/store/storetest", []string{"-run", "Promise/sqlite|(PromiseStandsOnWhat|ReplayOfAPromise)/.*/sqlite"}}
+
 var inTheProcess = []bug{
+	{name: "a promise outlives its session", rows: "112", file: "internal/store/storesql/grant_promised.go",
+		old: "AND v.ended = 0 AND v.idle_until", new: "AND v.idle_until", suites: []suite{promises}},
+	{name: "a promise outlives its approval", rows: "112", file: "internal/store/storesql/grant_promised.go",
+		old: "AND m.patient = $22 AND ` + decidedAt(d) + ` = $23", new: "AND m.patient = $22 AND $23 = $23", suites: []suite{promises}},
+	{name: "a promise is kept to somebody else", rows: "112", file: "internal/store/promise.go",
+		old: "p.RedirectURI == r.RedirectURI && p.CodeChallenge == r.CodeChallenge", new: "p.RedirectURI == r.RedirectURI", suites: []suite{promises}},
+	{name: "a replayed promise ends nothing", rows: "112", file: "internal/store/storesql/grant_promised.go",
+		old: "ELSE excluded.code_used END", new: "ELSE 0 END", suites: []suite{promises}},
 	{name: "a relation that ended is remembered", rows: "112", file: "internal/reach/reach.go",
 		old: "2 * time.Second", new: "2 * time.Hour", suites: []suite{people}},
 	{name: "a process does not follow the change feed", rows: "112", file: "internal/live/facts.go",

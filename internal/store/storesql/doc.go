@@ -9,6 +9,13 @@
 //	present code ─▶ WITH facts (is everybody active?)
 //	                UPDATE … SET outcome = CASE … END, code_used, generation, revoked … RETURNING
 //
+// A code that carries its grant is redeemed by one INSERT … ON CONFLICT
+// (grant_promised.go): it writes the grant if client, person, session and approval stand,
+// and holds their rows until the commit; a grant that is there already has been redeemed,
+// and ends.
+//
+//	present code ─▶ INSERT … SELECT … FROM session, account, client, approval … ON CONFLICT DO UPDATE … RETURNING
+//
 // A refresh decides more in that step: whether the grant holds the scopes that are asked
 // for (grant_holds.go) and whether its user still reaches the patient (grant_lost.go).
 //

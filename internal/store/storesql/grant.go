@@ -22,6 +22,10 @@ type grantBody struct {
 	AMR           []string  `json:"amr,omitempty"`
 }
 
+func bodyOf(g store.Grant) grantBody {
+	return grantBody{g.Username, g.FHIRUser, g.Encounter, g.LaunchContext, g.Scopes, g.Audience, g.Nonce, moment(g.AuthTime), g.AMR}
+}
+
 const (
 	insertGrant = `INSERT INTO authorization_grant (id, client_id, user_id, patient, body, session_hash, created,
   code_hash, redirect_uri, code_challenge, code_expires, refresh_kind, refresh_idle, refresh_absolute, refresh_rotate, holding, key_thumbprint, sid)
@@ -48,7 +52,7 @@ func (s *Store) insertGrantArgs(i store.Issue) ([]any, error) {
 	if err != nil {
 		return nil, err
 	}
-	body, err := encode(grantBody{g.Username, g.FHIRUser, g.Encounter, g.LaunchContext, g.Scopes, g.Audience, g.Nonce, moment(g.AuthTime), g.AMR})
+	body, err := encode(bodyOf(g))
 	return []any{
 		string(g.ID), string(g.ClientID), string(g.UserID), g.Patient, body, notNil(g.SessionHash),
 		c.Hash, c.RedirectURI, c.CodeChallenge, c.Life.Milliseconds(),

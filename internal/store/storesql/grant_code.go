@@ -6,6 +6,12 @@ import (
 	"github.com/emberlatch/emberlatch/internal/store"
 )
 
+// Why a grant ended by its code.
+const (
+	revokedForReplay   = "code replayed"
+	revokedForMismatch = "code bound to something else"
+)
+
 // Outcomes that a statement leaves in the row and returns.
 const (
 	outcomeOK            = "ok"
@@ -81,8 +87,8 @@ func redeemStatement(now string) consuming {
 		[2]string{"refresh_expires", `CASE WHEN ` + family + ` THEN ` + refreshEnd + ` ELSE refresh_expires END`},
 		[2]string{"key_thumbprint", `CASE WHEN v.verdict = 'ok' THEN $6 ELSE key_thumbprint END`},
 		[2]string{"revoked", `CASE WHEN revoked = 0 AND v.verdict IN ('consumed', 'mismatch') THEN facts.now ELSE revoked END`},
-		[2]string{"revoked_for", `CASE WHEN revoked > 0 THEN revoked_for WHEN v.verdict = 'consumed' THEN 'code replayed'
-      WHEN v.verdict = 'mismatch' THEN 'code bound to something else' ELSE '' END`},
+		[2]string{"revoked_for", `CASE WHEN revoked > 0 THEN revoked_for WHEN v.verdict = 'consumed' THEN '` + revokedForReplay + `'
+      WHEN v.verdict = 'mismatch' THEN '` + revokedForMismatch + `' ELSE '' END`},
 		[2]string{"revoked_by", `CASE WHEN revoked > 0 THEN revoked_by WHEN v.verdict IN ('consumed', 'mismatch') THEN $2 ELSE '' END`},
 	) + `
 RETURNING outcome, '', ` + grantColumns}

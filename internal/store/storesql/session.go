@@ -64,25 +64,25 @@ func (s *Store) ContinueSession(ctx context.Context, v store.Session, old []byte
 
 // livingSession reads live sessions of people who are not disabled.
 func livingSession(now, condition string) string {
-	return `SELECT v.id_hash, v.sid, v.user_id, v.auth_time, v.amr, v.created, v.last_seen, v.idle_until, v.expires
+	return `SELECT v.id_hash, v.sid, v.user_id, v.auth_time, v.amr, v.created, v.last_seen, v.idle_until, v.expires, ` + now + `
 FROM browser_session v JOIN account a ON a.id = v.user_id
 WHERE ` + condition + ` AND v.ended = 0 AND a.disabled = 0 AND v.idle_until > ` + now + ` AND v.expires > ` + now
 }
 
 func readSession(row db.Row) (store.Session, error) {
 	var (
-		hash                                       []byte
-		sid, user, amr                             string
-		authTime, created, lastSeen, idle, expires int64
+		hash                                            []byte
+		sid, user, amr                                  string
+		authTime, created, lastSeen, idle, expires, now int64
 	)
-	err := row.Scan(&hash, &sid, &user, &authTime, &amr, &created, &lastSeen, &idle, &expires)
+	err := row.Scan(&hash, &sid, &user, &authTime, &amr, &created, &lastSeen, &idle, &expires, &now)
 	if err != nil {
 		return store.Session{}, err
 	}
 	methods, err := decode[[]string](amr)
 	return store.Session{
 		IDHash: hash, SID: sid, UserID: store.UserID(user), AuthTime: instant(authTime), AMR: methods, CreatedAt: instant(created),
-		LastSeenAt: instant(lastSeen), IdleUntil: instant(idle), ExpiresAt: instant(expires),
+		LastSeenAt: instant(lastSeen), IdleUntil: instant(idle), ExpiresAt: instant(expires), ReadAt: instant(now),
 	}, err
 }
 

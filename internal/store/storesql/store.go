@@ -25,8 +25,8 @@ type Store struct {
 
 // statements are the texts that hold the database's time, made once.
 type statements struct {
-	redeem, refresh, refreshWithin, standing spendable
-	session                                  string
+	redeem, promised, refresh, refreshWithin, standing spendable
+	session                                            string
 }
 
 var _ store.Store = (*Store)(nil)
@@ -41,7 +41,8 @@ func NewBeside(d *db.DB, r Records) *Store {
 	s := &Store{db: d, now: d.NowExpr(), judges: r != nil}
 	gone := lost(s.now, d.Dialect(), r)
 	s.sql = statements{
-		redeem: redeemStatement(s.now).spendable(6), refresh: refreshStatement(s.now, gone, whatever).spendable(6),
+		redeem: redeemStatement(s.now).spendable(6), promised: promisedStatement(s.now, d.Dialect()).spendable(25),
+		refresh:       refreshStatement(s.now, gone, whatever).spendable(6),
 		refreshWithin: refreshStatement(s.now, gone, holds(d.Dialect())).spendable(9),
 		standing:      standingStatement(s.now, d.Dialect()).spendable(5), session: livingSession(s.now, "v.id_hash = $1"),
 	}

@@ -43,6 +43,7 @@ func exitOn(err error) {
 // order is what a server process does, so many times at once.
 type order struct {
 	Times      int
+	Promise    *store.PromisedGrant // with Redemption
 	Redemption *store.Redemption
 	Refresh    *store.Refresh
 	Revocation *store.Revocation
@@ -62,6 +63,8 @@ func (o order) carryOut(s store.Store) report {
 		err error
 	)
 	switch {
+	case o.Promise != nil:
+		g, err = s.RedeemPromised(ctx, *o.Promise, *o.Redemption)
 	case o.Redemption != nil:
 		g, err = s.RedeemCode(ctx, *o.Redemption)
 	case o.Refresh != nil:
@@ -167,6 +170,7 @@ func TestTwoProcesses(t *testing.T) {
 		test func(t *testing.T, w world, servers [2]*server)
 	}{
 		{"one code", oneCode},
+		{"one promise", onePromise},
 		{"one refresh token", oneRefreshToken},
 		{"refresh against revocation", refreshAgainstRevocation},
 		{"refresh against logout", refreshAgainstLogout},
@@ -184,6 +188,14 @@ func oneCode(t *testing.T, w world, servers [2]*server) {
 	got := tally(race(t, servers, [2]order{{Times: 25, Redemption: &r}, {Times: 25, Redemption: &r}}))
 	same(t, map[string]int{"generation 1": 1, store.ErrConsumed.Error(): 49}, got)
 	refused(t, w, use(id, 1), store.ErrRevoked)
+}
+
+func onePromise(t *testing.T, w world, servers [2]*server) {
+	p, r := promise(t, w, offline)
+	o := order{Times: 25, Promise: &p, Redemption: &r}
+	got := tally(race(t, servers, [2]order{o, o}))
+	same(t, map[string]int{"generation 1": 1, store.ErrConsumed.Error(): 49}, got)
+	refused(t, w, use(p.Grant.ID, 1), store.ErrRevoked)
 }
 
 func oneRefreshToken(t *testing.T, w world, servers [2]*server) {

@@ -16,6 +16,10 @@ func TestSessions(t *testing.T) {
 		must(t, w.CreateSession(ctx, s))
 		got, err := w.Session(ctx, s.IDHash)
 		must(t, err)
+		if off := got.ReadAt.Sub(w.now(t)).Abs(); off > time.Minute {
+			t.Errorf("read at %v", got.ReadAt)
+		}
+		s.ReadAt = got.ReadAt // the moment, by the database
 		same(t, s, got)
 		if _, err := w.Session(ctx, random(32)); !errors.Is(err, store.ErrNotFound) {
 			t.Errorf("unknown: %v", err)
