@@ -123,6 +123,7 @@ func openSandbox(ctx context.Context, o SandboxOptions, port int, listener, samp
 		return nil, errors.Join(err, s.close())
 	}
 	rest()
+	widen(app.db.Dialect())
 	return s, nil
 }
 

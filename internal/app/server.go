@@ -50,6 +50,7 @@ func Start(ctx context.Context, cfg Config, log *slog.Logger) (*Server, error) {
 		return nil, errors.Join(err, s.close())
 	}
 	rest()
+	widen(app.db.Dialect())
 	return s, nil
 }
 
