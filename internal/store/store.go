@@ -73,7 +73,7 @@ type Users interface {
 	// CreateUser stores a new account. ErrConflict when UsernameKey is taken, or
 	// when Role is patient and another account has the same FHIRUser (LOGIN-07).
 	CreateUser(ctx context.Context, u User) error
-	// PutUser replaces an account's facts. Disabling it ends its sessions and
+	// PutUser replaces an account's facts, and not its password. Disabling it ends its sessions and
 	// revokes its grants in the same transaction.
 	PutUser(ctx context.Context, u User) error
 	// Represent changes for whom a user stands and records the event, all or nothing.

@@ -37,12 +37,13 @@ func (s *Store) CreateUser(ctx context.Context, u store.User) error {
 
 // PutUser implements store.Users.
 func (s *Store) PutUser(ctx context.Context, u store.User) error {
-	args, err := accountArgs(u)
+	all, err := accountArgs(u)
 	if err != nil {
 		return err
 	}
+	args := append(all[:5:5], all[6]) // not the password, which others may have changed meanwhile
 	err = s.db.Write(ctx, func(ctx context.Context, tx *db.Tx) error {
-		n, err := tx.Exec(ctx, `UPDATE account SET username_key = $2, role = $3, fhir_user = $4, disabled = $5, password_hash = $6, body = $7
+		n, err := tx.Exec(ctx, `UPDATE account SET username_key = $2, role = $3, fhir_user = $4, disabled = $5, body = $6
 WHERE id = $1`, args...)
 		if err != nil {
 			return err

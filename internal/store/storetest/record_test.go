@@ -169,6 +169,7 @@ func TestUsers(t *testing.T) {
 		u.Display, u.Represents = "another", nil
 		must(t, w.PutUser(ctx, u))
 		must(t, w.SetPasswordHash(ctx, u.ID, "stronger"))
+		must(t, w.PutUser(ctx, u)) // read before that: the password stays the new one
 		u.PasswordHash = "stronger"
 		got, err = w.User(ctx, u.ID)
 		must(t, err)
