@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -209,7 +211,9 @@ func withholdsAll(t *testing.T, w, v world) {
 }
 
 // withoutWithheld is the universe with everything gone, or as sensitive with another
-// content, that is withheld from a grant. What others derive from stays as it is.
+// content, that is withheld from a grant. What others derive from stays as it is, and so do
+// the medicine that a statement is about, by which it is as sensitive, and all whom it is
+// about, by whom the grant's audience is found.
 func (u *universe) withoutWithheld(t *rapid.T, g grant) (*universe, int) {
 	other, n := &universe{defs: u.defs}, 0
 	for _, r := range u.things {
@@ -223,9 +227,9 @@ func (u *universe) withoutWithheld(t *rapid.T, g grant) (*universe, int) {
 			continue
 		}
 		content := fresh[r.kind](t)
-		for _, name := range []string{aboutElement[r.kind], "extension", "meta", "medicationReference"} {
-			delete(content, name)
-			if v, ok := r.content[name]; ok {
+		maps.DeleteFunc(content, func(name string, v any) bool { return decides(r.kind, name, v) })
+		for name, v := range r.content {
+			if decides(r.kind, name, v) {
 				content[name] = v
 			}
 		}
@@ -233,4 +237,21 @@ func (u *universe) withoutWithheld(t *rapid.T, g grant) (*universe, int) {
 	}
 	other.things = rapid.Permutation(other.things).Draw(t, "another order of loading")
 	return other, n
+}
+
+// decides reports whether what an element holds decides about who reads the resource.
+func decides(kind, name string, v any) bool {
+	return slices.Contains([]string{aboutElement[kind], "extension", "meta", "medicationReference"}, name) || namesPatient(v)
+}
+
+// namesPatient: there is a reference to a patient somewhere.
+func namesPatient(v any) bool {
+	switch v := v.(type) {
+	case object:
+		reference, _ := v["reference"].(string)
+		return strings.Contains(reference, "Patient/") || slices.ContainsFunc(slices.Collect(maps.Values(v)), namesPatient)
+	case []any:
+		return slices.ContainsFunc(v, namesPatient)
+	}
+	return false
 }
