@@ -1,70 +1,42 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
-	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// bareArgument makes this program the bare handler.
-const bareArgument = "bare-handler"
-
-// serveBare answers every request with so many bytes until it is killed.
-func serveBare(size string) {
+// bareHandler answers every request with so many bytes.
+func bareHandler(size string) (http.Handler, error) {
 	n, err := strconv.Atoi(size)
-	l, listenErr := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil || listenErr != nil {
-		fmt.Fprintln(os.Stderr, "emberlatch-load:", err, listenErr)
-		os.Exit(1)
-	}
 	body := []byte(strings.Repeat("x", n))
-	fmt.Println(l.Addr())
-	s := &http.Server{ReadHeaderTimeout: 5 * time.Second, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
 		_, _ = w.Write(body)
-	})}
-	_ = s.Serve(l)
+	}), err
 }
 
-// bare is the rate of a net/http handler that does nothing but write so many bytes,
-// in a process of its own as the server is.
+// bare is the rate of a net/http handler that does nothing but write so many bytes.
 func (m *measuring) bare(callers, size int) (float64, error) {
-	self, err := os.Executable()
+	c, err := startChild("bare-handler", strconv.Itoa(size))
 	if err != nil {
 		return 0, err
 	}
-	cmd := exec.Command(self, bareArgument, strconv.Itoa(size))
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		return 0, err
-	}
-	if err := cmd.Start(); err != nil {
-		return 0, err
-	}
-	defer func() { _ = cmd.Process.Kill(); _ = cmd.Wait() }()
-	address, err := bufio.NewReader(out).ReadString('\n')
-	if err != nil {
-		return 0, fmt.Errorf("the bare handler did not start: %w", err)
-	}
+	defer c.stop()
 	return m.rate(callers, func(int) error {
-		req, err := http.NewRequest(http.MethodGet, "http://"+strings.TrimSpace(address)+"/", nil)
+		req, err := http.NewRequest(http.MethodGet, "http://"+c.address+"/", nil)
 		if err != nil {
 			return err
 		}

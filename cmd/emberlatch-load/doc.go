@@ -11,7 +11,11 @@
 //	                      rsa.VerifyPKCS1v15); the assertions are signed before the
 //	                      clock starts, each with a jti of its own
 //
-//	emberlatch-load --binary bin/emberlatch [--seconds 2] [--postgres URL] [--json]
+//	gateway               net/http/httputil's reverse proxy, and nginx where it is
+//	                      installed, in front of the same canned upstream; and how much
+//	                      later answers come at half of that load
+//
+//	emberlatch-load --binary bin/emberlatch [--seconds 2] [--postgres URL] [--only PART] [--json]
 //
 // Where the ceiling has no client in it (silent authorization, redeem, refresh) the
 // requests are written by hand on one connection for each caller (wire.go): net/http's

@@ -46,7 +46,7 @@ func (m *measuring) sqlite(binary string) error {
 // postgres measures what is written durably on a server with PostgreSQL.
 func (m *measuring) postgres(binary, url string) error {
 	m.say("start on PostgreSQL")
-	s, err := production(binary, filepath.Join(m.dir, "production"), url)
+	s, err := production(binary, filepath.Join(m.dir, "production"), url, "")
 	if err != nil {
 		return err
 	}

@@ -2,51 +2,88 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
 	"runtime"
+	"slices"
 	"time"
 )
 
 func main() {
-	if len(os.Args) == 3 && os.Args[1] == bareArgument {
-		serveBare(os.Args[2])
-		return
+	if len(os.Args) == 3 {
+		if part, known := parts[os.Args[1]]; known {
+			exitOn(play(part, os.Args[2]))
+			return
+		}
 	}
 	binary := flag.String("binary", "bin/emberlatch", "the built server")
 	seconds := flag.Float64("seconds", 2, "how long each figure is measured")
 	postgres := flag.String("postgres", os.Getenv("EMBERLATCH_TEST_POSTGRES"), "URL of an empty PostgreSQL database; without it only SQLite is measured")
 	asJSON := flag.Bool("json", false, "print JSON")
+	only := flag.String("only", "", "measure one part: ceilings, sqlite, postgres or gateway")
 	flag.Parse()
-	if err := run(*binary, *postgres, time.Duration(*seconds*float64(time.Second)), *asJSON); err != nil {
+	exitOn(run(what{*binary, *postgres, *only, time.Duration(*seconds * float64(time.Second)), *asJSON}))
+}
+
+func exitOn(err error) {
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "emberlatch-load:", err)
 		os.Exit(1)
 	}
 }
 
-func run(binary, postgres string, each time.Duration, asJSON bool) error {
+// what is measured.
+type what struct {
+	binary, postgres, only string
+	each                   time.Duration
+	asJSON                 bool
+}
+
+// section is a part that can be asked for by itself.
+type section struct {
+	name, on string
+	measure  func(m *measuring, w what) error
+}
+
+var sections = []section{
+	{"ceilings", "the ceilings", func(m *measuring, _ what) error { return errors.Join(m.signing(), m.verifying()) }},
+	{"sqlite", "on SQLite", func(m *measuring, w what) error { return m.sqlite(w.binary) }},
+	{"postgres", "on PostgreSQL", func(m *measuring, w what) error { return m.postgres(w.binary, w.postgres) }},
+	{"gateway", "in front of an upstream", func(m *measuring, w what) error { return m.gateway(w.binary) }},
+}
+
+// wanted reports whether a section is measured; the ceilings are needed by others.
+func (w what) wanted(s section) bool {
+	switch {
+	case s.name == "postgres" && w.postgres == "":
+		return false
+	case w.only == "" || w.only == s.name:
+		return true
+	}
+	return s.name == "ceilings" && w.only != "gateway"
+}
+
+func run(w what) error {
+	if w.only != "" && !slices.ContainsFunc(sections, func(s section) bool { return s.name == w.only }) {
+		return fmt.Errorf("--only %s: there are ceilings, sqlite, postgres and gateway", w.only)
+	}
 	dir, err := os.MkdirTemp("", "emberlatch-load-")
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	m := &measuring{each: each, client: loadClient(), dir: dir, progress: !asJSON}
-	if err := m.signing(); err != nil {
-		return err
-	}
-	if err := m.verifying(); err != nil {
-		return err
-	}
-	if err := m.sqlite(binary); err != nil {
-		return fmt.Errorf("on SQLite: %w", err)
-	}
-	if postgres != "" {
-		if err := m.postgres(binary, postgres); err != nil {
-			return fmt.Errorf("on PostgreSQL: %w", err)
+	m := &measuring{each: w.each, client: loadClient(), dir: dir, progress: !w.asJSON}
+	for _, s := range sections {
+		if !w.wanted(s) {
+			continue
+		}
+		if err := s.measure(m, w); err != nil {
+			return fmt.Errorf("%s: %w", s.on, err)
 		}
 	}
-	return m.report(asJSON)
+	return m.report(w.asJSON)
 }
 
 // figure is one measured rate beside its ceiling.

@@ -29,8 +29,9 @@ func sandbox(binary, dir string) (*server, error) {
 	return s, s.start("dev", "--listen", "127.0.0.1:0", "--data", dir, "--quiet")
 }
 
-// production starts `emberlatch serve` on a PostgreSQL database.
-func production(binary, dir, url string) (*server, error) {
+// production starts `emberlatch serve` on a database, empty for its own SQLite, with more
+// lines of configuration.
+func production(binary, dir, url, more string) (*server, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
@@ -43,7 +44,10 @@ func production(binary, dir, url string) (*server, error) {
 		return nil, err
 	}
 	config := filepath.Join(dir, "emberlatch.yaml")
-	text := fmt.Sprintf("public_url: http://%s\nlisten:\n  public: %s\nstore:\n  url: %q\n", address, address, url)
+	if url == "" {
+		url = "sqlite://" + filepath.Join(dir, "emberlatch.db")
+	}
+	text := fmt.Sprintf("public_url: http://%s\nlisten:\n  public: %s\nstore:\n  url: %q\n%s", address, address, url, more)
 	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 		return nil, err
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -30,7 +31,10 @@ type world struct {
 }
 
 // newWorld registers two clients, loads a record and makes its person's account.
-func newWorld(m *measuring, s *server) (*world, error) {
+func newWorld(m *measuring, s *server) (*world, error) { return newWorldOn(m, s, record()) }
+
+// newWorldOn loads another record; nil: it is elsewhere.
+func newWorldOn(m *measuring, s *server, record object) (*world, error) {
 	w := &world{server: s, m: m}
 	for algorithm, client := range map[string]*app{"RS256": &w.rs256, "ES256": &w.es256} {
 		err := s.command(map[string]any{
@@ -42,16 +46,15 @@ func newWorld(m *measuring, s *server) (*world, error) {
 			return nil, err
 		}
 	}
-	path := filepath.Join(m.dir, "record.json")
-	bundle, err := json.Marshal(record())
-	if err != nil {
-		return nil, err
-	}
-	if err := os.WriteFile(path, bundle, 0o600); err != nil {
-		return nil, err
-	}
-	if err := s.load(path); err != nil {
-		return nil, err
+	if record != nil {
+		path := filepath.Join(m.dir, "record.json")
+		bundle, err := json.Marshal(record)
+		if err != nil {
+			return nil, err
+		}
+		if err := errors.Join(os.WriteFile(path, bundle, 0o600), s.load(path)); err != nil {
+			return nil, err
+		}
 	}
 	return w, s.command(map[string]any{
 		"username": username, "password": password, "role": "patient", "fhirUser": "Patient/" + patientID,

@@ -25,20 +25,21 @@ const (
 )
 
 // population is fifty patients with laboratory values and vital signs.
-func population() iter.Seq[fhirstore.Incoming] {
+func population() iter.Seq[fhirstore.Incoming] { return people(0, benchPatients) }
+
+// record is one patient with their values.
+func record(p int) iter.Seq[fhirstore.Incoming] {
 	return func(yield func(fhirstore.Incoming) bool) {
-		for p := range benchPatients {
-			if !yield(fhirstore.Incoming{JSON: fmt.Appendf(nil, `{"resourceType":"Patient","id":"p%d","name":[{"family":"Nr%d"}]}`, p, p)}) {
-				return
-			}
-			for i := range benchValues {
-				category := []string{"laboratory", "vital-signs"}[i%2]
-				if !yield(fhirstore.Incoming{JSON: fmt.Appendf(nil, `{"resourceType":"Observation","id":"p%d-%d","status":"final","subject":{"reference":"Patient/p%d"},
+		if !yield(fhirstore.Incoming{JSON: fmt.Appendf(nil, `{"resourceType":"Patient","id":"p%d","name":[{"family":"Nr%d"}]}`, p, p)}) {
+			return
+		}
+		for i := range benchValues {
+			category := []string{"laboratory", "vital-signs"}[i%2]
+			if !yield(fhirstore.Incoming{JSON: fmt.Appendf(nil, `{"resourceType":"Observation","id":"p%d-%d","status":"final","subject":{"reference":"Patient/p%d"},
 "category":[{"coding":[{"system":"http://terminology.hl7.org/CodeSystem/observation-category","code":%q}]}],
 "code":{"coding":[{"system":"http://loinc.org","code":"718-%d"}]},"effectiveDateTime":"20%02d-03-0%dT08:30:00Z",
 "valueQuantity":{"value":%d.5,"unit":"g/dL","system":"http://unitsofmeasure.org","code":"g/dL"}}`, p, i, p, category, i%7, 10+i%16, 1+i%9, i)}) {
-					return
-				}
+				return
 			}
 		}
 	}
