@@ -67,8 +67,11 @@ func (d Decision) Change(before, after State) (Change, error) {
 			return Change{}, err
 		}
 	}
-	if creates && touchesPolicy(fhir.Resource{}, after.Resource) || !creates && touchesPolicy(before.Resource, after.Resource) {
+	if touchesPolicy(before.Resource, after.Resource, policyElements[after.Resource.Type()]) {
 		return Change{}, Refusal{Text: "No app sets what says who reaches a patient: generalPractitioner, managingOrganization and link stay as they are."}
+	}
+	if !creates && d.known.facts.AgeLeads && touchesPolicy(before.Resource, after.Resource, lastingElements[after.Resource.Type()]) {
+		return Change{}, Refusal{Text: "No app changes how long somebody stands for a patient: birthDate stays as it is."}
 	}
 	if !d.Admits(after.Resource, after.Owners) {
 		return Change{}, Refusal{Text: "This access does not reach what the content would be: look at whom it is about, at the conditions of the scopes, and at what of it is sensitive."}
@@ -105,9 +108,9 @@ func sameOwners(a, b search.Owners) bool {
 	return slices.Equal(slices.Sorted(slices.Values(a.Required)), slices.Sorted(slices.Values(b.Required)))
 }
 
-// touchesPolicy: an element that says who reaches whom is another one.
-func touchesPolicy(before, after fhir.Resource) bool {
-	for _, name := range policyElements[after.Type()] {
+// touchesPolicy: one of the elements, which say who reaches whom, or how long, is another.
+func touchesPolicy(before, after fhir.Resource, elements []string) bool {
+	for _, name := range elements {
 		if !reflect.DeepEqual(before.Tree()[name], after.Tree()[name]) || !reflect.DeepEqual(before.Tree()["_"+name], after.Tree()["_"+name]) {
 			return true
 		}

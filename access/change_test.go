@@ -226,3 +226,34 @@ func TestPossible(t *testing.T) {
 		t.Error("policy sources")
 	}
 }
+
+// Where how long somebody reaches a patient goes by the age, no app changes a birth date;
+// it is set with the patient.
+//
+// attack: B.73
+func TestABirthDateStaysWhereAgeLeads(t *testing.T) {
+	const patient, earlier, later = `{"resourceType":"Patient","id":"a","gender":"female"`, `,"birthDate":"2008-11-25"}`, `,"birthDate":"2010-11-25"}`
+	for name, row := range map[string]struct {
+		before, after string
+		refused       bool
+	}{
+		"a later one: a parent would stand for longer": {patient + earlier, patient + later, true},
+		"one where there was none":                     {patient + "}", patient + later, true},
+		"none any more":                                {patient + earlier, patient + "}", true},
+		"the same":                                     {patient + earlier, patient + `,"language":"en"` + earlier, false},
+	} {
+		for _, leads := range []bool{true, false} {
+			d := access.Decide(token{scopes: "patient/Patient.u", patient: "a", user: true, reach: []string{"a"}, ageLeads: leads}.subject(), fhir.Interaction{Code: fhir.Update, Type: "Patient", ID: "a"})
+			if _, err := d.Change(state(t, row.before), state(t, row.after)); (err != nil) != (row.refused && leads) {
+				t.Errorf("%s, age leads %v: %v", name, leads, err)
+			}
+		}
+	}
+	d := access.Decide(token{scopes: "system/Patient.c", ownAll: true, ageLeads: true}.subject(), fhir.Interaction{Code: fhir.Create, Type: "Patient"})
+	if _, err := d.Change(access.State{}, state(t, patient+later)); err != nil {
+		t.Errorf("a new patient: %v", err)
+	}
+	if !access.IsPolicySource("Patient", "birthDate") || access.IsPolicySource("Patient", "gender") {
+		t.Error("what says how long")
+	}
+}

@@ -57,15 +57,16 @@ func drawScopes(least int) *rapid.Generator[[]string] {
 func drawToken() *rapid.Generator[token] {
 	return rapid.Custom(func(t *rapid.T) token {
 		return token{
-			scopes:   strings.Join(drawScopes(1).Draw(t, "scopes"), " "),
-			patient:  rapid.SampledFrom(append([]string{""}, patientIDs...)).Draw(t, "patient"),
-			user:     rapid.Bool().Draw(t, "user"),
-			reach:    rapid.SliceOfNDistinct(rapid.SampledFrom(patientIDs), 0, 3, rapid.ID).Draw(t, "reach"),
-			fhirUser: rapid.SampledFrom([]string{"", "Practitioner/a", "Patient/b", "RelatedPerson/c"}).Draw(t, "fhirUser"),
-			ownAll:   rapid.IntRange(0, 3).Draw(t, "all") == 0,
-			careful:  rapid.Bool().Draw(t, "something is withheld"),
-			app:      rapid.SampledFrom([]string{"", "ehr"}).Draw(t, "app"),
-			own:      rapid.SliceOfNDistinct(rapid.SampledFrom(patientIDs), 0, 3, rapid.ID).Draw(t, "own"),
+			scopes:    strings.Join(drawScopes(1).Draw(t, "scopes"), " "),
+			patient:   rapid.SampledFrom(append([]string{""}, patientIDs...)).Draw(t, "patient"),
+			user:      rapid.Bool().Draw(t, "user"),
+			reach:     rapid.SliceOfNDistinct(rapid.SampledFrom(patientIDs), 0, 3, rapid.ID).Draw(t, "reach"),
+			fhirUser:  rapid.SampledFrom([]string{"", "Practitioner/a", "Patient/b", "RelatedPerson/c"}).Draw(t, "fhirUser"),
+			ownAll:    rapid.IntRange(0, 3).Draw(t, "all") == 0,
+			everybody: rapid.IntRange(0, 3).Draw(t, "everybody") == 0,
+			careful:   rapid.Bool().Draw(t, "something is withheld"),
+			app:       rapid.SampledFrom([]string{"", "ehr"}).Draw(t, "app"),
+			own:       rapid.SliceOfNDistinct(rapid.SampledFrom(patientIDs), 0, 3, rapid.ID).Draw(t, "own"),
 		}
 	})
 }
@@ -155,7 +156,7 @@ func TestLessNeverSeesMore(t *testing.T) {
 		list := strings.Split(large.scopes, " ")
 		small.scopes = strings.Join(list[:rapid.IntRange(0, len(list)).Draw(rt, "kept")], " ")
 		if len(large.reach) > 0 && rapid.Bool().Draw(rt, "narrower") {
-			small.reach = large.reach[1:]
+			small.reach, small.everybody = large.reach[1:], false
 		}
 		if len(large.own) > 0 && rapid.Bool().Draw(rt, "narrower client") {
 			small.own, small.ownAll = large.own[1:], false

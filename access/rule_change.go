@@ -1,6 +1,8 @@
 package access
 
 import (
+	"slices"
+
 	"github.com/emberlatch/emberlatch/fhir"
 	"github.com/emberlatch/emberlatch/fhir/compartment"
 	"github.com/emberlatch/emberlatch/smart"
@@ -36,18 +38,17 @@ var policyTypes = map[fhir.ResourceType]bool{
 // policyElements are the same, in types that apps may change otherwise.
 var policyElements = map[fhir.ResourceType][]string{"Patient": {"generalPractitioner", "managingOrganization", "link"}}
 
+// lastingElements are set with the resource and stay, where ages lead (Facts.AgeLeads): how
+// long a parent stands for a child goes by the birth date.
+var lastingElements = map[fhir.ResourceType][]string{"Patient": {"birthDate"}}
+
 // IsPolicySource reports whether a type, or an element of one, says who reaches
 // whom. An empty element asks for the whole type.
 func IsPolicySource(t fhir.ResourceType, element string) bool {
 	if policyTypes[t] {
 		return true
 	}
-	for _, name := range policyElements[t] {
-		if name == element {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(policyElements[t], element) || slices.Contains(lastingElements[t], element)
 }
 
 // changeable: what apps create, change and delete among the types that are about

@@ -101,7 +101,7 @@ func (k *known) clearance() search.Cleared {
 // is reached, that is all there is to say.
 func (k *known) cleared(class compartment.Class, e search.Expr) search.Expr {
 	c := k.withheld
-	if c.Own != "" && class == compartment.Record && k.facts.Reach.Len() == 1 && k.facts.Reach.Contains(c.Own) {
+	if c.Own != "" && class == compartment.Record && !k.facts.Everybody && k.facts.Reach.Len() == 1 && k.facts.Reach.Contains(c.Own) {
 		c = search.Cleared{Withheld: c.OwnWithheld}
 	}
 	if e == nil || c.Withheld.Len() == 0 && (c.Own == "" || c.OwnWithheld.Len() == 0) {

@@ -67,6 +67,9 @@ func TestUserScopesReachWhomTheUserReaches(t *testing.T) {
 	sight{"RSP-18 a clinician", ofClinician("user/*.rs", "a", "b"), []thing{a, b, both, directory}, []thing{c, beyond, about("Patient", "c", "c"), about("Observation", "nobodys")}}.check(t)
 	sight{"RSP-18 with a patient in context", token{scopes: "user/*.rs", patient: "a", user: true, reach: []string{"a", "b"}}, []thing{a, b, both}, []thing{c}}.check(t)
 	sight{"RSP-17 a patient", ofPatient("a", "user/Observation.rs"), []thing{a}, []thing{b, c, directory}}.check(t)
+	sight{"everybody, by a role", token{scopes: "user/*.rs", user: true, everybody: true, fhirUser: "Practitioner/p"}, []thing{a, b, c, both, directory, about("Observation", "9")}, []thing{about("Group", "g", "a"), about("AuditEvent", "e", "a")}}.check(t)
+	sight{"everybody, with one in context", token{scopes: "patient/*.rs", patient: "a", user: true, everybody: true}, []thing{a}, []thing{b, c, both}}.check(t)
+	sight{"everybody, and nobody stands behind the token", token{scopes: "user/*.rs", everybody: true}, nil, []thing{a, b, c}}.check(t)
 	sight{"nobody reached", ofClinician("user/*.rs"), []thing{directory}, []thing{a, b, c}}.check(t)
 	sight{"RSP-19 levels side by side", token{scopes: "patient/Observation.rs user/Practitioner.rs", patient: "a", user: true, reach: []string{"a", "b"}}, []thing{a, directory}, []thing{b, c, about("Patient", "a", "a")}}.check(t)
 	sight{"RSP-19 the wider level of a type", token{scopes: "patient/*.rs user/Observation.rs", patient: "a", user: true, reach: []string{"a", "b"}},

@@ -24,6 +24,14 @@ type Facts struct {
 	// that user may see at this moment.
 	HasUser bool
 	Reach   search.IDSet
+	// Everybody: the user reaches all patients, and what is about nobody, by a role that
+	// the operator named.
+	Everybody bool
+	// AgeLeads: how long somebody reaches a patient goes by their age, so that no app
+	// changes a birth date.
+	AgeLeads bool
+	// Why is which ways lead the user to a patient, for the record; nil: nobody knows.
+	Why func(patient string) Ways
 	// Own is what the client reaches by itself, when nobody stands behind the token.
 	Own Own
 	// Sensitive is who reads which category of sensitive content.
@@ -63,7 +71,7 @@ func NewSubject(f Facts) Subject {
 			(f.Scopes.Has(smart.FHIRUser) || f.Scopes.Has(smart.Profile)),
 	}
 	k.withheld = k.clearance()
-	if f.Patient != "" && (!f.HasUser || f.Reach.Contains(f.Patient)) {
+	if f.Patient != "" && (!f.HasUser || f.reaches(f.Patient)) {
 		k.inContext = aboutPatients(inContext, search.NewIDSet(f.Patient))
 	}
 	for place, scope := range f.Scopes.Clinical() {
@@ -117,9 +125,23 @@ func (s Subject) TokenID() string { return s.facts().TokenID }
 func (s Subject) Reaches(patient string) bool {
 	f := s.facts()
 	if f.HasUser {
-		return f.Reach.Contains(patient)
+		return f.reaches(patient)
 	}
 	return f.Own.Patients.Contains(patient) || f.Own.All && patient != ""
+}
+
+// Why is which ways lead the user to a patient, for the record.
+func (s Subject) Why(patient string) Ways {
+	f := s.facts()
+	if !f.HasUser || f.Why == nil {
+		return 0
+	}
+	return f.Why(patient)
+}
+
+// reaches reports whether the user reaches a patient.
+func (f Facts) reaches(patient string) bool {
+	return f.Reach.Contains(patient) || f.Everybody && patient != ""
 }
 
 // Patient is the patient in context, empty when there is none.

@@ -104,11 +104,13 @@ func observation(id, owner string, category ...coding) thing {
 
 // token is what a caller comes with.
 type token struct {
-	scopes   string
-	patient  string
-	user     bool
-	reach    []string
-	fhirUser string
+	scopes    string
+	patient   string
+	user      bool
+	reach     []string
+	everybody bool // the user reaches all
+	ageLeads  bool
+	fhirUser  string
 	// ownAll and own: what the client reaches by itself.
 	ownAll bool
 	own    []string
@@ -123,7 +125,7 @@ func (k token) subject() access.Subject {
 	own, _ := fhir.ParseReference(k.fhirUser, "")
 	f := access.Facts{
 		ClientID: "app", GrantID: "grant", Scopes: smart.NewScopeSet(strings.Split(k.scopes, " ")), Patient: k.patient,
-		HasUser: k.user, Reach: search.NewIDSet(k.reach...), FHIRUser: own, Base: base,
+		HasUser: k.user, Reach: search.NewIDSet(k.reach...), Everybody: k.everybody, AgeLeads: k.ageLeads, FHIRUser: own, Base: base,
 		Own: access.Own{All: k.ownAll, Patients: search.NewIDSet(k.own...)},
 	}
 	if k.user {
@@ -203,11 +205,17 @@ func (k token) grounds(level string, r thing, letter byte) bool {
 	if slices.Contains(sharedKinds, r.kind) {
 		return (letter == 'r' || letter == 's') && (level == "patient" && k.patient != "" || level == "user" && k.user)
 	}
-	if !slices.Contains(recordKinds, r.kind) || len(r.owners) == 0 {
+	if !slices.Contains(recordKinds, r.kind) {
+		return false
+	}
+	if level == "user" && k.user && k.everybody {
+		return true
+	}
+	if len(r.owners) == 0 {
 		return false
 	}
 	for _, owner := range r.owners {
-		if k.user && !slices.Contains(k.reach, owner) {
+		if k.user && !k.everybody && !slices.Contains(k.reach, owner) {
 			return false
 		}
 		if level == "patient" && owner != k.patient {

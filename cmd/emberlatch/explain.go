@@ -4,7 +4,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -54,6 +56,9 @@ func printExplanation(out io.Writer, x app.Explanation) error {
 	}
 	if len(x.Owners) > 0 {
 		fmt.Fprintf(w, "about\t\t\t%s\n", strings.Join(x.Owners, ", "))
+	}
+	for _, id := range slices.Sorted(maps.Keys(x.ReachedBy)) {
+		fmt.Fprintf(w, "reached by\t\t\t%s: %s\n", id, strings.Join(x.ReachedBy[id], ", "))
 	}
 	if len(x.Sensitive) > 0 {
 		fmt.Fprintf(w, "sensitive\t\t\t%s\n", strings.Join(x.Sensitive, ", "))

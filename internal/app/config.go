@@ -259,7 +259,7 @@ func (c Config) Validate() error {
 	errs = append(errs, c.Registration.validate(c.Sandbox)...)
 	_, wrong := c.trustedIssuers()
 	errs = append(errs, wrong...)
-	errs = append(errs, c.FHIR.validate(c.PublicURL), c.Reach.validate())
+	errs = append(append(errs, c.FHIR.validate(c.PublicURL)), c.Reach.validate()...)
 	_, wrong = c.sensitive()
 	errs = append(errs, wrong...)
 	bounds := []struct {

@@ -8,7 +8,6 @@ import (
 	"net/netip"
 	"strings"
 
-	"github.com/emberlatch/emberlatch/fhir/search"
 	"github.com/emberlatch/emberlatch/internal/authorize"
 	"github.com/emberlatch/emberlatch/internal/clientkey"
 	"github.com/emberlatch/emberlatch/internal/consent"
@@ -30,6 +29,7 @@ import (
 	"github.com/emberlatch/emberlatch/internal/oauth"
 	"github.com/emberlatch/emberlatch/internal/page"
 	"github.com/emberlatch/emberlatch/internal/push"
+	"github.com/emberlatch/emberlatch/internal/reach"
 	"github.com/emberlatch/emberlatch/internal/registration"
 	"github.com/emberlatch/emberlatch/internal/revoke"
 	"github.com/emberlatch/emberlatch/internal/store"
@@ -271,7 +271,7 @@ func (a *App) offered() func(smart.ScopeSet) smart.ScopeSet {
 }
 
 // person is who a user is and whom they reach now.
-func (a *App) person(ctx context.Context, id store.UserID) (store.User, search.IDSet, error) {
+func (a *App) person(ctx context.Context, id store.UserID) (store.User, reach.Whom, error) {
 	p, err := a.people.get(ctx, id)
 	return p.user, p.reach, err
 }

@@ -11,7 +11,6 @@ import (
 
 	"github.com/emberlatch/emberlatch/access"
 	"github.com/emberlatch/emberlatch/fhir"
-	"github.com/emberlatch/emberlatch/fhir/search"
 	"github.com/emberlatch/emberlatch/internal/fhirapi"
 	"github.com/emberlatch/emberlatch/internal/holder"
 	"github.com/emberlatch/emberlatch/internal/reach"
@@ -32,7 +31,7 @@ const (
 type people struct {
 	user func(ctx context.Context, id store.UserID) (store.User, error)
 	// reach answers whom a user reaches, and until when that may be used.
-	reach func(ctx context.Context, u store.User) (search.IDSet, time.Time, error)
+	reach func(ctx context.Context, u store.User) (reach.Whom, time.Time, error)
 	now   func() time.Time
 
 	epoch atomic.Uint64 // grows with every change that may matter
@@ -42,7 +41,7 @@ type people struct {
 
 type person struct {
 	user  store.User
-	reach search.IDSet
+	reach reach.Whom
 	asOf
 }
 
@@ -119,6 +118,7 @@ type subjects struct {
 	base string
 	// sensitive is who reads which category of sensitive content.
 	sensitive access.Sensitive
+	ageLeads  bool
 	cache     subjectCache
 }
 
@@ -127,7 +127,7 @@ func errGone() error { return tokens.BearerError(tokens.ErrInvalid) }
 
 // subjects judges tokens; used is told of every grant that somebody calls with.
 func (a *App) subjects(held *holder.Checker, used func(store.GrantID)) *subjects {
-	return &subjects{Checker: held, people: a.people, services: a.services, used: used, base: a.cfg.FHIRBase(), sensitive: a.sensitive.Policy()}
+	return &subjects{Checker: held, people: a.people, services: a.services, used: used, base: a.cfg.FHIRBase(), sensitive: a.sensitive.Policy(), ageLeads: a.cfg.Reach.ageLeads()}
 }
 
 // Subject has the token of the request judged and adds whom its user reaches at this moment
@@ -163,7 +163,7 @@ func (s *subjects) of(ctx context.Context, token tokens.Verified) (access.Subjec
 	subject := access.NewSubject(access.Facts{
 		ClientID: string(token.ClientID()), GrantID: string(token.GrantID()), UserID: string(token.UserID()), TokenID: token.TokenID(),
 		Scopes: token.ScopeSet(), Patient: token.Patient(), FHIRUser: own,
-		Reach: who.reach, HasUser: true, Sensitive: s.sensitive, Base: s.base,
+		Reach: who.reach.Patients(), Everybody: who.reach.IsEverybody(), Why: who.reach.Why, HasUser: true, AgeLeads: s.ageLeads, Sensitive: s.sensitive, Base: s.base,
 	})
 	s.cache.put(token.TokenID(), who.asOf, subject)
 	return subject, nil

@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/emberlatch/emberlatch/fhir/search"
+	"github.com/emberlatch/emberlatch/internal/reach"
 	"github.com/emberlatch/emberlatch/internal/store"
 )
 
@@ -15,10 +15,10 @@ import (
 // attack: B.112
 func TestMemoriesDoNotAddUp(t *testing.T) {
 	now := time.Date(2026, 11, 25, 12, 0, 0, 0, time.UTC)
-	resolved, ids := now, search.NewIDSet("a") // somebody's request found out at noon
+	resolved, ids := now, reach.Of("a") // somebody's request found out at noon
 	p := &people{
 		user: func(_ context.Context, id store.UserID) (store.User, error) { return store.User{ID: id}, nil },
-		reach: func(context.Context, store.User) (search.IDSet, time.Time, error) {
+		reach: func(context.Context, store.User) (reach.Whom, time.Time, error) {
 			return ids, resolved.Add(2 * time.Second), nil
 		},
 		now: func() time.Time { return now }, known: map[store.UserID]person{},
@@ -28,9 +28,9 @@ func TestMemoriesDoNotAddUp(t *testing.T) {
 		t.Fatal(who, err)
 	}
 	now = now.Add(100 * time.Millisecond)
-	resolved, ids = now, search.IDSet{} // the patient left meanwhile
+	resolved, ids = now, reach.Whom{} // the patient left meanwhile
 	if who, err := p.get(t.Context(), "doctor"); err != nil || who.reach.Contains("a") {
-		t.Errorf("after two seconds still %v, %v", who.reach.List(), err)
+		t.Errorf("after two seconds still %v, %v", who.reach.Patients().List(), err)
 	}
 }
 
@@ -43,8 +43,8 @@ func TestFactsOfAUserAreReadAgain(t *testing.T) {
 		user: func(_ context.Context, id store.UserID) (store.User, error) {
 			return store.User{ID: id, Disabled: disabled}, nil
 		},
-		reach: func(context.Context, store.User) (search.IDSet, time.Time, error) {
-			return search.NewIDSet("a"), now.Add(time.Hour), nil
+		reach: func(context.Context, store.User) (reach.Whom, time.Time, error) {
+			return reach.Of("a"), now.Add(time.Hour), nil
 		},
 		now: func() time.Time { return now }, known: map[store.UserID]person{},
 	}

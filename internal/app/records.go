@@ -48,7 +48,7 @@ func (a *App) openRecords(ctx context.Context) (err error) {
 		a.log.WarnContext(ctx, "the server that holds the records does not answer at the start; requests for records fail until it does", "error", err)
 		return nil
 	}
-	for _, q := range reach.Questions() {
+	for _, q := range reach.Questions(a.cfg.Reach.ties()) {
 		if !offers.Declares(q.Type, q.Parameter) {
 			a.log.WarnContext(ctx, "the server that holds the records cannot be asked who is whose; nobody is reached by this", "type", q.Type, "parameter", q.Parameter)
 		}

@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strconv"
 	"strings"
 
@@ -32,6 +33,9 @@ type SandboxOptions struct {
 	// Sensitive says what of the sample records only some may read; the zero value:
 	// nothing.
 	Sensitive SensitiveConfig
+	// Reach are further rules of who reaches whom; the zero value: those of a server on
+	// which nothing is set.
+	Reach ReachConfig
 	// Upstream is a FHIR server that holds the records; empty: this one does.
 	Upstream string
 	// UpstreamCredentials is a file with what proves this server to it; empty: nothing.
@@ -103,6 +107,9 @@ func openSandbox(ctx context.Context, o SandboxOptions, port int, listener, samp
 		cfg.Registration.SelfService = o.SelfService
 	}
 	cfg.Sensitive = o.Sensitive
+	if !reflect.ValueOf(o.Reach).IsZero() {
+		cfg.Reach = o.Reach
+	}
 	if err := sameRecords(o); err != nil {
 		return nil, err
 	}

@@ -114,7 +114,7 @@ func (s *subjects) service(ctx context.Context, token tokens.Verified) (access.S
 		return subject, nil
 	}
 	subject := access.NewSubject(access.Facts{
-		ClientID: string(token.ClientID()), GrantID: string(token.GrantID()), TokenID: token.TokenID(), Scopes: token.ScopeSet(), Own: who.own, Sensitive: s.sensitive, Base: s.base,
+		ClientID: string(token.ClientID()), GrantID: string(token.GrantID()), TokenID: token.TokenID(), Scopes: token.ScopeSet(), Own: who.own, AgeLeads: s.ageLeads, Sensitive: s.sensitive, Base: s.base,
 	})
 	s.cache.put(token.TokenID(), who.asOf, subject)
 	return subject, nil

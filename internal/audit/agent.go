@@ -83,7 +83,7 @@ func (t Teller) holder(a trail.Entry) reference {
 func (t Teller) touched(a trail.Entry, patient string) []element {
 	var all []element
 	if patient != "" && (a.Kind == trail.FHIR || a.Kind == trail.CodeIssued) {
-		all = append(all, about(patient))
+		all = append(all, reached(about(patient), a, patient))
 	}
 	switch {
 	case a.Kind == trail.CodeIssued:
@@ -103,6 +103,14 @@ func (t Teller) touched(a trail.Entry, patient string) []element {
 		all = append(all, element{What: &what, Type: requestID})
 	}
 	return all
+}
+
+// reached says why the user reaches the patient.
+func reached(e element, a trail.Entry, patient string) element {
+	for _, way := range a.Why(patient) {
+		e.Detail = append(e.Detail, detail{reachedBy, way})
+	}
+	return e
 }
 
 // labels say which categories of sensitive content were seen of a patient (BALP:

@@ -82,3 +82,6 @@ var meanings = map[string]meaning{
 	"audit":              {auditUsed, nil, "R"},
 	"audit.pruned":       {auditUsed, nil, "D"},
 }
+
+// reachedBy is a detail of a patient: by which ways the user reaches them.
+const reachedBy = "reached-by"

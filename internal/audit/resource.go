@@ -63,6 +63,11 @@ type source struct {
 	Type     []coding  `json:"type,omitempty"`
 }
 
+type detail struct {
+	Type        string `json:"type"`
+	ValueString string `json:"valueString"`
+}
+
 type element struct {
 	What *reference `json:"what,omitempty"`
 	Type coding     `json:"type"`
@@ -70,4 +75,5 @@ type element struct {
 	// SecurityLabel says what of it is sensitive.
 	SecurityLabel []coding `json:"securityLabel,omitempty"`
 	Query         []byte   `json:"query,omitempty"` // base64 in JSON
+	Detail        []detail `json:"detail,omitempty"`
 }

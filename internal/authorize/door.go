@@ -8,11 +8,11 @@ import (
 	"net/url"
 	"time"
 
-	"github.com/emberlatch/emberlatch/fhir/search"
 	"github.com/emberlatch/emberlatch/internal/door"
 	"github.com/emberlatch/emberlatch/internal/flow"
 	"github.com/emberlatch/emberlatch/internal/oauth"
 	"github.com/emberlatch/emberlatch/internal/page"
+	"github.com/emberlatch/emberlatch/internal/reach"
 	"github.com/emberlatch/emberlatch/internal/session"
 	"github.com/emberlatch/emberlatch/internal/store"
 	"github.com/emberlatch/emberlatch/smart"
@@ -40,7 +40,7 @@ type Deps struct {
 	Client   func(id store.ClientID) (store.Client, bool)
 	// Person returns an enabled user with the patients they reach now;
 	// store.ErrNotFound otherwise.
-	Person func(ctx context.Context, id store.UserID) (store.User, search.IDSet, error)
+	Person func(ctx context.Context, id store.UserID) (store.User, reach.Whom, error)
 	// HasVisits reports whether a user can choose among visits of a patient.
 	HasVisits func(ctx context.Context, u store.User, patient string) (bool, error)
 	// Offered is the part of a set of scopes that the FHIR API answers (SCOPE-16).

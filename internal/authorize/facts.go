@@ -6,9 +6,9 @@ import (
 	"slices"
 	"time"
 
-	"github.com/emberlatch/emberlatch/fhir/search"
 	"github.com/emberlatch/emberlatch/internal/flow"
 	"github.com/emberlatch/emberlatch/internal/oauth"
+	"github.com/emberlatch/emberlatch/internal/reach"
 	"github.com/emberlatch/emberlatch/internal/session"
 	"github.com/emberlatch/emberlatch/internal/store"
 	"github.com/emberlatch/emberlatch/smart"
@@ -93,7 +93,7 @@ func (d *Door) whereFor(r *http.Request, q *store.AuthorizationRequest, client s
 
 // about finds whom the request is about: in an EHR launch the chart that is open
 // there, whatever a form has said; else the only one there is, or a choice.
-func about(q *store.AuthorizationRequest, user store.User, reached search.IDSet, f *facts) error {
+func about(q *store.AuthorizationRequest, user store.User, reached reach.Whom, f *facts) error {
 	chart, launched, err := chartOf(*q)
 	if err != nil {
 		return err
@@ -101,13 +101,13 @@ func about(q *store.AuthorizationRequest, user store.User, reached search.IDSet,
 	scopes := smart.NewScopeSet(q.Scopes)
 	f.launched, f.stranger = launched, q.LaunchUser != "" && q.LaunchUser != user.ID
 	f.needsPatient = launched || scopes.Has(smart.LaunchPatient) || scopes.Has(smart.LaunchEncounter) || scopes.HasLevel(smart.LevelPatient)
-	f.nobody = reached.Len() == 0
+	f.nobody = reached.IsNobody()
 	switch {
 	case launched && (q.Patient != chart.Patient || q.Encounter != chart.Encounter):
 		flow.SetPatient(q, chart.Patient) // CTX-07: nobody is asked
 		q.Encounter = chart.Encounter
-	case f.needsPatient && q.Patient == "" && reached.Len() == 1 && user.Role != store.RolePractitioner:
-		q.Patient = reached.List()[0] // CTX-11: the only one is inferred
+	case f.needsPatient && q.Patient == "" && user.Role != store.RolePractitioner:
+		q.Patient, _ = reached.Only() // CTX-11: the only one is inferred
 	}
 	f.patientSet = reached.Contains(q.Patient)
 	f.needsEncounter, f.encounterSet = !launched && scopes.Has(smart.LaunchEncounter), q.EncounterSet

@@ -14,11 +14,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/emberlatch/emberlatch/fhir/search"
 	"github.com/emberlatch/emberlatch/internal/authorize"
 	"github.com/emberlatch/emberlatch/internal/flow"
 	"github.com/emberlatch/emberlatch/internal/oauth"
 	"github.com/emberlatch/emberlatch/internal/page"
+	"github.com/emberlatch/emberlatch/internal/reach"
 	"github.com/emberlatch/emberlatch/internal/session"
 	"github.com/emberlatch/emberlatch/internal/store"
 	"github.com/emberlatch/emberlatch/smart"
@@ -303,12 +303,12 @@ func (e *env) open(change func(*authorize.Deps)) {
 	}
 }
 
-func (e *env) person(_ context.Context, id store.UserID) (store.User, search.IDSet, error) {
+func (e *env) person(_ context.Context, id store.UserID) (store.User, reach.Whom, error) {
 	u, ok := e.users[id]
 	if !ok {
-		return u, search.IDSet{}, store.ErrNotFound
+		return u, reach.Whom{}, store.ErrNotFound
 	}
-	return u, search.NewIDSet(e.reach[id]...), nil
+	return u, reach.Of(e.reach[id]...), nil
 }
 
 // answer is what the endpoint said.

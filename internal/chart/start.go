@@ -9,7 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/emberlatch/emberlatch/fhir/search"
 	"github.com/emberlatch/emberlatch/internal/oauth"
 	"github.com/emberlatch/emberlatch/internal/reach"
 	"github.com/emberlatch/emberlatch/internal/store"
@@ -26,7 +25,7 @@ type Store interface {
 type Charts interface {
 	Patient(ctx context.Context, id string) (reach.Patient, error)
 	Encounter(ctx context.Context, patient, id string) (reach.Encounter, error)
-	Reach(ctx context.Context, u store.User) (search.IDSet, error)
+	Reach(ctx context.Context, u store.User) (reach.Whom, error)
 }
 
 // Deps are the parts that the Starter needs; all are required.

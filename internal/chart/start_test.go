@@ -12,7 +12,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/emberlatch/emberlatch/fhir/search"
 	"github.com/emberlatch/emberlatch/internal/chart"
 	"github.com/emberlatch/emberlatch/internal/oauth"
 	"github.com/emberlatch/emberlatch/internal/reach"
@@ -61,8 +60,8 @@ func (c *clinic) Encounter(_ context.Context, patient, id string) (reach.Encount
 	return reach.Encounter{ID: id}, c.down
 }
 
-func (c *clinic) Reach(_ context.Context, u store.User) (search.IDSet, error) {
-	return search.NewIDSet("ann", "gone"), c.down
+func (c *clinic) Reach(_ context.Context, u store.User) (reach.Whom, error) {
+	return reach.Of("ann", "gone"), c.down
 }
 
 func (c *clinic) user(_ context.Context, name string) (store.User, error) {

@@ -16,7 +16,6 @@ import (
 
 	"pgregory.net/rapid"
 
-	"github.com/emberlatch/emberlatch/fhir/search"
 	"github.com/emberlatch/emberlatch/internal/consent"
 	"github.com/emberlatch/emberlatch/internal/flow"
 	"github.com/emberlatch/emberlatch/internal/oauth"
@@ -112,8 +111,8 @@ func newEnv(t rapid.TB, asked string, change func(*store.Client)) *env {
 	})
 	e.door, errs[3] = consent.New(consent.Deps{
 		Remembered: e.store.choice, Flow: way, Sessions: e.sessions, Path: "/approve", Now: now,
-		Person: func(_ context.Context, id store.UserID) (store.User, search.IDSet, error) {
-			return store.User{ID: id, Display: "Maria Lopez", FHIRUser: "Patient/maria"}, search.NewIDSet("maria"), nil
+		Person: func(_ context.Context, id store.UserID) (store.User, reach.Whom, error) {
+			return store.User{ID: id, Display: "Maria Lopez", FHIRUser: "Patient/maria"}, reach.Of("maria"), nil
 		},
 		Patient: func(_ context.Context, id string) (reach.Patient, error) {
 			return reach.Patient{ID: id, Name: "Maria Lopez"}, nil

@@ -8,7 +8,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/emberlatch/emberlatch/fhir/search"
 	"github.com/emberlatch/emberlatch/internal/choice"
 	"github.com/emberlatch/emberlatch/internal/flow"
 	"github.com/emberlatch/emberlatch/internal/page"
@@ -22,7 +21,7 @@ import (
 type Deps struct {
 	Remembered func(ctx context.Context, user store.UserID, client store.ClientID, patient string) (store.RememberedConsent, error)
 	// Person returns an enabled user with the patients they reach now.
-	Person   func(ctx context.Context, id store.UserID) (store.User, search.IDSet, error)
+	Person   func(ctx context.Context, id store.UserID) (store.User, reach.Whom, error)
 	Patient  func(ctx context.Context, id string) (reach.Patient, error)
 	Flow     *flow.Flow
 	Sessions *session.Sessions

@@ -58,6 +58,8 @@ type Explanation struct {
 	Scopes  []Scope       `json:"scopes,omitempty"`
 	// Owners are the patients that the row is about.
 	Owners []string `json:"owners,omitempty"`
+	// ReachedBy is which ways lead the user to them, or to the patient in context.
+	ReachedBy map[string][]string `json:"reached_by,omitempty"`
 	// Sensitive are the categories of sensitive content that the row holds.
 	Sensitive []string `json:"sensitive,omitempty"`
 }
@@ -90,7 +92,7 @@ func (e *Explainer) Explain(ctx context.Context, r Request) (Explanation, error)
 		return Explanation{}, err
 	}
 	x.Client, x.Grant, x.User, x.Patient = subject.ClientID(), subject.GrantID(), subject.UserID(), subject.Patient()
-	x = x.yes("token", tokenAccepted)
+	x = x.yes("token", tokenAccepted).reached(subject, x.Patient)
 	i, err := fhir.ParseInteraction(r.Method, e.below(r.Path))
 	var outcome *fhir.OperationOutcome
 	if errors.As(err, &outcome) {
@@ -128,7 +130,8 @@ func (e *Explainer) decide(ctx context.Context, x Explanation, s access.Subject,
 	case fhir.SearchType:
 		return x.yes("row", rowsInView), nil
 	case fhir.Read, fhir.VRead:
-		return e.row(ctx, x, d, i)
+		x, err := e.row(ctx, x, d, i)
+		return x.reached(s, x.Owners...), err
 	}
 	return x.yes("row", notReplayed), nil
 }
@@ -152,6 +155,19 @@ func (e *Explainer) row(ctx context.Context, x Explanation, d access.Decision, i
 		}
 	}
 	return x.yes("row", access.RowInView), nil
+}
+
+// reached notes why the user reaches patients.
+func (x Explanation) reached(s access.Subject, patients ...string) Explanation {
+	for _, id := range patients {
+		if ways := s.Why(id).List(); len(ways) > 0 {
+			if x.ReachedBy == nil {
+				x.ReachedBy = map[string][]string{}
+			}
+			x.ReachedBy[id] = ways
+		}
+	}
+	return x
 }
 
 type reading = func(context.Context, access.Decision, fhir.Reference) (fhirstore.Record, error)

@@ -30,9 +30,10 @@ type recorded struct {
 	access  trail.Entry
 	context string   // the patient in context, whom a search or a refusal is about
 	named   []string // patients whom a search names
-	made    bool     // a write was made, which nothing undoes
-	inner   bool     // an entry of a batch or transaction
-	parts   bool     // its entries are recorded, it is not
+	why     func(patient string) access.Ways
+	made    bool // a write was made, which nothing undoes
+	inner   bool // an entry of a batch or transaction
+	parts   bool // its entries are recorded, it is not
 	done    bool
 	refused bool // the access could not be recorded
 }
@@ -57,7 +58,7 @@ func (d *Door) recordEntry(outer, w http.ResponseWriter, r *http.Request) http.R
 		return w
 	}
 	whole.parts = true
-	part := &recorded{ResponseWriter: w, door: d, ctx: whole.ctx, access: whole.access, context: whole.context, inner: true}
+	part := &recorded{ResponseWriter: w, door: d, ctx: whole.ctx, access: whole.access, context: whole.context, why: whole.why, inner: true}
 	part.access.Code, part.access.Query, part.access.Sensitive = "", "", nil
 	if r != nil {
 		part.access.Query = r.URL.RawQuery
@@ -69,7 +70,7 @@ func (d *Door) recordEntry(outer, w http.ResponseWriter, r *http.Request) http.R
 func by(w http.ResponseWriter, s access.Subject) {
 	if a, ok := w.(*recorded); ok {
 		a.access.Client, a.access.Grant, a.access.User = s.ClientID(), s.GrantID(), s.UserID()
-		a.access.FHIRUser, a.access.TokenID, a.context = s.FHIRUser(), s.TokenID(), s.Patient()
+		a.access.FHIRUser, a.access.TokenID, a.context, a.why = s.FHIRUser(), s.TokenID(), s.Patient(), s.Why
 	}
 }
 
@@ -218,6 +219,9 @@ func (a *recorded) put(status int) error {
 		a.access.Patients = a.named
 	case a.aboutContext(status):
 		a.access.Patients = []string{a.context}
+	}
+	if a.why != nil {
+		a.access.Reached(a.why)
 	}
 	if !a.made {
 		return record.Put(a.access)

@@ -9,12 +9,26 @@ import (
 
 // Tie is what one resource says about who leads to whom: a practitioner to a role of
 // theirs or to an organization that they work for, and each of these to a patient whom
-// they care for.
+// they care for; and somebody who stands for a patient to the patient, or to the patient
+// as a minor, who leads to the patient until they come of age.
 type Tie struct {
-	Agent   fhir.Reference // Practitioner, PractitionerRole or Organization
-	LeadsTo fhir.Reference // PractitionerRole, Organization or Patient
+	Agent   fhir.Reference // Practitioner, PractitionerRole, Organization, RelatedPerson or a minor
+	LeadsTo fhir.Reference // PractitionerRole, Organization, Patient, a minor or Everybody
 	Span
 }
+
+// Everybody is whom a role leads to that reaches all patients. It is no resource: no id is
+// spelled so.
+var Everybody = fhir.Reference{Type: "Patient", ID: "*"}
+
+// minor is a patient who is not of age. It is no resource: there is no such type.
+const minor fhir.ResourceType = "Minor"
+
+// Minor is a patient as who they are until they come of age.
+func Minor(patient string) fhir.Reference { return fhir.Reference{Type: minor, ID: patient} }
+
+// IsMinor reports whether a tie leads to a patient as a minor.
+func (t Tie) IsMinor() bool { return t.LeadsTo.Type == minor }
 
 // Span is when something holds, in Unix milliseconds, both ends included.
 type Span struct{ Since, Until int64 }
@@ -25,8 +39,13 @@ func (s Span) Holds(at time.Time) bool {
 	return s.Since <= ms && ms <= s.Until
 }
 
-// within is the part of two spans that they have in common.
-func (s Span) within(o Span) Span { return Span{max(s.Since, o.Since), min(s.Until, o.Until)} }
+// End is the first moment after the span; false: it has no end.
+func (s Span) End() (time.Time, bool) {
+	return time.UnixMilli(s.Until).Add(time.Millisecond).UTC(), s.Until != math.MaxInt64
+}
+
+// Within is the part of two spans that they have in common.
+func (s Span) Within(o Span) Span { return Span{max(s.Since, o.Since), min(s.Until, o.Until)} }
 
 // always is the span of what has no period.
 var always = Span{math.MinInt64, math.MaxInt64}

@@ -3,6 +3,7 @@ package fhirstore
 import (
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/emberlatch/emberlatch/fhir"
@@ -17,16 +18,27 @@ type TieRules struct {
 	// Organizations: who has a role at an Organization is led to all patients whom it
 	// manages (Patient.managingOrganization).
 	Organizations bool
+	// Roles are codes of PractitionerRole: who has such a role is led to everybody.
+	Roles []Code
+	// Standing are relationships of RelatedPersons who stand for the patient as long as
+	// they are active; Parents are those that end when the patient comes of age, at
+	// Majority years; 0: never. Other relationships lead nobody.
+	Standing, Parents []Code
+	Majority          int
 }
+
+// Code is a code of a code system. Both count.
+type Code struct{ System, Code string }
 
 // String names the rules: ties that were kept by others are found anew.
 func (t TieRules) String() string {
-	return fmt.Sprintf("visits=%s organizations=%t", t.Visits, t.Organizations)
+	return fmt.Sprintf("visits=%s organizations=%t roles=%q standing=%q parents=%q majority=%d",
+		t.Visits, t.Organizations, t.Roles, t.Standing, t.Parents, t.Majority)
 }
 
 // TyingTypes are the types of which resources can tie.
 func TyingTypes() []fhir.ResourceType {
-	return []fhir.ResourceType{"CareTeam", "Encounter", "Group", "Patient", "PractitionerRole"}
+	return []fhir.ResourceType{"CareTeam", "Encounter", "Group", "Patient", "PractitionerRole", "RelatedPerson"}
 }
 
 // Ties returns what a resource ties. References that are not local tie nobody.
@@ -40,9 +52,11 @@ func (t TieRules) Ties(r fhir.Resource, base string) []Tie {
 	case "Group":
 		list = groupTies(r, base)
 	case "Patient":
-		list = append(patientTies(r, base), t.managedTies(r, base)...)
+		list = slices.Concat(patientTies(r, base), t.managedTies(r, base), t.minorTies(r))
 	case "PractitionerRole":
-		list = append(roleTies(r, base), t.workTies(r, base)...)
+		list = slices.Concat(roleTies(r, base), t.workTies(r, base), t.everybodyTies(r, base))
+	case "RelatedPerson":
+		list = t.relatedTies(r, base)
 	}
 	held := list[:0]
 	for _, tie := range list {
@@ -83,7 +97,7 @@ func (t TieRules) visitTies(r fhir.Resource, base string) []Tie {
 			taking.Until += t.Visits.Milliseconds()
 		}
 		if agent, ok := carer(p["individual"], base); ok && readable {
-			list = append(list, Tie{agent, subject, span.within(taking)})
+			list = append(list, Tie{agent, subject, span.Within(taking)})
 		}
 	}
 	return list
@@ -108,6 +122,19 @@ func (t TieRules) workTies(r fhir.Resource, base string) []Tie {
 	var list []Tie
 	for _, tie := range roleTies(r, base) {
 		list = append(list, Tie{tie.Agent, at, tie.Span}, Tie{tie.LeadsTo, at, tie.Span})
+	}
+	return list
+}
+
+// everybodyTies: a role with a code that the operator named, for who has it and for the
+// role itself.
+func (t TieRules) everybodyTies(r fhir.Resource, base string) []Tie {
+	if !names(r.Tree()["code"], t.Roles) {
+		return nil
+	}
+	var list []Tie
+	for _, tie := range roleTies(r, base) {
+		list = append(list, Tie{tie.Agent, Everybody, tie.Span}, Tie{tie.LeadsTo, Everybody, tie.Span})
 	}
 	return list
 }
@@ -146,7 +173,7 @@ func careTeamTies(r fhir.Resource, base string) []Tie {
 	for _, p := range objects(team["participant"]) {
 		taking, readable := periodOf(p["period"])
 		if agent, ok := carer(p["member"], base); ok && readable {
-			list = append(list, Tie{agent, subject, span.within(taking)})
+			list = append(list, Tie{agent, subject, span.Within(taking)})
 		}
 	}
 	return list

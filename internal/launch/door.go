@@ -8,7 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/emberlatch/emberlatch/fhir/search"
 	"github.com/emberlatch/emberlatch/internal/flow"
 	"github.com/emberlatch/emberlatch/internal/page"
 	"github.com/emberlatch/emberlatch/internal/reach"
@@ -29,7 +28,7 @@ type Patients interface {
 type Deps struct {
 	Patients Patients
 	// Person returns an enabled user with the patients they reach now.
-	Person func(ctx context.Context, id store.UserID) (store.User, search.IDSet, error)
+	Person func(ctx context.Context, id store.UserID) (store.User, reach.Whom, error)
 	Flow   *flow.Flow
 	// Paths of the steps.
 	Path, EncounterPath string
@@ -62,22 +61,22 @@ func (d *Door) Show(w http.ResponseWriter, r *http.Request) {
 
 // user is who has logged in; without anybody the request goes back to be told so,
 // and so does one that comes from a chart, where nobody is to choose (CTX-07).
-func (d *Door) user(w http.ResponseWriter, r *http.Request, s flow.Step) (store.User, search.IDSet, bool) {
+func (d *Door) user(w http.ResponseWriter, r *http.Request, s flow.Step) (store.User, reach.Whom, bool) {
 	if s.Request.LaunchContext != "" {
 		d.deps.Flow.Continue(w, s.Handle)
-		return store.User{}, search.IDSet{}, false
+		return store.User{}, reach.Whom{}, false
 	}
 	if !d.deps.Flow.SignedIn(w, r, s) {
-		return store.User{}, search.IDSet{}, false
+		return store.User{}, reach.Whom{}, false
 	}
 	user, reached, err := d.deps.Person(r.Context(), s.Request.UserID)
 	if errors.Is(err, store.ErrNotFound) {
 		d.deps.Flow.Continue(w, s.Handle)
-		return store.User{}, search.IDSet{}, false
+		return store.User{}, reach.Whom{}, false
 	}
 	if err != nil {
 		d.deps.Flow.Fail(w, r, err)
-		return store.User{}, search.IDSet{}, false
+		return store.User{}, reach.Whom{}, false
 	}
 	return user, reached, true
 }
@@ -101,13 +100,31 @@ func (d *Door) Post(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	patient := typed.Get("patient")
-	if len(typed["patient"]) != 1 || !reached.Contains(patient) {
+	reaches, err := d.reaches(r.Context(), reached, patient)
+	if err != nil {
+		d.deps.Flow.Fail(w, r, err)
+		return
+	}
+	if len(typed["patient"]) != 1 || !reaches {
 		d.show(w, r, s, user, nil, true)
 		return
 	}
 	d.deps.Flow.Save(w, r, s, func(q *store.AuthorizationRequest) {
 		flow.SetPatient(q, patient)
 	})
+}
+
+// reaches reports whether there is a patient who is reached: who reaches everybody has no
+// list to look at.
+func (d *Door) reaches(ctx context.Context, reached reach.Whom, patient string) (bool, error) {
+	if !reached.Contains(patient) || !reached.IsEverybody() {
+		return reached.Contains(patient), nil
+	}
+	_, err := d.deps.Patients.Patient(ctx, patient)
+	if errors.Is(err, reach.ErrNotFound) {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 // show lists people, or the matches of a clinician's search.

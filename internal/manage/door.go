@@ -8,7 +8,6 @@ import (
 	"net/url"
 	"time"
 
-	"github.com/emberlatch/emberlatch/fhir/search"
 	"github.com/emberlatch/emberlatch/internal/flow"
 	"github.com/emberlatch/emberlatch/internal/reach"
 	"github.com/emberlatch/emberlatch/internal/session"
@@ -45,7 +44,7 @@ type Deps struct {
 	Sessions *session.Sessions
 	Client   func(id store.ClientID) (store.Client, bool)
 	// Person returns an enabled user with the patients they reach now.
-	Person  func(ctx context.Context, id store.UserID) (store.User, search.IDSet, error)
+	Person  func(ctx context.Context, id store.UserID) (store.User, reach.Whom, error)
 	Patient func(ctx context.Context, id string) (reach.Patient, error)
 	// FlushUses writes which grants were used lately, so that the page shows it.
 	FlushUses func(ctx context.Context) error

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/emberlatch/emberlatch/fhir"
-	"github.com/emberlatch/emberlatch/fhir/search"
 	"github.com/emberlatch/emberlatch/internal/page"
 	"github.com/emberlatch/emberlatch/internal/reach"
 	"github.com/emberlatch/emberlatch/internal/session"
@@ -21,7 +20,7 @@ import (
 // viewer is the person who looks, with whom they reach now.
 type viewer struct {
 	user    store.User
-	reached search.IDSet
+	reached reach.Whom
 	record  string // the patient that they are, if they reach that record; else empty
 }
 

@@ -14,7 +14,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/emberlatch/emberlatch/fhir/search"
 	"github.com/emberlatch/emberlatch/internal/audit"
 	"github.com/emberlatch/emberlatch/internal/db"
 	"github.com/emberlatch/emberlatch/internal/flow"
@@ -117,12 +116,12 @@ func (e *env) client(id store.ClientID) (store.Client, bool) {
 	return c, ok
 }
 
-func (e *env) person(ctx context.Context, id store.UserID) (store.User, search.IDSet, error) {
+func (e *env) person(ctx context.Context, id store.UserID) (store.User, reach.Whom, error) {
 	if e.wide {
-		return store.User{}, search.IDSet{}, reach.ErrTooWide
+		return store.User{}, reach.Whom{}, reach.ErrTooWide
 	}
 	u, err := e.store.User(ctx, id)
-	return u, search.NewIDSet(e.reached[id]...), err
+	return u, reach.Of(e.reached[id]...), err
 }
 
 func patient(_ context.Context, id string) (reach.Patient, error) {

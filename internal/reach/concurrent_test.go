@@ -74,7 +74,7 @@ func slowly(t *testing.T, b *slow) *reach.Resolver {
 func TestConcurrentRequestsResolveOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		alone := &slow{crowd: 3}
-		if set, err := slowly(t, alone).Reach(t.Context(), doctor()); err != nil || set.Len() != 3 {
+		if set, err := slowly(t, alone).Reach(t.Context(), doctor()); err != nil || set.Patients().Len() != 3 {
 			t.Fatal(set, err)
 		}
 		b := &slow{crowd: 3}
@@ -89,7 +89,7 @@ func TestConcurrentRequestsResolveOnce(t *testing.T) {
 		synctest.Wait()
 		for range 20 {
 			all.Go(func() {
-				if set, err := r.Reach(t.Context(), doctor()); err != nil || set.Len() != 3 {
+				if set, err := r.Reach(t.Context(), doctor()); err != nil || set.Patients().Len() != 3 {
 					t.Errorf("%v %v", set, err)
 				}
 			})
@@ -131,7 +131,7 @@ func TestLateRequestsResolveAnew(t *testing.T) {
 
 // A fault of ours while an answer is found is an error for those who wait.
 func TestPanicIsAnError(t *testing.T) {
-	if set, err := slowly(t, &slow{broken: "a bug"}).Reach(t.Context(), doctor()); err == nil || set.Len() > 0 {
+	if set, err := slowly(t, &slow{broken: "a bug"}).Reach(t.Context(), doctor()); err == nil || set.Patients().Len() > 0 {
 		t.Errorf("%v %v", set, err)
 	}
 }

@@ -3,7 +3,9 @@
 //
 //	patient         their own record                              source_self.go
 //	representative  those they stand for, while it lasts          source_representation.go
-//	practitioner    panel by Group                                source_panel.go
+//	                those whom their RelatedPerson stands for     source_related_person.go
+//	practitioner    everybody, by a role that the operator named  whom.go, practitioner.go
+//	                panel by Group                                source_panel.go
 //	                panel by Patient.generalPractitioner          source_general_practitioner.go
 //	                active care teams                             source_care_team.go
 //	                visits that go on, or ended not long ago      source_visits.go
@@ -14,10 +16,11 @@
 // single patients, the members of Groups, the patients of Organizations, and by
 // default nobody                                                source_client.go
 //
-// Each source is one file with one question; the answer is their union. What a resource
+// Each source is one file with one question; the answer is their union (Whom), with the ways
+// that lead to each patient, for the record. What a resource
 // says about who leads to whom is fhirstore.TieRules, which a refresh judges by as well.
-// What a user stands for is the server's own record, never a resource that an app
-// could write. Sources in FHIR are read with access.System, which is easy to find.
+// Which record is a user's own, and whom their account stands for, is the server's own
+// record; no app writes a resource that leads to anybody. Sources in FHIR are read with access.System, which is easy to find.
 //
 // Answers are kept for two seconds, so that a removal from a care team is felt at
 // once; Forget empties them when policy sources have been loaded. Who keeps one

@@ -30,7 +30,7 @@ func (r *Resolver) Encounters(ctx context.Context, u store.User, patient string)
 	if err != nil || !reached.Contains(patient) {
 		return nil, false, err
 	}
-	subject := access.NewSubject(r.facts(u, search.NewIDSet(patient), "user/Encounter.rs"))
+	subject := access.NewSubject(r.facts(u, Of(patient), "user/Encounter.rs"))
 	q, err := search.Parse("Encounter", url.Values{"patient": {patient}, "_sort": {"-date"}, "_count": {"30"}}, r.deps.Base)
 	if err != nil {
 		return nil, false, err

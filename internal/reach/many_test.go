@@ -58,8 +58,8 @@ func TestManyPatients(t *testing.T) {
 		if !errors.Is(err, row.want) || errors.Is(err, fhirstore.ErrTooCostly) {
 			t.Errorf("%d patients: %v", row.patients, err)
 		}
-		if row.want == nil && set.Len() != row.patients || row.want != nil && set.Len() != 0 {
-			t.Errorf("%d patients: reaches %d", row.patients, set.Len())
+		if row.want == nil && set.Patients().Len() != row.patients || row.want != nil && set.Patients().Len() != 0 {
+			t.Errorf("%d patients: reaches %d", row.patients, set.Patients().Len())
 		}
 	}
 }
@@ -104,7 +104,7 @@ func TestMoreRolesThanAnybodyHas(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if set, err := r.Reach(context.Background(), doctor()); !errors.Is(err, want) || set.Len() != 0 {
+		if set, err := r.Reach(context.Background(), doctor()); !errors.Is(err, want) || set.Patients().Len() != 0 {
 			t.Errorf("%d roles: %v", n, err)
 		}
 	}

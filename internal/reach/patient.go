@@ -58,7 +58,11 @@ func (r *Resolver) People(ctx context.Context, u store.User) ([]Patient, error) 
 		return nil, err
 	}
 	var list []Patient
-	for _, id := range reached.List() {
+	standing, err := r.standing(ctx, u, &found{now: r.deps.Now()})
+	if err != nil {
+		return nil, err
+	}
+	for _, id := range reached.patients.List() {
 		p, err := r.Patient(ctx, id)
 		if errors.Is(err, ErrNotFound) {
 			continue
@@ -67,11 +71,7 @@ func (r *Resolver) People(ctx context.Context, u store.User) ([]Patient, error) 
 			return nil, err
 		}
 		p.Self = u.FHIRUser == "Patient/"+id
-		for _, stands := range u.Represents {
-			if stands.Patient == id {
-				p.Relationship, p.Until = stands.Relationship, stands.Until
-			}
-		}
+		p.represented(u, standing)
 		list = append(list, p)
 	}
 	sort.SliceStable(list, func(i, j int) bool {
@@ -81,6 +81,21 @@ func (r *Resolver) People(ctx context.Context, u store.User) ([]Patient, error) 
 		return list[i].Name < list[j].Name
 	})
 	return list, nil
+}
+
+// represented notes as what, and how long, the user stands for the patient: by their
+// account, or else by a RelatedPerson.
+func (p *Patient) represented(u store.User, standing []standing) {
+	for _, s := range standing {
+		if s.patient == p.ID {
+			p.Relationship, p.Until = relationship(s.related), s.until()
+		}
+	}
+	for _, stands := range u.Represents {
+		if stands.Patient == p.ID {
+			p.Relationship, p.Until = stands.Relationship, stands.Until
+		}
+	}
 }
 
 // Find searches among the patients that a clinician reaches, and nobody else

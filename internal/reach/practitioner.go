@@ -50,17 +50,17 @@ func (r *Resolver) all(ctx context.Context, t fhir.ResourceType, params url.Valu
 }
 
 // roles reads the roles of a practitioner, or the role that they are known as.
-func (r *Resolver) roles(ctx context.Context, own fhir.Reference, each func(fhirstore.Tie)) error {
+func (r *Resolver) roles(ctx context.Context, own fhir.Reference, f *found, each func(fhirstore.Tie)) error {
 	params := url.Values{"practitioner": {own.String()}}
 	if own.Type == "PractitionerRole" {
-		if !r.deps.Ties.Organizations { // there is nothing to learn
+		if !r.deps.Ties.Organizations && len(r.deps.Ties.Roles) == 0 { // there is nothing to learn
 			return nil
 		}
 		params = url.Values{"_id": {own.ID}}
 	}
 	return r.all(ctx, "PractitionerRole", params, func(m fhirstore.Record) {
 		for _, tie := range r.deps.Ties.Ties(m.Resource, r.deps.Base) {
-			if tie.Agent == own && tie.Holds(r.deps.Now()) {
+			if tie.Agent == own && f.holds(tie.Span) {
 				each(tie)
 			}
 		}
@@ -68,15 +68,17 @@ func (r *Resolver) roles(ctx context.Context, own fhir.Reference, each func(fhir
 }
 
 // selves are the practitioner and the roles that practitioner has, and the Organizations
-// at which they have them.
-func (r *Resolver) selves(ctx context.Context, u store.User) (list []fhir.Reference, at []string, err error) {
+// at which they have them. A role that leads to everybody is noted.
+func (r *Resolver) selves(ctx context.Context, u store.User, f *found) (list []fhir.Reference, at []string, err error) {
 	own, ok := fhir.ParseReference(u.FHIRUser, "")
 	if u.Role != store.RolePractitioner || !ok || own.Type != "Practitioner" && own.Type != "PractitionerRole" {
 		return nil, nil, nil
 	}
 	list = []fhir.Reference{own}
-	err = r.roles(ctx, own, func(tie fhirstore.Tie) {
+	err = r.roles(ctx, own, f, func(tie fhirstore.Tie) {
 		switch tie.LeadsTo.Type {
+		case fhirstore.Everybody.Type: // no role leads to one patient
+			f.everybody = true
 		case "PractitionerRole":
 			list = append(list, tie.LeadsTo)
 		case "Organization":
@@ -118,15 +120,13 @@ func (r *Resolver) ofPractitioner(ctx context.Context, selves []fhir.Reference, 
 	return nil
 }
 
-// tiedTo are the patients to whom a resource leads from the practitioner now.
-func (r *Resolver) tiedTo(u asker, resource fhir.Resource) []string {
-	var ids []string
+// tiedTo notes the patients to whom a resource leads from the practitioner now.
+func (r *Resolver) tiedTo(u asker, resource fhir.Resource, way access.Ways, f *found) {
 	for _, tie := range r.deps.Ties.Ties(resource, r.deps.Base) {
-		if tie.Holds(r.deps.Now()) && u.is[tie.Agent] {
-			ids = append(ids, tie.LeadsTo.ID)
+		if u.is[tie.Agent] && f.holds(tie.Span) {
+			f.patient(tie.LeadsTo.ID, way)
 		}
 	}
-	return ids
 }
 
 func objects(v any) []fhir.Object {

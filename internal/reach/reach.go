@@ -12,7 +12,6 @@ import (
 
 	"github.com/emberlatch/emberlatch/access"
 	"github.com/emberlatch/emberlatch/fhir"
-	"github.com/emberlatch/emberlatch/fhir/search"
 	"github.com/emberlatch/emberlatch/internal/fhirstore"
 	"github.com/emberlatch/emberlatch/internal/store"
 	"github.com/emberlatch/emberlatch/smart"
@@ -58,22 +57,22 @@ type Resolver struct {
 
 // facts are those of a user who is shown records on a page of the server itself: only
 // those of some patients, and what of them the user reads in some app.
-func (r *Resolver) facts(u store.User, patients search.IDSet, scope string) access.Facts {
+func (r *Resolver) facts(u store.User, whom Whom, scope string) access.Facts {
 	own, _ := fhir.ParseReference(u.FHIRUser, r.deps.Base)
 	return access.Facts{
-		UserID: string(u.ID), FHIRUser: own, HasUser: true, OwnPage: true, Reach: patients, Base: r.deps.Base, Sensitive: r.deps.Sensitive,
+		UserID: string(u.ID), FHIRUser: own, HasUser: true, OwnPage: true, Reach: whom.patients, Everybody: whom.IsEverybody(), Base: r.deps.Base, Sensitive: r.deps.Sensitive,
 		Scopes: smart.NewScopeSet([]string{scope}),
 	}
 }
 
 type answer struct {
-	ids   search.IDSet
+	whom  Whom
 	until time.Time
 	user  string // the facts of the user that the answer was made of
 }
 
-// source is one rule: the patients that a user reaches by it.
-type source func(ctx context.Context, r *Resolver, u asker) ([]string, error)
+// source is one rule: it notes the patients that a user reaches by it, and when that ends.
+type source func(ctx context.Context, r *Resolver, u asker, f *found) error
 
 // asker is a user, and whom the records know them as when they are a practitioner.
 type asker struct {
@@ -83,8 +82,8 @@ type asker struct {
 	at     []string                // ids of the Organizations at which they have a role, by the rule of Organizations
 }
 
-func (r *Resolver) asker(ctx context.Context, u store.User) (asker, error) {
-	selves, at, err := r.selves(ctx, u)
+func (r *Resolver) asker(ctx context.Context, u store.User, f *found) (asker, error) {
+	selves, at, err := r.selves(ctx, u, f)
 	a := asker{u, selves, make(map[fhir.Reference]bool, len(selves)), at}
 	for _, ref := range selves {
 		a.is[ref] = true
@@ -99,7 +98,7 @@ func New(deps Deps) (*Resolver, error) {
 	}
 	return &Resolver{
 		deps: deps, known: map[store.UserID]answer{},
-		sources: []source{self, representation, panel, generalPractitioner, careTeam, visits, organizations},
+		sources: []source{self, representation, relatedPerson, panel, generalPractitioner, careTeam, visits, organizations},
 	}, nil
 }
 
@@ -114,16 +113,16 @@ func (r *Resolver) Forget() {
 
 // Reach returns the patients whom a user reaches now. A disabled user reaches
 // nobody. The error is the store's; then nobody is reached either.
-func (r *Resolver) Reach(ctx context.Context, u store.User) (search.IDSet, error) {
-	set, _, err := r.ReachUntil(ctx, u)
-	return set, err
+func (r *Resolver) Reach(ctx context.Context, u store.User) (Whom, error) {
+	whom, _, err := r.ReachUntil(ctx, u)
+	return whom, err
 }
 
 // ReachUntil is Reach, and says until when the answer may be used again.
-func (r *Resolver) ReachUntil(ctx context.Context, u store.User) (search.IDSet, time.Time, error) {
+func (r *Resolver) ReachUntil(ctx context.Context, u store.User) (Whom, time.Time, error) {
 	now := r.deps.Now()
 	if u.Disabled {
-		return search.IDSet{}, now.Add(life), nil
+		return Whom{}, now.Add(life), nil
 	}
 	facts := fmt.Sprint(u.Role, u.FHIRUser, u.Represents)
 	for {
@@ -134,13 +133,13 @@ func (r *Resolver) ReachUntil(ctx context.Context, u store.User) (search.IDSet, 
 		if !ok || known.user != facts || !now.Before(known.until) {
 			var err error
 			if known, err = r.together(ctx, u, facts, epoch); err != nil {
-				return search.IDSet{}, time.Time{}, err
+				return Whom{}, time.Time{}, err
 			}
 		}
 		// Order: an answer that others began to find long before this request is too
 		// old for it, and is found anew.
 		if now.Before(known.until) {
-			return known.ids, known.until, nil
+			return known.whom, known.until, nil
 		}
 	}
 }
@@ -172,20 +171,21 @@ func (r *Resolver) resolve(ctx context.Context, u store.User, facts string, epoc
 			a, err = answer{}, fmt.Errorf("reach: %v\n%s", fault, debug.Stack())
 		}
 	}()
-	until := r.deps.Now().Add(life) // counted from before the first question
-	who, err := r.asker(ctx, u)
+	now := r.deps.Now() // before the first question
+	f := &found{now: now, ways: map[string]access.Ways{}, until: now.Add(life)}
+	who, err := r.asker(ctx, u, f)
 	if err != nil {
 		return answer{}, err
 	}
-	var ids []string
 	for _, ask := range r.sources {
-		found, err := ask(ctx, r, who)
-		if err != nil {
+		if f.everybody { // the list would be long, and add nothing
+			break
+		}
+		if err := ask(ctx, r, who, f); err != nil {
 			return answer{}, err
 		}
-		ids = append(ids, found...)
 	}
-	a = answer{search.NewIDSet(ids...), until, facts}
+	a = answer{f.whom(), f.until, facts}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.epoch != epoch {

@@ -3,15 +3,14 @@ package reach
 import (
 	"context"
 
+	"github.com/emberlatch/emberlatch/access"
 	"github.com/emberlatch/emberlatch/fhir"
 )
 
 // panel: the active members of the Groups of persons that the practitioner, or a
 // role of theirs, manages (Group.managingEntity).
-func panel(ctx context.Context, r *Resolver, u asker) ([]string, error) {
-	var ids []string
-	err := r.ofPractitioner(ctx, u.selves, "Group", "managing-entity", func(group fhir.Resource) {
-		ids = append(ids, r.tiedTo(u, group)...)
+func panel(ctx context.Context, r *Resolver, u asker, f *found) error {
+	return r.ofPractitioner(ctx, u.selves, "Group", "managing-entity", func(group fhir.Resource) {
+		r.tiedTo(u, group, access.ByPanel, f)
 	})
-	return ids, err
 }

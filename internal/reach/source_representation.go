@@ -4,22 +4,25 @@ import (
 	"context"
 	"time"
 
+	"github.com/emberlatch/emberlatch/access"
 	"github.com/emberlatch/emberlatch/internal/store"
 )
 
 // representation: whom the user stands for, by the server's own record, until it
-// ends (LOGIN-20). Practitioners and administrators stand for nobody here.
-func representation(_ context.Context, r *Resolver, u asker) ([]string, error) {
-	if u.Role != store.RolePatient && u.Role != store.RoleRepresentative {
-		return nil, nil
+// ends (LOGIN-20).
+func representation(_ context.Context, _ *Resolver, u asker, f *found) error {
+	if !standsForPatients(u.User) {
+		return nil
 	}
-	var ids []string
 	for _, p := range u.Represents {
-		if lasts(p, r.deps.Now()) {
-			ids = append(ids, p.Patient)
+		if lasts(p, f.now) {
+			f.patient(p.Patient, access.ByRepresentation)
+			if !p.Until.IsZero() {
+				f.ends(p.Until)
+			}
 		}
 	}
-	return ids, nil
+	return nil
 }
 
 func lasts(p store.Representation, now time.Time) bool {

@@ -16,13 +16,26 @@ type Question struct {
 	Parameter string
 }
 
-// Questions are all that the sources ask of the records. Where another server holds
-// them and does not answer one, nobody is reached by it.
-func Questions() []Question {
-	return []Question{
+// Questions are all that the sources ask of the records by some rules. Where another
+// server holds them and does not answer one, nobody is reached by it.
+func Questions(rules fhirstore.TieRules) []Question {
+	list := []Question{
 		{"PractitionerRole", "practitioner"}, {"Group", "managing-entity"}, {"Patient", "general-practitioner"}, {"CareTeam", "participant"},
-		{"Group", "_id"}, {"Patient", "organization"}, {"Encounter", "participant"}, {"Encounter", "date"}, {"PractitionerRole", "_id"},
+		{"Group", "_id"}, {"Patient", "organization"},
 	}
+	if rules.Visits > 0 {
+		list = append(list, Question{"Encounter", "participant"}, Question{"Encounter", "date"})
+	}
+	if rules.Organizations || len(rules.Roles) > 0 {
+		list = append(list, Question{"PractitionerRole", "_id"})
+	}
+	if len(rules.Standing)+len(rules.Parents) > 0 {
+		list = append(list, Question{"RelatedPerson", "_id"})
+	}
+	if len(rules.Parents) > 0 {
+		list = append(list, Question{"Patient", "_id"})
+	}
+	return list
 }
 
 // unasked reports whether the records cannot be searched in this way.

@@ -45,11 +45,21 @@ func (e *Env) AddZoe() {
 	if made.Status != http.StatusCreated {
 		e.t.Fatalf("making an account: %d %s", made.Status, made.Raw)
 	}
-	var zoe File
-	if err := json.Unmarshal([]byte(`{"people":[{"username":"zoe","password":"`+password+`","role":"patient","patients":["zoe"]}]}`), &zoe); err != nil {
+	e.Know("zoe", password, "zoe")
+}
+
+// Know notes the password of somebody who was added, and whom they reach.
+func (e *Env) Know(username, password string, patients ...string) {
+	e.t.Helper()
+	text, err := json.Marshal(map[string]any{"people": []map[string]any{{"username": username, "password": password, "patients": patients}}})
+	if err != nil {
 		e.t.Fatal(err)
 	}
-	e.File.People = append(e.File.People, zoe.People...)
+	var added File
+	if err := json.Unmarshal(text, &added); err != nil {
+		e.t.Fatal(err)
+	}
+	e.File.People = append(e.File.People, added.People...)
 }
 
 // Serve runs a server with a configuration of its own, and without sample people,

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/emberlatch/emberlatch/access"
 	"github.com/emberlatch/emberlatch/fhir"
 )
 
@@ -43,6 +44,8 @@ type Entry struct {
 	Query string
 	// Patients are those whose records were seen, or asked about.
 	Patients []string
+	// Ways are why the user reaches them, in their order; nil: no user does.
+	Ways []access.Ways
 	// Sensitive are the categories of sensitive content in what was seen, by patient.
 	Sensitive map[string][]string
 	Status    int    // HTTP
@@ -50,6 +53,28 @@ type Entry struct {
 	Request   string // X-Request-Id
 	// More is how many alike are told by this entry only; they are not told apart.
 	More int
+}
+
+// Reached notes why the user reaches the patients.
+func (a *Entry) Reached(why func(patient string) access.Ways) {
+	a.Patients, a.Ways = once(a.Patients), nil
+	for at, id := range a.Patients {
+		if way := why(id); way != 0 {
+			if a.Ways == nil {
+				a.Ways = make([]access.Ways, len(a.Patients))
+			}
+			a.Ways[at] = way
+		}
+	}
+}
+
+// Why names why the user reaches one of the patients.
+func (a Entry) Why(patient string) []string {
+	at, ok := slices.BinarySearch(a.Patients, patient)
+	if !ok || at >= len(a.Ways) {
+		return nil
+	}
+	return a.Ways[at].List()
 }
 
 // Holds notes that what was seen of a patient is of categories of sensitive content.

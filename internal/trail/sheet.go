@@ -4,8 +4,10 @@ import (
 	"encoding/json"
 	"errors"
 	"slices"
+	"strings"
 	"time"
 
+	"github.com/emberlatch/emberlatch/access"
 	"github.com/emberlatch/emberlatch/fhir"
 	"github.com/emberlatch/emberlatch/internal/store"
 )
@@ -37,6 +39,8 @@ type line struct {
 	Within   string   `json:"x,omitempty"`
 	Query    string   `json:"q,omitempty"`
 	Patients []string `json:"p,omitempty"`
+	// Ways are the names of the ways to the patients, in their order.
+	Ways []string `json:"b,omitempty"`
 	// Sensitive are the categories by patient.
 	Sensitive map[string][]string `json:"l,omitempty"`
 	Status    int                 `json:"s"`
@@ -69,7 +73,7 @@ func sheet(list []Entry) (store.Sheet, error) {
 			b.Who = append(b.Who, who{a.Client, a.Grant, a.User, text(a.FHIRUser), a.TokenID, a.Address})
 		}
 		patients := once(a.Patients)
-		b.Log[i] = line{a.Kind, a.At.UnixMilli(), place, a.Code, text(a.Target), text(a.Within), Clean(a.Query), patients, a.Sensitive, a.Status, a.Reason, a.Request, a.More}
+		b.Log[i] = line{a.Kind, a.At.UnixMilli(), place, a.Code, text(a.Target), text(a.Within), Clean(a.Query), patients, named(a.Ways), a.Sensitive, a.Status, a.Reason, a.Request, a.More}
 		p.Patients = append(p.Patients, patients...)
 		if a.At.After(p.At) {
 			p.At = a.At
@@ -79,6 +83,24 @@ func sheet(list []Entry) (store.Sheet, error) {
 	var err error
 	p.Body, err = json.Marshal(b)
 	return p, err
+}
+
+// named are ways by their names, which mean the same to every version.
+func named(list []access.Ways) []string {
+	var names []string
+	for _, w := range list {
+		names = append(names, strings.Join(w.List(), " "))
+	}
+	return names
+}
+
+// ways reads what named writes.
+func ways(names []string) []access.Ways {
+	var list []access.Ways
+	for _, text := range names {
+		list = append(list, access.ParseWays(strings.Fields(text)))
+	}
+	return list
 }
 
 // once sorts, and leaves out what comes again.
@@ -115,7 +137,7 @@ func Read(sheet []byte) ([]Entry, error) {
 		w := b.Who[e.Who]
 		list[i] = Entry{
 			Kind: e.Kind, At: time.UnixMilli(e.At).UTC(), Who: Who{w.Client, w.Grant, w.User, reference(w.FHIRUser), w.TokenID, w.Address},
-			Code: e.Code, Target: reference(e.Target), Within: reference(e.Within), Query: e.Query, Patients: e.Patients, Sensitive: e.Sensitive, Status: e.Status, Reason: e.Reason, Request: e.Request, More: e.More,
+			Code: e.Code, Target: reference(e.Target), Within: reference(e.Within), Query: e.Query, Patients: e.Patients, Ways: ways(e.Ways), Sensitive: e.Sensitive, Status: e.Status, Reason: e.Reason, Request: e.Request, More: e.More,
 		}
 	}
 	return list, nil

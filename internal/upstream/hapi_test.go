@@ -190,7 +190,7 @@ func callers(t *testing.T, b fhirstore.Backend, base string) map[string]access.F
 		if err != nil {
 			t.Fatal(name, err)
 		}
-		who := userToken(ids.List()...)
+		who := userToken(ids.Patients().List()...)
 		if name == "patient" {
 			who = patientToken(somebody)
 		}

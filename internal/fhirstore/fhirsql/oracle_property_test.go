@@ -256,12 +256,13 @@ func drawScoped(t *rapid.T) grant {
 	return grant{
 		Scopes:  rapid.SliceOfNDistinct(rapid.SampledFrom(scopes), 1, 4, rapid.ID).Draw(t, "scopes"),
 		Patient: rapid.SampledFrom([]string{"a", "a", "b", ""}).Draw(t, "patient"), HasUser: rapid.IntRange(0, 4).Draw(t, "user") > 0,
-		Reach: rapid.SampledFrom([][]string{{"a"}, {"a", "b"}, {"b", "c"}, {"a", "b", "c", "ab"}, {}}).Draw(t, "reach"),
+		Reach:     rapid.SampledFrom([][]string{{"a"}, {"a", "b"}, {"b", "c"}, {"a", "b", "c", "ab"}, {}}).Draw(t, "reach"),
+		Everybody: rapid.IntRange(0, 5).Draw(t, "everybody") == 0,
 	}
 }
 
 func (g grant) subject() access.Subject {
-	f := access.Facts{ClientID: g.App, GrantID: "g", HasUser: g.HasUser, Reach: search.NewIDSet(g.Reach...),
+	f := access.Facts{ClientID: g.App, GrantID: "g", HasUser: g.HasUser, Reach: search.NewIDSet(g.Reach...), Everybody: g.Everybody,
 		Own: access.Own{All: g.OwnAll, Patients: search.NewIDSet(g.Own...)}, Patient: g.Patient, Scopes: smart.NewScopeSet(g.Scopes), Base: base}
 	f.FHIRUser, _ = fhir.ParseReference(g.FHIRUser, "")
 	if g.Careful {
@@ -493,6 +494,7 @@ func doesNotInterfere(t *testing.T, w, v world) {
 			g, q := drawGrant(t), drawQuestion(t)
 			isStranger := func(p string) bool { return p == "c" }
 			g.Reach, g.Own, g.OwnAll = slices.DeleteFunc(slices.Clone(g.Reach), isStranger), slices.DeleteFunc(slices.Clone(g.Own), isStranger), false
+			g.Everybody = false
 			x, _ := page(t, one, g, q, "4", "")
 			y, _ := page(t, two, g, q, "4", "")
 			if diff := cmp.Diff(string(bytesOf(x)), string(bytesOf(y))); diff != "" {

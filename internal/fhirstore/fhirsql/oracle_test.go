@@ -303,12 +303,13 @@ func (u *universe) targets(references []any) []*thing {
 
 // grant is what a token says.
 type grant struct {
-	Scopes  []string
-	Patient string
-	HasUser bool
-	Reach   []string
-	OwnAll  bool     // what the client reaches by itself
-	Own     []string // as well
+	Scopes    []string
+	Patient   string
+	HasUser   bool
+	Reach     []string
+	Everybody bool     // the user reaches all
+	OwnAll    bool     // what the client reaches by itself
+	Own       []string // as well
 	// App asks, and FHIRUser stands behind it, from whom something is withheld.
 	App, FHIRUser string
 	Careful       bool
@@ -345,10 +346,13 @@ func (g grant) ground(level string, shared bool, owners []string) bool {
 	var may []string
 	switch {
 	case level == "patient" && g.Patient != "":
-		if !g.HasUser || slices.Contains(g.Reach, g.Patient) {
+		if !g.HasUser || g.Everybody || slices.Contains(g.Reach, g.Patient) {
 			may = []string{g.Patient}
 		}
 	case level == "user" && g.HasUser:
+		if g.Everybody {
+			return true
+		}
 		may = g.Reach
 	case level == "system" && !g.HasUser && g.Patient == "" && (g.OwnAll || len(g.Own) > 0):
 		if g.OwnAll {

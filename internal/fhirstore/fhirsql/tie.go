@@ -11,19 +11,27 @@ import (
 	"github.com/emberlatch/emberlatch/internal/fhirstore"
 )
 
-// reaches: a tie leads to the patient now, from the practitioner, or from a role or an
-// Organization to which another tie leads from them, and what says so is not deleted. Ties of a patient
+// reaches: a tie leads to the patient now, from the practitioner or related person, or from
+// whom another tie leads to from them, and what says so is not deleted. Ties of a patient
 // are few; they are looked at first.
 const reaches = `EXISTS (SELECT 1 FROM fhir_tie t JOIN fhir_resource tr ON tr.rid = t.rid AND tr.deleted = 0
   WHERE t.leads_to = 'Patient/' || %PATIENT% AND t.since <= %NOW% AND t.until >= %NOW%
   AND (t.agent = %OWN% OR EXISTS (SELECT 1 FROM fhir_tie r JOIN fhir_resource rr ON rr.rid = r.rid AND rr.deleted = 0
     WHERE r.leads_to = t.agent AND r.agent = %OWN% AND r.since <= %NOW% AND r.until >= %NOW%)))`
 
-// Reaches is the condition, in SQL, that a practitioner or role reaches a patient at a
-// moment; its arguments are SQL as well. It is what package reach finds by searching,
-// for one patient.
-func (s *Store) Reaches(practitioner, patient, now string) string {
-	return strings.NewReplacer("%OWN%", practitioner, "%PATIENT%", patient, "%NOW%", now).Replace(reaches)
+// everybody: a tie leads the practitioner to everybody now.
+const everybody = `EXISTS (SELECT 1 FROM fhir_tie e JOIN fhir_resource er ON er.rid = e.rid AND er.deleted = 0
+  WHERE e.leads_to = '%EVERYBODY%' AND e.agent = %OWN% AND e.since <= %NOW% AND e.until >= %NOW%)`
+
+// Reaches is the condition, in SQL, that a practitioner, a role or a related person reaches
+// a patient at a moment; its arguments are SQL as well. It is what package reach finds by
+// searching, for one patient.
+func (s *Store) Reaches(own, patient, now string) string {
+	condition := reaches
+	if len(s.tied.Roles) > 0 {
+		condition = "(" + reaches + " OR " + everybody + ")"
+	}
+	return strings.NewReplacer("%OWN%", own, "%PATIENT%", patient, "%NOW%", now, "%EVERYBODY%", fhirstore.Everybody.String()).Replace(condition)
 }
 
 // untied is a resource of before ties were kept.

@@ -56,7 +56,7 @@ func drawAttempt(t *rapid.T, u *universe) attempt {
 	a.content = made(r.kind, r.id, fresh[r.kind](t)).content
 	same := []string{aboutElement[r.kind]}
 	if r.kind == "Patient" {
-		same = tying
+		same = slices.Concat(tying, lasting)
 	}
 	if same[0] != "" && rapid.Bool().Draw(t, "about the same") {
 		for _, name := range same {
@@ -118,6 +118,8 @@ func (u *universe) wants(g grant, a attempt) bool {
 		return true
 	case before != nil && before.gone:
 		return false
+	case a.kind == "Patient" && before != nil && slices.ContainsFunc(lasting, func(name string) bool { return !cmp.Equal(elementOf(before, name), a.content[name]) }):
+		return false
 	case a.kind == "Patient" && slices.ContainsFunc(tying, func(name string) bool { return !cmp.Equal(elementOf(before, name), a.content[name]) }):
 		return false
 	}
@@ -147,6 +149,9 @@ func (u *universe) wants(g grant, a attempt) bool {
 
 // tying are the elements of a Patient that say who reaches them.
 var tying = []string{"link", "generalPractitioner", "managingOrganization"}
+
+// lasting are those that say how long, and are set with the Patient.
+var lasting = []string{"birthDate"}
 
 func elementOf(r *thing, name string) any {
 	if r == nil {
@@ -324,6 +329,7 @@ func tellsNothing(t *testing.T, w, v world) {
 			g, a := drawWriter(t), drawAttempt(t, u)
 			isStranger := func(p string) bool { return p == "c" }
 			g.Reach, g.Own, g.OwnAll = slices.DeleteFunc(slices.Clone(g.Reach), isStranger), slices.DeleteFunc(slices.Clone(g.Own), isStranger), false
+			g.Everybody = false
 			x, err := a.try(t, one, g)
 			y, another := a.try(t, two, g)
 			if fmt.Sprint(err) != fmt.Sprint(another) || told(x) != told(y) {

@@ -6,12 +6,12 @@ import (
 	"github.com/emberlatch/emberlatch/internal/db"
 )
 
-// Records says in SQL whom practitioners reach, where the records stand in the same
-// database. Its arguments are SQL as well.
+// Records says in SQL whom practitioners and related persons reach, where the records
+// stand in the same database. Its arguments are SQL as well.
 type Records interface {
-	// Reaches is a condition: a practitioner, named as in fhir_user, reaches a patient,
-	// named by the bare id, at a moment in Unix milliseconds.
-	Reaches(practitioner, patient, now string) string
+	// Reaches is a condition: somebody, named as in fhir_user, reaches a patient, named by
+	// the bare id, at a moment in Unix milliseconds.
+	Reaches(own, patient, now string) string
 }
 
 // outOfReach is why a grant ends whose user has lost the patient.
@@ -32,6 +32,7 @@ func lost(now string, d db.Dialect, r Records) string {
 	return strings.ReplaceAll(`CASE WHEN g.patient = '' THEN 0 ELSE COALESCE((SELECT CASE
       WHEN a.role IN ('patient', 'representative') AND a.fhir_user = 'Patient/' || g.patient THEN 0
       WHEN a.role IN ('patient', 'representative') AND `+stands+` THEN 0
-      WHEN a.role = 'practitioner' AND `+r.Reaches("a.fhir_user", "g.patient", "%NOW%")+` THEN 0
+      WHEN a.role IN ('patient', 'representative') AND a.fhir_user LIKE 'RelatedPerson/%' AND `+r.Reaches("a.fhir_user", "g.patient", "%NOW%")+` THEN 0
+      WHEN a.role = 'practitioner' AND a.fhir_user LIKE 'Practitioner%' AND `+r.Reaches("a.fhir_user", "g.patient", "%NOW%")+` THEN 0
       ELSE 1 END FROM account a WHERE a.id = g.user_id), 1) END`, "%NOW%", now)
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/emberlatch/emberlatch/access"
 	"github.com/emberlatch/emberlatch/internal/fhirstore"
 	"github.com/emberlatch/emberlatch/internal/fhirstore/fhirsql"
 	"github.com/emberlatch/emberlatch/internal/reach"
@@ -138,6 +139,16 @@ func (r chance) organization() string {
 	return r.of("Organization/o", "Organization/o", fhirBase+"/Organization/o", "Organization/o2", "https://elsewhere.example/Organization/o", "Practitioner/p1")
 }
 
+func (r chance) coding(codes ...string) string {
+	return `{"system":"` + r.of("urn:c", "urn:c", "urn:c", "urn:d") + `","code":"` + r.of(codes...) + `"}`
+}
+
+// born is around eighteen years ago, or nobody knows.
+func (r chance) born() string {
+	ago := func(days int) string { return time.Now().UTC().AddDate(-18, 0, days).Format(time.DateOnly) }
+	return r.of("", `,"birthDate":"`+ago(-1)+`"`, `,"birthDate":"`+ago(1)+`"`, `,"birthDate":"`+ago(400)[:4]+`"`, `,"birthDate":"`+ago(400)+`"`)
+}
+
 // visited is when a visit was: also around the time after its end.
 func (r chance) visited() string {
 	ago := func(d time.Duration) string { return time.Now().Add(-d).UTC().Format(time.RFC3339) }
@@ -149,11 +160,16 @@ func (r chance) resources() []string {
 	var all []string
 	for _, id := range []string{"a", "b", "c"} {
 		all = append(all, `{"resourceType":"Patient","id":"`+id+`","generalPractitioner":[{"reference":"`+r.agent()+`"}]`+
-			r.of("", `,"managingOrganization":{"reference":"`+r.organization()+`"}`)+`}`)
+			r.of("", `,"managingOrganization":{"reference":"`+r.organization()+`"}`)+r.born()+`}`)
+	}
+	for _, id := range []string{"r1", "r2"} {
+		all = append(all, `{"resourceType":"RelatedPerson","id":"`+id+`","patient":{"reference":"`+r.patient()+`"}`+r.of(`,"active":true`, `,"active":true`, `,"active":true`, `,"active":true`, `,"active":false`, "")+
+			`,"relationship":[{"coding":[`+r.coding("parent", "guardian", "guardian", "uncle")+`]}]`+r.of("", r.period())+`}`)
 	}
 	for _, id := range []string{"r1", "r2"} {
 		all = append(all, `{"resourceType":"PractitionerRole","id":"`+id+`","practitioner":{"reference":"`+r.agent()+`"}`+
-			r.of("", `,"active":true`, `,"active":false`)+r.of("", `,"organization":{"reference":"`+r.organization()+`"}`)+r.period()+`}`)
+			r.of("", `,"active":true`, `,"active":false`)+r.of("", `,"organization":{"reference":"`+r.organization()+`"}`)+
+			r.of("", `,"code":[{"coding":[`+r.coding("chief", "chief", "nurse")+`]}]`, `,"code":[{"coding":[`+r.coding("chief")+`]}]`)+r.period()+`}`)
 	}
 	for _, id := range []string{"t1", "t2"} {
 		all = append(all, `{"resourceType":"CareTeam","id":"`+id+`","status":"`+r.of("active", "active", "inactive")+`","subject":{"reference":"`+r.patient()+
@@ -169,15 +185,15 @@ func (r chance) resources() []string {
 
 // user is somebody who could reach one of them.
 func (r chance) user(id store.UserID) store.User {
-	u := store.User{ID: id, UsernameKey: string(id), Username: string(id), Role: store.Role(r.of("practitioner", "practitioner", "practitioner", "representative", "administrator"))}
+	u := store.User{ID: id, UsernameKey: string(id), Username: string(id), Role: store.Role(r.of("practitioner", "practitioner", "practitioner", "representative", "representative", "representative", "administrator"))}
 	switch u.Role {
 	case store.RolePractitioner:
 		u.FHIRUser = r.of("Practitioner/p1", "Practitioner/p1", "Practitioner/p2", "PractitionerRole/r1")
 	case store.RoleRepresentative:
-		u.FHIRUser = r.of("", "Patient/a", "RelatedPerson/a")
+		u.FHIRUser = r.of("", "Patient/a", "RelatedPerson/r1", "RelatedPerson/r2", "RelatedPerson/r1", "Practitioner/p1")
 		until := []time.Time{{}, time.Now().Add(-time.Hour), time.Now().Add(time.Hour)}
 		for _, patient := range []string{"a", "b"} {
-			if r.IntN(2) == 0 {
+			if r.IntN(3) == 0 {
 				u.Represents = append(u.Represents, store.Representation{Patient: patient, Until: until[r.IntN(3)]})
 			}
 		}
@@ -193,11 +209,12 @@ func (r chance) user(id store.UserID) store.User {
 // spec: RT-28
 func TestAStatementJudgesAsTheSearchDoes(t *testing.T) {
 	both(t, func(t *testing.T, w world) {
-		rules := fhirstore.TieRules{Visits: 8_800 * time.Hour, Organizations: true}
+		code := func(text string) []fhirstore.Code { return []fhirstore.Code{{System: "urn:c", Code: text}} }
+		rules := fhirstore.TieRules{Visits: 8_800 * time.Hour, Organizations: true, Roles: code("chief"), Standing: code("guardian"), Parents: code("parent"), Majority: 18}
 		c := clinicBy(t, w, rules)
 		r := chance{rand.New(rand.NewPCG(7, 15))}
-		kept, lost := 0, 0
-		for n := range 3 * rounds() {
+		kept, lost, everybody, stood := 0, 0, 0, 0
+		for n := range 8 * rounds() {
 			c.load(t, r.resources()...)
 			if n%5 == 0 { // as an earlier version has left it
 				_, err := w.db.Exec(ctx, `DELETE FROM fhir_tie`)
@@ -218,8 +235,13 @@ func TestAStatementJudgesAsTheSearchDoes(t *testing.T) {
 			must(t, err)
 			for _, patient := range []string{"a", "b", "c"} {
 				_, err := c.RefreshGrant(ctx, use(c.family(t, u.ID, patient), 1))
+				if set.IsEverybody() {
+					everybody++
+				} else if set.Why(patient) == access.ByRelatedPerson {
+					stood++
+				}
 				if want := set.Contains(patient); want != (err == nil) || err != nil && !errors.Is(err, store.ErrRevoked) {
-					t.Fatalf("%+v, patient %s: %v, and the search says %v", u, patient, err, set.List())
+					t.Fatalf("%+v, patient %s: %v, and the search says %v", u, patient, err, set.Patients().List())
 				} else if want {
 					kept++
 				} else {
@@ -227,8 +249,63 @@ func TestAStatementJudgesAsTheSearchDoes(t *testing.T) {
 				}
 			}
 		}
-		if kept < 10 || lost < 10 {
-			t.Errorf("%d kept, %d lost: the test shows nothing", kept, lost)
+		if kept < 10 || lost < 10 || everybody < 3 || stood < 3 {
+			t.Errorf("%d kept, %d lost, %d by a role, %d by a RelatedPerson: the test shows nothing", kept, lost, everybody, stood)
+		}
+	})
+}
+
+// A refresh knows that a child came of age, that a RelatedPerson stands no longer, and that a
+// role which reached everybody is over.
+//
+// spec: RT-27, RT-28, RSP-21
+// attack: RT-11
+func TestARefreshKnowsWhoStandsNoLonger(t *testing.T) {
+	code := func(text string) []fhirstore.Code { return []fhirstore.Code{{System: "urn:c", Code: text}} }
+	rules := fhirstore.TieRules{Roles: code("chief"), Standing: code("guardian"), Parents: code("parent"), Majority: 18}
+	born := func(days int) string {
+		return `{"resourceType":"Patient","id":"kid","birthDate":"` + time.Now().UTC().AddDate(-18, 0, days).Format(time.DateOnly) + `"}`
+	}
+	related := func(relationship, more string) string {
+		return `{"resourceType":"RelatedPerson","id":"x","active":true,"patient":{"reference":"Patient/kid"},"relationship":[{"coding":[{"system":"urn:c","code":"` + relationship + `"}]}]` + more + `}`
+	}
+	role := func(more string) string {
+		return `{"resourceType":"PractitionerRole","id":"r","practitioner":{"reference":"Practitioner/chief"},"code":[{"coding":[{"system":"urn:c","code":"chief"}]}]` + more + `}`
+	}
+	const over = `,"period":{"end":"2020"}`
+	is := store.User{Role: store.RoleRepresentative, FHIRUser: "RelatedPerson/x"}
+	chief := store.User{Role: store.RolePractitioner, FHIRUser: "Practitioner/chief"}
+	minor, grown := born(2), born(-1)
+	both(t, func(t *testing.T, w world) {
+		c := clinicBy(t, w, rules)
+		for n, row := range []struct {
+			name          string
+			user          store.User
+			before, after []string
+			lost          bool
+		}{
+			{"a parent, and the child is of age", is, []string{minor, related("parent", "")}, []string{grown}, true},
+			{"a guardian, and the child is of age", is, []string{minor, related("guardian", "")}, []string{grown}, false},
+			{"the time is over", is, []string{minor, related("guardian", "")}, []string{related("guardian", over)}, true},
+			{"a parent whose time is over", is, []string{minor, related("parent", "")}, []string{related("parent", over)}, true},
+			{"a relationship that does not count", is, []string{minor, related("guardian", "")}, []string{related("uncle", "")}, true},
+			{"the role is over", chief, []string{minor, role("")}, []string{role(over)}, true},
+			{"the role is not active", chief, []string{minor, role("")}, []string{role(`,"active":false`)}, true},
+			{"the role stays", chief, []string{minor, role("")}, []string{grown}, false},
+		} {
+			row.user.ID, row.user.UsernameKey = store.UserID(fmt.Sprint("u", n)), fmt.Sprint("u", n)
+			if n > 0 { // one login for one record
+				_, err := w.db.Exec(ctx, `DELETE FROM account`)
+				must(t, err)
+			}
+			must(t, c.CreateUser(ctx, row.user))
+			c.load(t, row.before...)
+			id := c.family(t, row.user.ID, "kid")
+			refreshed(t, c.world, use(id, 1), 2, false)
+			c.load(t, row.after...)
+			if err := second(c.RefreshGrant(ctx, use(id, 2))); errors.Is(err, store.ErrRevoked) != row.lost || !row.lost && err != nil {
+				t.Errorf("%s: %v", row.name, err)
+			}
 		}
 	})
 }
