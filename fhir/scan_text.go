@@ -2,41 +2,60 @@ package fhir
 
 import (
 	"bytes"
+	"encoding/binary"
+	"math/bits"
 	"unicode/utf16"
+	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// plain are the bytes that stand for themselves in a JSON text.
-var plain = func() (is [256]bool) {
-	for c := ' '; c < 256; c++ {
-		is[c] = c != '"' && c != '\\'
-	}
-	return is
-}()
-
-// quoted reads a text with its quotes (RFC 8259 §7). null: it holds U+0000.
-func (s *scanner) quoted() (escaped, null, ok bool) {
-	text, at := s.text, s.at+1
-	for {
-		for at < len(text) && plain[text[at]] {
-			at++
+// quoted reads a text with its quotes (RFC 8259 §7) and gives the place behind it. null:
+// it holds U+0000.
+func (s *scanner) quoted(at int) (end int, escaped, null bool) {
+	for at++; ; {
+		if at = s.plain(at); at == len(s.text) || s.text[at] < ' ' {
+			return failed, false, false
 		}
-		if at == len(text) || text[at] < ' ' {
-			return false, false, false
-		}
-		if text[at] == '"' {
-			s.at = at + 1
-			return escaped, null, true
+		if s.text[at] == '"' {
+			return at + 1, escaped, null
 		}
 		escaped = true
-		width, zero := escape(text[at:])
+		width, zero := escape(s.text[at:])
 		if width == 0 {
-			return false, false, false
+			return failed, false, false
 		}
 		null = null || zero
 		at += width
 	}
+}
+
+// Eight bytes at once: ones has a 1 in each of them, tops the highest bit.
+const (
+	ones = 0x0101010101010101
+	tops = 0x8080808080808080
+)
+
+// plain passes the bytes that stand for themselves in a text, up to a quote, a
+// backslash, a control character, or the end.
+func (s *scanner) plain(at int) int {
+	text := s.text
+	for ; at+8 <= len(text); at += 8 {
+		word := binary.LittleEndian.Uint64(text[at:])
+		if word&tops != 0 {
+			s.wide = true
+		}
+		// The highest bit of each byte that ends a run; the lowest of them is exact, since
+		// only a byte that is marked takes from the one above it.
+		quote, backslash := word^ones*'"', word^ones*'\\'
+		if stop := ((quote-ones)&^quote | (backslash-ones)&^backslash | (word-ones*' ')&^word) & tops; stop != 0 {
+			return at + bits.TrailingZeros64(stop)/8
+		}
+	}
+	for ; at < len(text) && text[at] >= ' ' && text[at] != '"' && text[at] != '\\'; at++ {
+		s.wide = s.wide || text[at] >= utf8.RuneSelf
+	}
+	return at
 }
 
 // escape is how long the escape is that a text begins with; 0: it is none. A surrogate
@@ -94,7 +113,8 @@ func unquoted(text []byte, escaped bool) []byte {
 
 // names finds names that come twice in an object.
 type names struct {
-	bits  uint64 // of what was seen, by a coarse hash
+	first int       // mark of the object's members
+	bits  [4]uint64 // of what was seen, by a coarse hash
 	count int
 	many  map[string]struct{} // of large objects
 }
@@ -103,34 +123,34 @@ type names struct {
 // too long.
 const manyNames = 48
 
-// add adds a name to those of the members that begin at a mark. false: it is among them.
-func (n *names) add(s *scanner, members int, m mark) bool {
-	name := unquoted(s.text[m.nameStart:m.nameEnd], m.nameEscaped)
+// add adds the name of the last mark. false: it is there already.
+func (n *names) add(s *scanner, m *mark) bool {
+	name := s.name(m)
 	n.count++
 	if n.count > manyNames {
-		return n.addToMany(s, members, name)
+		return n.addToMany(s, name)
 	}
-	var hash uint
+	hash := len(name) * 7
 	if len(name) > 0 {
-		hash = uint(len(name))*7 + uint(name[0]) + uint(name[len(name)-1])*5 + uint(name[len(name)/2])*3
+		hash += int(name[0]) + int(name[len(name)-1])*5 + int(name[len(name)/2])*3
 	}
-	bit := uint64(1) << (hash & 63)
-	if n.bits&bit == 0 {
-		n.bits |= bit
+	word, bit := &n.bits[hash>>6&3], uint64(1)<<(hash&63)
+	if *word&bit == 0 {
+		*word |= bit
 		return true
 	}
-	for i := members; i < len(s.marks); i = int(s.marks[i].next) {
-		if other := &s.marks[i]; bytes.Equal(s.name(other), name) {
+	for i := n.first; i < len(s.marks)-1; i = int(s.marks[i].next) {
+		if bytes.Equal(s.name(&s.marks[i]), name) {
 			return false
 		}
 	}
 	return true
 }
 
-func (n *names) addToMany(s *scanner, members int, name []byte) bool {
+func (n *names) addToMany(s *scanner, name []byte) bool {
 	if n.many == nil {
 		n.many = map[string]struct{}{}
-		for i := members; i < len(s.marks); i = int(s.marks[i].next) {
+		for i := n.first; i < len(s.marks)-1; i = int(s.marks[i].next) {
 			n.many[string(s.name(&s.marks[i]))] = struct{}{}
 		}
 	}
