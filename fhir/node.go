@@ -14,12 +14,15 @@ const enclosing = 3
 
 // ReadDocument reads JSON strictly, such as a Bundle with resources in it: every name
 // once in an object, valid UTF-8, no more levels than resources may have. The bytes are
-// kept, not copied; the caller must not change them afterwards. Errors are *ParseError.
+// kept, not copied; the caller must not change them before Release. Errors are *ParseError.
 func ReadDocument(b []byte) (Node, error) {
-	s, ok := scanDocument(b, enclosing+maxDepth)
+	room := rooms.Get().(*[]mark)
+	s, ok := scanInto((*room)[:0], b, enclosing+maxDepth)
 	if !ok {
+		rooms.Put(room)
 		return Node{}, &ParseError{"", "well-formed JSON in UTF-8, every name once in an object, at most 67 levels of nesting, no text with U+0000"}
 	}
+	s.room = room
 	return Node{s, 0}, nil
 }
 
@@ -107,6 +110,11 @@ func (n Node) Resource() (Resource, error) {
 	if n.Kind() != '{' {
 		return Resource{}, &ParseError{"", "one JSON object"}
 	}
+	return resourceOf(n)
+}
+
+// bytes are those that an object stands in.
+func (n Node) bytes() []byte {
 	m := &n.scan.marks[n.at]
-	return resourceOf(n, n.scan.text[m.start:m.end:m.end])
+	return n.scan.text[m.start:m.end:m.end]
 }

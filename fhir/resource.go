@@ -26,7 +26,7 @@ type Object = map[string]any
 type Resource struct {
 	kind ResourceType
 	id   string
-	raw  []byte
+	raw  []byte // nil: as its document has it
 	read *reading
 }
 
@@ -56,7 +56,7 @@ func (e *ParseError) Error() string {
 func ParseResource(b []byte) (Resource, error) {
 	s, ok := scanDocument(b, maxDepth)
 	if ok && s.marks[0].kind == '{' {
-		return resourceOf(Node{s, 0}, b)
+		return resourceOf(Node{s, 0})
 	}
 	if _, err := parseTree(b); err != nil {
 		return Resource{}, err
@@ -64,8 +64,8 @@ func ParseResource(b []byte) (Resource, error) {
 	return Resource{}, &ParseError{"", "one JSON object"}
 }
 
-// resourceOf judges an object that was read of the bytes.
-func resourceOf(object Node, b []byte) (Resource, error) {
+// resourceOf judges an object that was read.
+func resourceOf(object Node) (Resource, error) {
 	name := object.Member("resourceType").Text()
 	kind, known := ParseResourceType(name)
 	if !known {
@@ -83,7 +83,7 @@ func resourceOf(object Node, b []byte) (Resource, error) {
 	}
 	read := &reading{root: object}
 	read.scanned.Do(func() {})
-	return Resource{kind, text, b, read}, nil
+	return Resource{kind, text, nil, read}, nil
 }
 
 // Stored makes a resource of bytes that ParseResource accepted before; they
@@ -105,14 +105,19 @@ func (r Resource) ID() string { return r.id }
 func (r Resource) Reference() Reference { return Reference{Type: r.kind, ID: r.id} }
 
 // JSON is the resource as it came; do not change it.
-func (r Resource) JSON() []byte { return r.raw }
+func (r Resource) JSON() []byte {
+	if r.raw == nil && r.read != nil {
+		return r.read.root.bytes()
+	}
+	return r.raw
+}
 
 // Tree is the parsed content; do not change it. It is nil for the zero value.
 func (r Resource) Tree() Object {
 	if r.read == nil {
 		return nil
 	}
-	r.read.parsed.Do(func() { r.read.tree, _ = parseTree(r.raw) })
+	r.read.parsed.Do(func() { r.read.tree, _ = parseTree(r.JSON()) })
 	return r.read.tree
 }
 
@@ -153,7 +158,7 @@ func (m Member) Append(b []byte) []byte {
 }
 
 // Members lists the top-level members in their order.
-func (r Resource) Members() ([]Member, error) { return Members(r.raw) }
+func (r Resource) Members() ([]Member, error) { return Members(r.JSON()) }
 
 // Members lists the members of a JSON object in their order.
 func Members(object []byte) ([]Member, error) {
@@ -310,7 +315,8 @@ next:
 // what it stands for, and every other byte as it is (FHIR R4 http §3.1.0.11.2: the
 // references of a transaction).
 func (r Resource) Renamed(names map[string]string) (Resource, error) {
-	dec := jsontext.NewDecoder(bytes.NewReader(r.raw))
+	raw := r.JSON()
+	dec := jsontext.NewDecoder(bytes.NewReader(raw))
 	var out []byte
 	copied := 0
 	for before := 0; ; before = int(dec.InputOffset()) {
@@ -328,8 +334,8 @@ func (r Resource) Renamed(names map[string]string) (Resource, error) {
 		if !known {
 			continue
 		}
-		start := before + bytes.IndexByte(r.raw[before:], '"') // commas, colons and blanks stand before it
-		if out, err = jsontext.AppendQuote(append(out, r.raw[copied:start]...), name); err != nil {
+		start := before + bytes.IndexByte(raw[before:], '"') // commas, colons and blanks stand before it
+		if out, err = jsontext.AppendQuote(append(out, raw[copied:start]...), name); err != nil {
 			return Resource{}, err
 		}
 		copied = int(dec.InputOffset())
@@ -337,5 +343,5 @@ func (r Resource) Renamed(names map[string]string) (Resource, error) {
 	if copied == 0 {
 		return r, nil
 	}
-	return Stored(r.kind, r.id, append(out, r.raw[copied:]...)), nil
+	return Stored(r.kind, r.id, append(out, raw[copied:]...)), nil
 }

@@ -12,6 +12,7 @@ import (
 type scan struct {
 	text  []byte
 	marks []mark
+	room  *[]mark // where the marks stand, of a document that is to be released; nil: nowhere
 }
 
 // mark is where a value stands.
@@ -39,15 +40,20 @@ const failed = -1
 
 // scanDocument reads one JSON value and nothing else. false: it is not strict.
 func scanDocument(raw []byte, deepest int) (*scan, bool) {
+	return scanInto(make([]mark, 0, len(raw)/12+8), raw, deepest)
+}
+
+// scanInto does so with room for the marks.
+func scanInto(room []mark, raw []byte, deepest int) (*scan, bool) {
 	if len(raw) > math.MaxInt32 {
 		return nil, false
 	}
-	s := scanner{text: raw, deepest: deepest, marks: make([]mark, 0, len(raw)/12+8)}
+	s := scanner{text: raw, deepest: deepest, marks: room}
 	end := s.value(skip(raw, 0), 0, s.next())
 	if end == failed || skip(raw, end) != len(raw) {
 		return nil, false
 	}
-	return &scan{raw, s.marks}, !s.wide || utf8.Valid(raw)
+	return &scan{text: raw, marks: s.marks}, !s.wide || utf8.Valid(raw)
 }
 
 // peek is the byte at a place, 0 behind the end.

@@ -2,6 +2,7 @@ package fhir
 
 import (
 	"encoding/json"
+	"slices"
 	"strconv"
 )
 
@@ -35,13 +36,16 @@ func (s *Searchset) Add(r Resource, body []byte, mode SearchMode) {
 	s.entries = append(s.entries, searchsetEntry{r.Reference(), body, mode})
 }
 
-// JSON is the Bundle; the bytes of the entries are copied as they are.
-func (s *Searchset) JSON() []byte {
-	size := 512
-	for _, e := range s.entries {
-		size += len(e.body) + len(s.Base) + 160
+// Grow makes room for so many entries.
+func (s *Searchset) Grow(n int) { s.entries = slices.Grow(s.entries, n) }
+
+// Append writes the Bundle behind b; the bytes of the entries are copied as they are.
+func (s *Searchset) Append(b []byte) []byte {
+	size := 512 + len(s.Self) + len(s.Next)
+	for i := range s.entries {
+		size += len(s.entries[i].body) + len(s.Base) + 160
 	}
-	b := make([]byte, 0, size)
+	b = slices.Grow(b, size)
 	b = append(b, `{"resourceType":"Bundle","type":"searchset"`...)
 	if s.HasTotal {
 		b = strconv.AppendInt(append(b, `,"total":`...), int64(s.Total), 10)
@@ -55,7 +59,8 @@ func (s *Searchset) JSON() []byte {
 	b = append(b, `}]`...)
 	base := appendString(nil, s.Base+"/")
 	base = base[:len(base)-1]
-	for i, e := range s.entries {
+	for i := range s.entries {
+		e := &s.entries[i]
 		if i == 0 {
 			b = append(b, `,"entry":[`...)
 		} else {

@@ -53,7 +53,7 @@ func (d *Door) everything(w http.ResponseWriter, r *http.Request, subject access
 	if err := a.gather(); err != nil {
 		return err
 	}
-	writeJSON(w, http.StatusOK, a.bundle.JSON())
+	writeBundle(w, &a.bundle)
 	return nil
 }
 

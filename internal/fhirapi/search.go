@@ -100,7 +100,11 @@ type result struct {
 // searchset judges every entry once more and writes the Bundle.
 func (d *Door) searchset(w http.ResponseWriter, r *http.Request, a result) error {
 	decision, query, page := a.decision, a.query, a.page
+	if page.Release != nil {
+		defer page.Release()
+	}
 	bundle := fhir.Searchset{Base: d.deps.Base, Self: d.selfLink(a.interaction, query), Total: page.Total, HasTotal: page.HasTotal}
+	bundle.Grow(len(page.Matches) + len(page.Includes))
 	for _, m := range page.Matches {
 		if !decision.Admits(m.Resource, m.Owners) {
 			d.alarm(r, m)
@@ -128,7 +132,7 @@ func (d *Door) searchset(w http.ResponseWriter, r *http.Request, a result) error
 		}
 		bundle.Next = next
 	}
-	writeJSON(w, http.StatusOK, bundle.JSON())
+	writeBundle(w, &bundle)
 	return nil
 }
 

@@ -91,7 +91,7 @@ func (d *Door) eventPage(w http.ResponseWriter, r *http.Request, f found, behind
 			return err
 		}
 	}
-	writeJSON(w, http.StatusOK, bundle.JSON())
+	writeBundle(w, &bundle)
 	return nil
 }
 

@@ -65,6 +65,10 @@ type Page struct {
 	// last match and its sort values, and is no longer than MaxPosition; a door
 	// seals it before it leaves.
 	Next string
+	// Release gives back where the resources stand, once the page has been written; nil:
+	// there is nothing to give back. Afterwards none of them may be looked at, nor their
+	// bytes held. It need not be called.
+	Release func()
 }
 
 // MaxPosition bounds Page.Next for a query, in bytes, so that a door knows on the

@@ -11,6 +11,7 @@ import (
 // bundle is a page of search results, or of versions, as the upstream tells them. Nothing of it is
 // believed before it is verified.
 type bundle struct {
+	root    fhir.Node
 	entries []entry
 	next    string // link, as it came
 	total   total
@@ -56,7 +57,7 @@ func parseBundle(document []byte, kind string) (bundle, error) {
 	if !root.Member("resourceType").Is("Bundle") || !root.Member("type").Is(kind) || !isList(links) || !isList(entries) {
 		return bundle{}, errBundle
 	}
-	b := bundle{total: count(root.Member("total")), entries: make([]entry, 0, entries.Len())}
+	b := bundle{root: root, total: count(root.Member("total")), entries: make([]entry, 0, entries.Len())}
 	for link := range links.Values() {
 		if link.Kind() != '{' {
 			return bundle{}, errBundle

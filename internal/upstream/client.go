@@ -16,7 +16,6 @@ import (
 	"net/http"
 	"os"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/sony/gobreaker/v2"
@@ -112,17 +111,28 @@ func (c *client) get(ctx context.Context, path string) ([]byte, error) {
 	return c.do(ctx, call{method: http.MethodGet, path: path})
 }
 
-// search asks for a page of a type: by POST when the query is long, so that no
-// server on the way cuts it.
+// search asks for a page of a type.
 func (c *client) search(ctx context.Context, t fhir.ResourceType, query string) ([]byte, error) {
+	return c.do(ctx, searching(t, query))
+}
+
+// lend makes a call whose answer the caller gives back, when all that stands in it has
+// been written.
+func (c *client) lend(ctx context.Context, r call) ([]byte, error) {
+	r.lent = true
+	return c.do(ctx, r)
+}
+
+// searching asks by POST when the query is long, so that no server on the way cuts it.
+func searching(t fhir.ResourceType, query string) call {
 	if len(query) > longQuery {
-		return c.do(ctx, call{method: http.MethodPost, path: "/" + string(t) + "/_search", body: query, kind: formEncoded})
+		return call{method: http.MethodPost, path: "/" + string(t) + "/_search", body: query, kind: formEncoded}
 	}
 	path := "/" + string(t)
 	if query != "" {
 		path += "?" + query
 	}
-	return c.do(ctx, call{method: http.MethodGet, path: path})
+	return call{method: http.MethodGet, path: path}
 }
 
 // call is one request, below the base.
@@ -130,6 +140,7 @@ type call struct {
 	method, path string
 	body, kind   string // with its media type
 	header       http.Header
+	lent         bool // the answer is given back
 }
 
 // changes reports whether the call is to change something.
@@ -216,17 +227,18 @@ func (c *client) exchange(ctx context.Context, r call) (answer, error) {
 		return answer{}, failure(err)
 	}
 	defer resp.Body.Close()
-	read := readBody
+	var body []byte
 	if r.changes() {
-		read = readMade
+		body = readMade(resp, c.cfg.MaxAnswer)
+	} else {
+		body, err = readBody(resp, c.cfg.MaxAnswer, r.lent)
 	}
-	body, err := read(resp, c.cfg.MaxAnswer)
 	return answer{resp.StatusCode, body, resp.Header}, err
 }
 
 // readBody reads a successful answer if it is JSON as it stands, and of any other the
 // beginning, for the log.
-func readBody(resp *http.Response, limit int64) ([]byte, error) {
+func readBody(resp *http.Response, limit int64, lent bool) ([]byte, error) {
 	if resp.StatusCode != http.StatusOK {
 		body, _ := io.ReadAll(io.LimitReader(resp.Body, maxLogged)) // for the log; there may be less
 		return body, nil
@@ -234,41 +246,12 @@ func readBody(resp *http.Response, limit int64) ([]byte, error) {
 	if err := plainJSON(resp.Header); err != nil {
 		return nil, &fhirstore.Failure{Status: http.StatusBadGateway, Cause: err}
 	}
-	if resp.ContentLength > limit {
-		return nil, errTooLarge
+	body, err := readWhole(resp, limit)
+	if lent || err != nil {
+		return body, err
 	}
-	if resp.ContentLength >= 0 {
-		body := make([]byte, resp.ContentLength)
-		if _, err := io.ReadFull(resp.Body, body); err != nil {
-			return nil, failure(err)
-		}
-		return body, nil
-	}
-	return readUnknown(resp.Body, limit)
-}
-
-// rooms are where answers of unknown length are read into, so that one copy of the
-// right size is all that is made of each.
-var rooms = sync.Pool{New: func() any { return new(bytes.Buffer) }}
-
-// largestRoom is what is kept of them.
-const largestRoom = 1 << 20
-
-func readUnknown(r io.Reader, limit int64) ([]byte, error) {
-	room := rooms.Get().(*bytes.Buffer)
-	room.Reset()
-	n, err := room.ReadFrom(io.LimitReader(r, limit+1))
-	body := bytes.Clone(room.Bytes())
-	if room.Cap() <= largestRoom {
-		rooms.Put(room)
-	}
-	switch {
-	case err != nil:
-		return nil, failure(err)
-	case n > limit:
-		return nil, errTooLarge
-	}
-	return body, nil
+	defer giveBack(body)
+	return bytes.Clone(body), nil
 }
 
 // plainJSON: what is not JSON in UTF-8, or packed, is not verified (row 114).

@@ -1,6 +1,7 @@
 package upstream
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -60,19 +61,20 @@ func untaken() error {
 // readMade reads the resource in the answer to a change, if there is one that can be
 // read: what was made can be read back otherwise. Of a refusal it reads the beginning, for
 // the log.
-func readMade(resp *http.Response, limit int64) ([]byte, error) {
+func readMade(resp *http.Response, limit int64) []byte {
 	switch resp.StatusCode {
 	case http.StatusOK, http.StatusCreated:
 	default:
 		body, _ := io.ReadAll(io.LimitReader(resp.Body, maxLogged)) // for the log; there may be less
-		return body, nil
+		return body
 	}
 	if plainJSON(resp.Header) != nil {
-		return nil, nil
+		return nil
 	}
-	body, err := readUnknown(resp.Body, limit)
-	if err != nil {
-		return nil, nil //nolint:nilerr // the change was made
+	body, err := readWhole(resp, limit)
+	if err != nil { // the change was made
+		return nil
 	}
-	return body, nil
+	defer giveBack(body)
+	return bytes.Clone(body)
 }

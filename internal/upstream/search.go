@@ -71,6 +71,8 @@ type walk struct {
 	// first is what the upstream counted on its first page; whole: of all patients.
 	first total
 	whole bool
+	// read are the pages so far, which the matches stand in.
+	read []fhir.Node
 }
 
 // page fills one page of an answer.
@@ -82,7 +84,7 @@ func (w *walk) page(ctx context.Context) (fhirstore.Page, error) {
 			return fhirstore.Page{}, err
 		}
 	}
-	page := fhirstore.Page{Matches: w.matches}
+	page := fhirstore.Page{Matches: w.matches, Release: w.release}
 	if !w.done {
 		var err error
 		if page.Next, err = w.at.encode(); err != nil {
@@ -178,14 +180,24 @@ func (w *walk) fetch(ctx context.Context, ids []string, count int) (bundle, erro
 	var body []byte
 	var err error
 	if w.at.Link != "" {
-		body, err = w.backend.client.get(ctx, w.at.Link)
+		body, err = w.backend.client.lend(ctx, call{method: http.MethodGet, path: w.at.Link})
 	} else {
-		body, err = w.backend.client.search(ctx, w.plan.query.Type, w.plan.text(ids, count))
+		body, err = w.backend.client.lend(ctx, searching(w.plan.query.Type, w.plan.text(ids, count)))
 	}
 	if errors.Is(err, fhirstore.ErrNotFound) && w.at.Link != "" {
 		return bundle{}, fhirstore.ErrPosition // the upstream has forgotten the page
 	}
-	return readPage(body, err, searchset)
+	got, err := readPage(body, err, searchset)
+	w.read = append(w.read, got.root)
+	return got, err
+}
+
+// release gives the rooms of the pages back.
+func (w *walk) release() {
+	for _, page := range w.read {
+		giveBack(page.Release())
+	}
+	w.read, w.matches = nil, nil
 }
 
 // readPage judges the answer to a search, or to a history.
