@@ -86,6 +86,15 @@ func (n Node) Text() string {
 	return string(unquoted(n.scan.text[m.start:m.end], m.escaped))
 }
 
+// resourceType is the type that a text names.
+func (n Node) resourceType() (ResourceType, bool) {
+	if n.Kind() != '"' {
+		return "", false
+	}
+	m := &n.scan.marks[n.at]
+	return ParseResourceType(string(unquoted(n.scan.text[m.start:m.end], m.escaped)))
+}
+
 // Is reports whether n is this text.
 func (n Node) Is(text string) bool {
 	if n.Kind() != '"' {

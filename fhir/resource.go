@@ -66,20 +66,19 @@ func ParseResource(b []byte) (Resource, error) {
 
 // resourceOf judges an object that was read.
 func resourceOf(object Node) (Resource, error) {
-	name := object.Member("resourceType").Text()
-	kind, known := ParseResourceType(name)
+	kind, known := object.Member("resourceType").resourceType()
 	if !known {
 		return Resource{}, &ParseError{"resourceType", "the name of an R4 resource type"}
 	}
 	id := object.Member("id")
 	text := id.Text()
 	if id.Kind() != 0 && !ValidID(text) {
-		return Resource{}, &ParseError{name + ".id", "1 to 64 letters, digits, '-' or '.'"}
+		return Resource{}, &ParseError{string(kind) + ".id", "1 to 64 letters, digits, '-' or '.'"}
 	}
 	// Every resource has a meta of the server's before it leaves (FHIR R4 resource
 	// §2.27.4), so what is no object there cannot stand.
 	if meta := object.Member("meta"); meta.Kind() != 0 && meta.Kind() != '{' {
-		return Resource{}, &ParseError{name + ".meta", "an object"}
+		return Resource{}, &ParseError{string(kind) + ".meta", "an object"}
 	}
 	read := &reading{root: object}
 	read.scanned.Do(func() {})

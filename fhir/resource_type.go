@@ -10,9 +10,18 @@ type ResourceType string
 
 // ParseResourceType accepts the concrete resource types of R4, case-sensitively.
 func ParseResourceType(s string) (ResourceType, bool) {
-	_, found := slices.BinarySearch(resourceTypes, ResourceType(s))
-	return ResourceType(s), found
+	t, found := typesByName[s]
+	return t, found
 }
+
+// typesByName has the names of the table, so that a type holds nothing of a document.
+var typesByName = func() map[string]ResourceType {
+	all := make(map[string]ResourceType, len(resourceTypes))
+	for _, t := range resourceTypes {
+		all[string(t)] = t
+	}
+	return all
+}()
 
 // ResourceTypes returns all concrete R4 resource types in alphabetical order.
 func ResourceTypes() []ResourceType { return slices.Clone(resourceTypes) }

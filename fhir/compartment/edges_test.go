@@ -105,6 +105,17 @@ func TestClasses(t *testing.T) {
 	}
 }
 
+// Whom a resource is about is read of references (search.Parameter.References).
+func TestMembersAreReferences(t *testing.T) {
+	for _, kind := range fhir.ResourceTypes() {
+		for _, p := range append(compartment.MemberParameters(kind), compartment.PrimaryParameters(kind)...) {
+			if p.Type != search.TypeReference {
+				t.Errorf("%s is a %s", p.Name(), p.Type)
+			}
+		}
+	}
+}
+
 func TestDerivations(t *testing.T) {
 	for kind, want := range map[fhir.ResourceType]compartment.Derivation{
 		"Provenance": compartment.FromTargets, "Binary": compartment.FromSecurityContextOrAttachers, "Observation": compartment.None, "": compartment.None,

@@ -35,13 +35,13 @@ func Owners(r fhir.Resource, base string) search.Owners {
 // or the only values are of another kind.
 func patients(r fhir.Resource, list []search.Parameter, base string) (ids []string, strange bool) {
 	for i := range list {
-		for _, v := range list[i].Extract(r, base) {
-			if v.Reference.Type == "Patient" {
-				ids = append(ids, v.Reference.ID)
+		list[i].References(r, base, func(ref fhir.Reference) {
+			if ref.Type == "Patient" {
+				ids = append(ids, ref.ID)
 			} else {
 				strange = true
 			}
-		}
+		})
 	}
 	return ids, strange && len(ids) == 0
 }

@@ -118,6 +118,9 @@ func (p Projection) Apply(r fhir.Resource) ([]byte, error) {
 
 // filter decides by element name; nil keeps everything.
 func (p Projection) filter(t fhir.ResourceType) func(name string) bool {
+	if p.Elements == nil && (p.Summary == "" || p.Summary == SummaryFalse || p.Summary == SummaryCount) {
+		return nil
+	}
 	names := elements()[t]
 	always := func(name string) bool {
 		return name == "resourceType" || name == "id" || name == "meta" || isElement(names.mandatory, name)

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/emberlatch/emberlatch/fhir"
@@ -23,7 +24,27 @@ func agree(t *testing.T, r fhir.Resource) {
 		if !slices.Equal(quick, plain) {
 			t.Errorf("%s of %.300s: in the bytes %+v, in the tree %+v", p.Name(), r.JSON(), quick, plain)
 		}
+		if p.Type != TypeReference {
+			continue
+		}
+		var alone []fhir.Reference
+		p.References(r, ownBase, func(ref fhir.Reference) { alone = append(alone, ref) })
+		if together := referencesOf(plain); !slices.Equal(alone, together) {
+			t.Errorf("%s of %.300s: alone %v, among the values %v", p.Name(), r.JSON(), alone, together)
+		}
 	}
+}
+
+// referencesOf are those in values; a canonical with a version is two of them, and one
+// reference.
+func referencesOf(values []Value) (list []fhir.Reference) {
+	for i, v := range values {
+		if i > 0 && v.URL != "" && strings.HasPrefix(values[i-1].URL, v.URL+"|") {
+			continue
+		}
+		list = append(list, v.Reference)
+	}
+	return list
 }
 
 // attack: B.77

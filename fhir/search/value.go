@@ -43,6 +43,19 @@ func (p Parameter) extract(root fhir.Node, base string) []Value {
 	return list
 }
 
+// References calls found for each value of a reference parameter in a resource: a local
+// reference without its version, or the zero value for what is none.
+func (p Parameter) References(r fhir.Resource, base string, found func(fhir.Reference)) {
+	root := r.Root()
+	for i := range p.paths {
+		p.paths[i].walk(root, func(value fhir.Node, _ string) {
+			text, _ := referenceText(value)
+			ref, _ := localReference(text, base)
+			found(ref)
+		})
+	}
+}
+
 // ExtractAll returns the values of all parameters of the resource's type, of the
 // identifiers of its references, and of the elements that composites look at.
 func ExtractAll(r fhir.Resource, base string) []Indexed {
@@ -136,19 +149,11 @@ func appendCodings(list []Value, concept fhir.Node) []Value {
 
 // appendReferences covers Reference, canonical, uri and Attachment.
 func appendReferences(list []Value, value fhir.Node, base string) []Value {
-	var text string
-	switch value.Kind() {
-	case '{':
-		if text = str(value, "reference"); text == "" {
-			text = str(value, "url")
-		}
-	case '"':
-		text = value.Text()
-	default:
-		return append(list, Value{}) // present, and not understood
+	text, understood := referenceText(value)
+	if !understood {
+		return append(list, Value{}) // present, that is all
 	}
-	if ref, local := fhir.ParseReference(text, base); local {
-		ref.Version = ""
+	if ref, local := localReference(text, base); local {
 		return append(list, Value{Reference: ref})
 	}
 	if text == "" || strings.HasPrefix(text, "#") {
@@ -159,6 +164,30 @@ func appendReferences(list []Value, value fhir.Node, base string) []Value {
 		list = append(list, Value{URL: canonical})
 	}
 	return list
+}
+
+// referenceText is what a reference says; false: it cannot be understood.
+func referenceText(value fhir.Node) (text string, understood bool) {
+	switch value.Kind() {
+	case '{':
+		if text = str(value, "reference"); text == "" {
+			text = str(value, "url")
+		}
+		return text, true
+	case '"':
+		return value.Text(), true
+	}
+	return "", false
+}
+
+// localReference is the resource that a reference is to, in whatever version.
+func localReference(text, base string) (fhir.Reference, bool) {
+	ref, local := fhir.ParseReference(text, base)
+	if !local {
+		return fhir.Reference{}, false
+	}
+	ref.Version = ""
+	return ref, true
 }
 
 // appendDates covers date, dateTime, instant, Period and Timing.

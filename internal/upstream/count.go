@@ -38,7 +38,7 @@ func (w *walk) count(ctx context.Context) (fhirstore.Page, error) {
 // counted adds the total to a page that is not everything; what is too much to count
 // has none.
 func (w *walk) counted(ctx context.Context, page *fhirstore.Page) error {
-	again := &walk{backend: w.backend, plan: w.plan, owners: w.owners, seen: map[fhir.Reference]bool{}}
+	again := &walk{backend: w.backend, plan: w.plan, owners: w.owners, seen: map[string]bool{}}
 	found, err := again.count(ctx)
 	var refused *fhir.OperationOutcome
 	if errors.As(err, &refused) {

@@ -92,7 +92,7 @@ func (c *companions) include(ctx context.Context, i search.Include) error {
 
 func (c *companions) has(ref fhir.Reference) bool {
 	_, found := c.found[ref]
-	return found || c.walk.seen[ref]
+	return found || ref.Type == c.walk.plan.query.Type && c.walk.seen[ref.ID]
 }
 
 // add keeps a resource that may come along.

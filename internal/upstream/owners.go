@@ -49,6 +49,9 @@ func (o *owners) of(ctx context.Context, r fhir.Resource) (search.Owners, error)
 		own := compartment.Owners(r, o.backend.deps.Base)
 		own.Sensitivity = o.look(r)
 		medicines := o.medicines(r)
+		if len(medicines) == 0 {
+			return own, nil
+		}
 		if err := o.learn(ctx, o.unknown(medicines), 1); err != nil {
 			return search.Owners{}, err
 		}

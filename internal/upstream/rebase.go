@@ -36,11 +36,13 @@ var escaped = [][]byte{[]byte(`\/`), []byte(`\u00`)}
 
 // mayHold reports whether a document may hold a base of the upstream.
 func (r *rebaser) mayHold(document []byte) bool {
-	for _, list := range [][][]byte{r.hosts, escaped} {
-		for _, text := range list {
-			if bytes.Contains(document, text) {
-				return true
-			}
+	return containsAny(document, r.hosts) || bytes.IndexByte(document, '\\') >= 0 && containsAny(document, escaped)
+}
+
+func containsAny(document []byte, list [][]byte) bool {
+	for _, text := range list {
+		if bytes.Contains(document, text) {
+			return true
 		}
 	}
 	return false

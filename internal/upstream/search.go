@@ -45,7 +45,7 @@ func (b *Backend) Search(ctx context.Context, d access.Decision, q search.Query)
 	if p.empty() { // no call: nothing of it could be shown (row 21)
 		return nothing(q), nil
 	}
-	w := &walk{backend: b, plan: p, owners: b.newOwners(d), at: from, seen: make(map[fhir.Reference]bool, min(q.Count, maxPage)), matches: make([]fhirstore.Record, 0, min(q.Count, maxPage))}
+	w := &walk{backend: b, plan: p, owners: b.newOwners(d), at: from, seen: make(map[string]bool, min(q.Count, maxPage)), matches: make([]fhirstore.Record, 0, min(q.Count, maxPage))}
 	w.owners.always = q.Within != nil
 	if q.CountOnly() {
 		return w.count(ctx)
@@ -64,7 +64,7 @@ type walk struct {
 	full    bool // at is a match that does not fit any more
 
 	matches []fhirstore.Record
-	seen    map[fhir.Reference]bool
+	seen    map[string]bool // ids, of the type that is searched
 	// strange: something came that was not asked for.
 	strange bool
 	pages   int
@@ -143,7 +143,7 @@ func (w *walk) step(ctx context.Context, ask, enough int) error {
 			continue
 		}
 		if len(w.matches) == enough { // one more than fits: the next page begins here
-			delete(w.seen, match.Resource.Reference())
+			delete(w.seen, match.Resource.ID())
 			w.at.Skip, w.full = i, true
 			return nil
 		}
@@ -250,7 +250,7 @@ func (w *walk) verify(ctx context.Context, e entry) (fhirstore.Record, bool, err
 		w.strange = true
 		b.dropped(ctx, t, "malformed")
 		return fhirstore.Record{}, false, nil
-	case w.seen[r.Reference()]:
+	case w.seen[r.ID()]:
 		w.strange = true
 		b.dropped(ctx, t, "doubled")
 		return fhirstore.Record{}, false, nil
@@ -268,6 +268,6 @@ func (w *walk) verify(ctx context.Context, e entry) (fhirstore.Record, bool, err
 		}
 		return fhirstore.Record{}, false, nil
 	}
-	w.seen[r.Reference()] = true
+	w.seen[r.ID()] = true
 	return record(r, owners), true, nil
 }

@@ -36,7 +36,7 @@ var inTheGateway = []bug{
 	{name: "the gateway takes an outcome or another type for a match", rows: "54, 115", file: "internal/upstream/search.go",
 		old: `e.broken != nil || r.ID() == "" || r.Type() != t:`, new: `e.broken != nil || r.ID() == "":`, suites: []suite{rows, gate}},
 	{name: "the gateway gives an entry twice", rows: "48, 115", file: "internal/upstream/search.go",
-		old: "case w.seen[r.Reference()]:", new: "case r.IsZero():", suites: []suite{rows}},
+		old: "case w.seen[r.ID()]:", new: "case r.IsZero():", suites: []suite{rows}},
 	{name: "the gateway does not classify what it returns", rows: "34, 45", file: "internal/upstream/owners.go",
 		old: "own.Sensitivity = o.look(r)", new: "own.Sensitivity = search.Classified()", suites: []suite{gate}},
 	{name: "a Provenance at the gateway is not as sensitive as its targets", rows: "44", file: "internal/upstream/owners.go",

@@ -42,7 +42,7 @@ var inThePolicy = []bug{
 	{name: "a reference to another server is local", rows: "19a", file: "fhir/resource_type.go",
 		old: "\tname, rest, ok := strings.Cut(s, \"/\")\n", new: "\tif i := strings.LastIndex(s, \"/Patient/\"); i >= 0 {\n\t\ts = s[i+1:]\n\t}\n\tname, rest, ok := strings.Cut(s, \"/\")\n", suites: []suite{rows}},
 	{name: "only the beginning of an id counts", rows: "19a", file: "fhir/compartment/owners.go",
-		old: "ids = append(ids, v.Reference.ID)", new: "ids = append(ids, v.Reference.ID[:min(5, len(v.Reference.ID))])", suites: []suite{rows}},
+		old: "ids = append(ids, ref.ID)", new: "ids = append(ids, ref.ID[:min(5, len(ref.ID))])", suites: []suite{rows}},
 	{name: "a member is an owner although somebody else is the subject", rows: "27, 44", file: "fhir/compartment/owners.go",
 		old: "if len(about) == 0 {\n\t\tabout, _ =", new: "if len(about) >= 0 {\n\t\tabout, _ =", suites: []suite{rows}},
 	{name: "what is about a group is about its performers", rows: "19a, 23", file: "fhir/compartment/owners.go",
