@@ -28,8 +28,10 @@ func BenchmarkReadDocument(b *testing.B) {
 	b.SetBytes(int64(len(page)))
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := fhir.ReadDocument(page); err != nil {
+		root, err := fhir.ReadDocument(page)
+		if err != nil {
 			b.Fatal(err)
 		}
+		root.Release()
 	}
 }

@@ -32,6 +32,7 @@ type Resource struct {
 
 // reading is what was made of the bytes so far.
 type reading struct {
+	placed          bool // root was read before the resource was made
 	scanned, parsed sync.Once
 	root            Node
 	tree            Object
@@ -80,9 +81,7 @@ func resourceOf(object Node) (Resource, error) {
 	if meta := object.Member("meta"); meta.Kind() != 0 && meta.Kind() != '{' {
 		return Resource{}, &ParseError{string(kind) + ".meta", "an object"}
 	}
-	read := &reading{root: object}
-	read.scanned.Do(func() {})
-	return Resource{kind, text, nil, read}, nil
+	return Resource{kind, text, nil, &reading{root: object, placed: true}}, nil
 }
 
 // Stored makes a resource of bytes that ParseResource accepted before; they
@@ -125,6 +124,9 @@ func (r Resource) Tree() Object {
 func (r Resource) Root() Node {
 	if r.read == nil {
 		return Node{}
+	}
+	if r.read.placed {
+		return r.read.root
 	}
 	r.read.scanned.Do(func() {
 		if s, ok := scanDocument(r.raw, maxDepth); ok {

@@ -171,9 +171,12 @@ func (s *scanner) members(at, depth int) int {
 		if end == failed {
 			return failed
 		}
+		if !seen.add(s, unquoted(s.text[at+1:end-1], escaped)) {
+			return failed
+		}
 		m := s.next()
 		m.nameStart, m.nameEnd, m.nameEscaped = int32(at+1), int32(end-1), escaped
-		if at = skip(s.text, end); peek(s.text, at) != ':' || !seen.add(s, m) {
+		if at = skip(s.text, end); peek(s.text, at) != ':' {
 			return failed
 		}
 		if at = s.value(skip(s.text, at+1), depth, m); at == failed {

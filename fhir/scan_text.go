@@ -123,9 +123,8 @@ type names struct {
 // too long.
 const manyNames = 48
 
-// add adds the name of the last mark. false: it is there already.
-func (n *names) add(s *scanner, m *mark) bool {
-	name := s.name(m)
+// add adds a name to those that have marks. false: it is among them.
+func (n *names) add(s *scanner, name []byte) bool {
 	n.count++
 	if n.count > manyNames {
 		return n.addToMany(s, name)
@@ -139,7 +138,7 @@ func (n *names) add(s *scanner, m *mark) bool {
 		*word |= bit
 		return true
 	}
-	for i := n.first; i < len(s.marks)-1; i = int(s.marks[i].next) {
+	for i := n.first; i < len(s.marks); i = int(s.marks[i].next) {
 		if bytes.Equal(s.name(&s.marks[i]), name) {
 			return false
 		}
@@ -150,7 +149,7 @@ func (n *names) add(s *scanner, m *mark) bool {
 func (n *names) addToMany(s *scanner, name []byte) bool {
 	if n.many == nil {
 		n.many = map[string]struct{}{}
-		for i := n.first; i < len(s.marks)-1; i = int(s.marks[i].next) {
+		for i := n.first; i < len(s.marks); i = int(s.marks[i].next) {
 			n.many[string(s.name(&s.marks[i]))] = struct{}{}
 		}
 	}

@@ -98,5 +98,5 @@ func serve(w http.ResponseWriter, r *http.Request, doc document) {
 		return
 	}
 	h.Set("Content-Type", cmp.Or(doc.kind, "application/json"))
-	door.Body(w, http.StatusOK, doc.body)
+	_ = door.Body(w, http.StatusOK, doc.body)
 }

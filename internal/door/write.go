@@ -27,15 +27,17 @@ func JSON(w http.ResponseWriter, status int, v any) {
 	h := w.Header()
 	NoStore(h)
 	h.Set("Content-Type", "application/json")
-	Body(w, status, body)
+	_ = Body(w, status, body)
 }
 
 // Body writes a whole answer. Its length goes first: net/http would send a longer
-// one in chunks, with a system call for the last.
-func Body(w http.ResponseWriter, status int, body []byte) {
+// one in chunks, with a system call for the last. An error is that of writing: nobody
+// can be told, but a connection of HTTP/2 may hold the bytes still.
+func Body(w http.ResponseWriter, status int, body []byte) error {
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(status)
-	_, _ = w.Write(body)
+	_, err := w.Write(body)
+	return err
 }
 
 // oauthError is the error object of RFC 6749 §5.2.

@@ -307,6 +307,11 @@ var tellable = []struct {
 }
 
 func writeJSON(w http.ResponseWriter, status int, body []byte) {
+	_ = written(w, status, body) // nobody can be told
+}
+
+// written is writeJSON that tells whether all was taken.
+func written(w http.ResponseWriter, status int, body []byte) error {
 	w.Header().Set("Content-Type", "application/fhir+json; charset=utf-8")
-	door.Body(w, status, body)
+	return door.Body(w, status, body)
 }

@@ -134,7 +134,7 @@ func (d *Door) write(w http.ResponseWriter, r *http.Request, caller store.Client
 	h := w.Header()
 	door.NoStore(h)
 	h.Set("Content-Type", kind)
-	door.Body(w, http.StatusOK, body)
+	_ = door.Body(w, http.StatusOK, body)
 	return nil
 }
 

@@ -53,16 +53,19 @@ func BenchmarkGateway(b *testing.B) {
 	benchmark(b, doorBefore(b, g))
 }
 
-func BenchmarkReverseProxy(b *testing.B) {
-	target, err := url.Parse(canned(b))
+func BenchmarkReverseProxy(b *testing.B) { benchmark(b, plainProxy(b, canned(b))) }
+
+func plainProxy(b *testing.B, up string) http.Handler {
+	b.Helper()
+	target, err := url.Parse(up)
 	if err != nil {
 		b.Fatal(err)
 	}
 	target.Path = ""
-	benchmark(b, &httputil.ReverseProxy{
+	return &httputil.ReverseProxy{
 		Rewrite:   func(r *httputil.ProxyRequest) { r.SetURL(target) },
 		Transport: &http.Transport{MaxIdleConnsPerHost: 64, DisableCompression: true},
-	})
+	}
 }
 
 func benchmark(b *testing.B, h http.Handler) {

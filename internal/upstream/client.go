@@ -79,7 +79,7 @@ func newHTTP(cfg Config, security *tls.Config) *http.Client {
 		Transport: &http.Transport{
 			Proxy: nil, DialContext: dialer.DialContext, TLSClientConfig: security, TLSHandshakeTimeout: cfg.Timeout,
 			ResponseHeaderTimeout: cfg.Timeout, MaxResponseHeaderBytes: maxHeaders, MaxConnsPerHost: cfg.MaxConnections,
-			MaxIdleConns: cfg.MaxConnections, MaxIdleConnsPerHost: cfg.MaxConnections, IdleConnTimeout: idleTime, DisableCompression: true,
+			MaxIdleConns: cfg.MaxConnections, MaxIdleConnsPerHost: cfg.MaxConnections, IdleConnTimeout: idleTime, DisableCompression: true, ReadBufferSize: 32 << 10,
 		},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}

@@ -7,6 +7,11 @@
 //	                     ▲                                                             │
 //	                     └───────── the next page, until there are enough ◀────────────┘
 //
+// A page is read in one pass, into a room that is used again: entries are places in its
+// bytes, and stay that until the door has written the answer and gives the room back
+// (room.go, fhirstore.Page.Release). Looked at after that they panic, and show nothing of
+// the answer that stands there then. Reads keep bytes of their own.
+//
 // Nothing that a client wrote is sent on. A plan is made of the parsed query and of
 // the view of the decision: the patients of the view as one parameter (`patient`,
 // `subject`, `_id`), intersected with those that the query names; the conditions of

@@ -77,4 +77,6 @@ var inTheGateway = []bug{
 		old: "defer page.Release()", new: "page.Release()", suites: []suite{gate}},
 	{name: "the room of a read is given back while it is held", rows: "1, 34", file: "internal/upstream/client.go",
 		old: "return bytes.Clone(body), nil", new: "return bytes.TrimSpace(body), nil", suites: []suite{gate}},
+	{name: "a sheet is used again while its connection holds it", rows: "1, 34", file: "internal/fhirapi/bundle.go",
+		old: "if err == nil && cap", new: "if err == nil || cap", suites: []suite{doors}},
 }
