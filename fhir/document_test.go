@@ -1,6 +1,7 @@
 package fhir_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"reflect"
@@ -62,7 +63,7 @@ func TestNoNameTwice(t *testing.T) {
 }
 
 // The two readers, that of bytes and that of trees, take the same documents and see the
-// same in them.
+// same in them; and what they take, encoding/json sees alike.
 func FuzzScan(f *testing.F) {
 	for _, seed := range []string{
 		`{"resourceType":"Patient","id":"a","x":[1,-0.5e+3,true,false,null,"\ud83d\ude00 \n\/"],"y":{"\u0061":"\\"}}`, `{"a":"\ud83d"}`, `{"a":01}`, `{"a":1.}`, `{"a":"\u0000"}`, `{"\u0000":1}`,
@@ -83,6 +84,12 @@ func FuzzScan(f *testing.F) {
 		}
 		if got := treeOf(root); !reflect.DeepEqual(got, any(tree)) {
 			t.Errorf("read from bytes %v, as a tree %v", got, tree)
+		}
+		var plain any
+		d := json.NewDecoder(bytes.NewReader(document))
+		d.UseNumber()
+		if err := d.Decode(&plain); err != nil || !reflect.DeepEqual(plain, any(tree)) {
+			t.Errorf("encoding/json reads %v, %v", plain, err)
 		}
 		for name := range tree {
 			if root.Member(name).Kind() == 0 {

@@ -2,6 +2,8 @@ package upstream
 
 import (
 	"bytes"
+	"encoding/json"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -38,7 +40,29 @@ func FuzzParseBundle(f *testing.F) {
 				t.Errorf("%s: %v", e.resource.JSON(), err)
 			}
 		}
+		seenAlike(t, document, b)
 	})
+}
+
+// seenAlike compares a page with what encoding/json makes of it.
+func seenAlike(t *testing.T, document []byte, b bundle) {
+	t.Helper()
+	var plain map[string]any
+	d := json.NewDecoder(bytes.NewReader(document))
+	d.UseNumber()
+	if err := d.Decode(&plain); err != nil {
+		t.Fatal(err)
+	}
+	entries, _ := plain["entry"].([]any)
+	if len(entries) != len(b.entries) {
+		t.Fatalf("%d entries of %d", len(b.entries), len(entries))
+	}
+	for i, e := range entries {
+		object, _ := e.(map[string]any)
+		if got := b.entries[i]; got.broken == nil && !reflect.DeepEqual(any(got.resource.Tree()), object["resource"]) {
+			t.Errorf("entry %d is %s", i, got.resource.JSON())
+		}
+	}
 }
 
 // A rewritten document is the same but for URLs under the base, and rewriting it once
