@@ -93,7 +93,7 @@ func (p *plan) clauses(s *statement) error {
 }
 
 func (p *plan) send(c search.Clause) {
-	name, value := c.Canonical()
+	name, value := wording(c)
 	p.sent.Add(name, value)
 }
 
