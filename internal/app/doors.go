@@ -168,7 +168,7 @@ func (a *App) openAppDoors(_ context.Context, d *doors) error {
 		Trail: a.trail, Address: a.peer, Log: a.log,
 	})
 	d.introspect, errs[1] = introspect.New(introspect.Deps{
-		Clients: clients, Client: a.live.Client, Holders: d.holders, Tokens: a.tokens, Grants: a.store, Issuer: a.cfg.PublicURL, FHIRBase: a.cfg.FHIRBase(), Now: a.now, Log: a.log,
+		Clients: clients, Client: a.live.Client, Holders: d.holders, Tokens: a.tokens, Grants: a.store, Reaches: a.people.reaches, Issuer: a.cfg.PublicURL, FHIRBase: a.cfg.FHIRBase(), Now: a.now, Log: a.log,
 		Trusted: trusted, SignAnswers: a.cfg.Introspection.SignedAnswers,
 	})
 	d.revoke, errs[2] = revoke.New(revoke.Deps{Grants: a.store, Clients: clients, Tokens: a.tokens, Settle: a.live.Refresh, Log: a.log})

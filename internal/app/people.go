@@ -108,6 +108,16 @@ func (p *people) entitled(ctx context.Context, u store.User, patient string) (bo
 	return err == nil && reached.Contains(patient), err
 }
 
+// reaches reports whether a user reaches a patient now; who is not there, or disabled,
+// reaches nobody.
+func (p *people) reaches(ctx context.Context, id store.UserID, patient string) (bool, error) {
+	who, err := p.get(ctx, id)
+	if errors.Is(err, store.ErrNotFound) {
+		return false, nil
+	}
+	return err == nil && who.reach.Contains(patient), err
+}
+
 // subjects turns a held access token into the subject of an access decision.
 type subjects struct {
 	*holder.Checker

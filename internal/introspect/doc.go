@@ -8,8 +8,9 @@
 //
 // A client learns about its own tokens; one with the permission to introspect
 // about all (INTRO-04, INTRO-14), those of listed other servers as well. Everything
-// else, refresh tokens included, is {"active":false} and nothing more. Who asks in
-// vain too often waits, for a no only.
+// else, refresh tokens included, is {"active":false} and nothing more; so is a token
+// whose user does not reach its patient any more. Who asks in vain too often waits, for
+// a no only.
 //
 // It fulfils RFC 7662 §2 and §4, RFC 9701 §4 and §5 (switched off by default, without
 // encryption), and SMART App Launch 2.2 token introspection: patient and encounter

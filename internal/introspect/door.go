@@ -51,10 +51,12 @@ type Trusted interface {
 type Deps struct {
 	Clients Clients
 	// Client finds a registered client.
-	Client   func(id store.ClientID) (store.Client, bool)
-	Holders  Holders
-	Tokens   Tokens
-	Grants   Grants
+	Client  func(id store.ClientID) (store.Client, bool)
+	Holders Holders
+	Tokens  Tokens
+	Grants  Grants
+	// Reaches reports whether a user reaches a patient now.
+	Reaches  func(ctx context.Context, user store.UserID, patient string) (bool, error)
 	Trusted  Trusted
 	Issuer   string
 	FHIRBase string
@@ -72,7 +74,7 @@ type Door struct {
 
 // New makes the door; it refuses missing parts.
 func New(deps Deps) (*Door, error) {
-	if deps.Clients == nil || deps.Client == nil || deps.Holders == nil || deps.Tokens == nil || deps.Grants == nil || deps.Trusted == nil ||
+	if deps.Clients == nil || deps.Client == nil || deps.Holders == nil || deps.Tokens == nil || deps.Grants == nil || deps.Reaches == nil || deps.Trusted == nil ||
 		deps.Issuer == "" || deps.FHIRBase == "" || deps.Now == nil || deps.Log == nil {
 		return nil, errors.New("introspect: a part is missing")
 	}

@@ -43,8 +43,24 @@ func (d *Door) judge(ctx context.Context, caller store.Client, text string) (fou
 	case err != nil, token.ClientID() != caller.ID && !caller.MayIntrospect:
 		return found{}, d.inVain(caller)
 	}
+	reaches, err := d.reaches(ctx, token)
+	switch {
+	case err != nil:
+		return found{}, tokens.BearerError(errors.Join(tokens.ErrUnavailable, err))
+	case !reaches:
+		return found{}, nil
+	}
 	a, refused := d.active(ctx, token)
 	return found{own: a}, refused
+}
+
+// reaches reports whether who stands behind a token still reaches its patient: to a
+// server that believes the answer it is what the records say here (RT-11).
+func (d *Door) reaches(ctx context.Context, t tokens.Verified) (bool, error) {
+	if t.System() || t.Patient() == "" {
+		return true, nil
+	}
+	return d.deps.Reaches(ctx, t.UserID(), t.Patient())
 }
 
 // inVain counts an answer of no, and tells who has had too many of them to wait: that

@@ -27,17 +27,52 @@ func loads(t *testing.T, env *testenv.Env, resources ...string) {
 	}
 }
 
+// where is where the records are: a sandbox that holds them, or one before another server.
+// It starts one, and says how an operator loads what is there.
+type where func(t *testing.T, change func(*app.SandboxOptions)) (*testenv.Env, func(resources ...string))
+
+func wherever(t *testing.T, each func(t *testing.T, start where)) {
+	t.Run("own store", func(t *testing.T) {
+		each(t, func(t *testing.T, change func(*app.SandboxOptions)) (*testenv.Env, func(...string)) {
+			env := testenv.StartWith(t, change)
+			return env, func(resources ...string) { loads(t, env, resources...) }
+		})
+	})
+	t.Run("gateway", func(t *testing.T) {
+		each(t, func(t *testing.T, change func(*app.SandboxOptions)) (*testenv.Env, func(...string)) {
+			up := newFHIRServer(t)
+			env := testenv.StartWith(t, func(o *app.SandboxOptions) { before(up, "")(o); change(o) })
+			return env, func(resources ...string) { up.load(t, resources...) }
+		})
+	})
+}
+
+// active reports what the introspection endpoint says of a token.
+func active(t *testing.T, env *testenv.Env, records *testenv.Client, token string) bool {
+	t.Helper()
+	a := asked(t, env, records, "application/json", token)
+	if a.Status != http.StatusOK {
+		t.Errorf("asking about a token: %d %s", a.Status, a.Raw)
+	}
+	return strings.Contains(a.Raw, `"active":true`)
+}
+
 const (
 	roleCode = `http://terminology.hl7.org/CodeSystem/v3-RoleCode`
 	aunt     = `{"resourceType":"RelatedPerson","id":"aunt","active":true,"patient":{"reference":"Patient/leo"},"name":[{"family":"Keller","given":["Rita"]}],"relationship":[{"coding":[{"system":"` + roleCode + `","code":"GUARD"}]}]`
 )
 
 // A guardian by a RelatedPerson: the picker has exactly whom it names, the ID token says who
-// they are themselves, and when it is over the token that they have reads nothing more.
+// they are themselves, and when it is over the token that they have reads nothing more, is
+// not active to a server that asks, and gets no other.
 //
 // spec: LOGIN-20, LOGIN-21, RSP-21
 // attack: RT-11
 func TestARelatedPersonStandsForAPatient(t *testing.T) {
+	wherever(t, aRelatedPersonStandsForAPatient)
+}
+
+func aRelatedPersonStandsForAPatient(t *testing.T, start where) {
 	guardians := func(o *app.SandboxOptions) {
 		o.Reach = app.ReachConfig{Majority: 18, Standing: []string{roleCode + "|GUARD"}}
 	}
@@ -53,8 +88,8 @@ func TestARelatedPersonStandsForAPatient(t *testing.T) {
 		"no list":                    {func(*app.SandboxOptions) {}, aunt + "}", false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			env := testenv.StartWith(t, row.change)
-			loads(t, env, row.related)
+			env, load := start(t, row.change)
+			load(row.related)
 			join(t, env, "representative", "rita", "RelatedPerson/aunt")
 			c := env.Client("sandbox-confidential")
 			c.RedirectURI = "https://companion.example.org/callback"
@@ -75,8 +110,15 @@ func TestARelatedPersonStandsForAPatient(t *testing.T) {
 					t.Errorf("%s: %d, want %d", path, got.Status, want)
 				}
 			}
-			loads(t, env, aunt+`,"period":{"end":"2020"}}`)
+			records := resourceServer(env, "")
+			if !active(t, env, records, a.String("access_token")) {
+				t.Error("while it lasts the token is not active")
+			}
+			load(aunt + `,"period":{"end":"2020"}}`)
 			eventually(t, "it is over", func() bool { return env.Get(a.String("access_token"), "Patient/leo").Status == http.StatusNotFound })
+			if active(t, env, records, a.String("access_token")) {
+				t.Error("it is over, and the token is active")
+			}
 			if a := c.Refresh(a.String("refresh_token")); a.Status != http.StatusBadRequest {
 				t.Errorf("the refresh afterwards: %d", a.Status)
 			}
@@ -89,15 +131,19 @@ func TestARelatedPersonStandsForAPatient(t *testing.T) {
 //
 // spec: RSP-18
 func TestARoleReachesEverybody(t *testing.T) {
+	wherever(t, aRoleReachesEverybody)
+}
+
+func aRoleReachesEverybody(t *testing.T, start where) {
 	const role = `{"resourceType":"PractitionerRole","id":"chief","active":true,"practitioner":{"reference":"Practitioner/dr-chief"},"code":[{"coding":[{"system":"urn:roles","code":"emergency"}]}]`
 	for name, named := range map[string]bool{"named": true, "not named": false} {
 		t.Run(name, func(t *testing.T) {
-			env := testenv.StartWith(t, func(o *app.SandboxOptions) {
+			env, load := start(t, func(o *app.SandboxOptions) {
 				if o.Reach = (app.ReachConfig{Majority: 18}); named {
 					o.Reach.Roles = []string{"urn:roles|emergency"}
 				}
 			})
-			loads(t, env, `{"resourceType":"Practitioner","id":"dr-chief","name":[{"family":"Chief"}]}`, role+"}")
+			load(`{"resourceType":"Practitioner","id":"dr-chief","name":[{"family":"Chief"}]}`, role+"}")
 			join(t, env, "practitioner", "chief", "Practitioner/dr-chief")
 			c := env.Client("sandbox-confidential")
 			c.RedirectURI = "https://companion.example.org/callback"
@@ -114,7 +160,7 @@ func TestARoleReachesEverybody(t *testing.T) {
 			if got := env.Get(token, "Condition?patient=maria"); got.Status == http.StatusOK {
 				t.Errorf("without a scope: %d %s", got.Status, got.Raw)
 			}
-			loads(t, env, role+`,"period":{"end":"2020"}}`)
+			load(role + `,"period":{"end":"2020"}}`)
 			eventually(t, "the role is over", func() bool { return env.Get(token, "Patient/maria").Status == http.StatusNotFound })
 		})
 	}

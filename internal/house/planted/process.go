@@ -3,6 +3,13 @@ package main
 // promises are the tests of codes that carry their grant, on SQLite.
 var promises = suite{"the tests of promises", "./internal/store/storetest", []string{"-run", "Promise/sqlite|(PromiseStandsOnWhat|ReplayOfAPromise)/.*/sqlite"}}
 
+// lostPatients are the tests of refreshes that judge whom somebody reaches, on SQLite;
+// standing goes all the way, from the page to what a server is told of a token.
+var (
+	lostPatients = suite{"the tests of refreshes", "./internal/store/storetest", []string{"-run", "(KnowsWhoStands|JudgesAsTheSearch)/sqlite"}}
+	standing     = suite{"a guardian's way", "./internal/testenv", []string{"-run", "RelatedPersonStands/own_store/a_guardian"}}
+)
+
 var inTheProcess = []bug{
 	{name: "a promise outlives its session", rows: "112", file: "internal/store/storesql/grant_promised.go",
 		old: "AND v.ended = 0 AND v.idle_until", new: "AND v.idle_until", suites: []suite{promises}},
@@ -20,6 +27,10 @@ var inTheProcess = []bug{
 		old: "return []Tie{{own, Minor(patient.ID), span}}", new: "return []Tie{{own, patient, span}}", suites: []suite{people}},
 	{name: "any role reaches everybody", rows: "112", file: "internal/fhirstore/tie_rules.go",
 		old: `if !names(r.Tree()["code"], t.Roles) {`, new: `if len(t.Roles) == 0 {`, suites: []suite{people}},
+	{name: "a refresh lets every RelatedPerson stand", rows: "112", file: "internal/store/storesql/grant_lost.go",
+		old: "LIKE 'RelatedPerson/%' AND `+r.Reaches(\"a.fhir_user\", \"g.patient\", \"%NOW%\")+` THEN 0", new: "LIKE 'RelatedPerson/%' THEN 0", suites: []suite{lostPatients}},
+	{name: "a token is active whose user has lost the patient", rows: "112", file: "internal/introspect/judge.go",
+		old: "case !reaches:", new: "case !reaches && false:", suites: []suite{standing}},
 	{name: "a process does not follow the change feed", rows: "112", file: "internal/live/facts.go",
 		old: "err := f.Refresh(ctx)\n\t\tif ctx.Err() != nil {", new: "err := error(nil)\n\t\tif ctx.Err() != nil {", suites: []suite{load}},
 	{name: "a process does not know what it has just revoked", rows: "112", file: "internal/revoke/door.go",
