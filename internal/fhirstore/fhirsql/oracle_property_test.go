@@ -262,7 +262,7 @@ func drawScoped(t *rapid.T) grant {
 }
 
 func (g grant) subject() access.Subject {
-	f := access.Facts{ClientID: g.App, GrantID: "g", HasUser: g.HasUser, Reach: search.NewIDSet(g.Reach...), Everybody: g.Everybody,
+	f := access.Facts{ClientID: g.App, GrantID: "g", HasUser: g.HasUser, Reach: search.NewIDSet(g.Reach...), Everybody: g.Everybody, AgeLeads: g.AgeLeads,
 		Own: access.Own{All: g.OwnAll, Patients: search.NewIDSet(g.Own...)}, Patient: g.Patient, Scopes: smart.NewScopeSet(g.Scopes), Base: base}
 	f.FHIRUser, _ = fhir.ParseReference(g.FHIRUser, "")
 	if g.Careful {

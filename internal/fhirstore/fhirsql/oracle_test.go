@@ -308,6 +308,7 @@ type grant struct {
 	HasUser   bool
 	Reach     []string
 	Everybody bool     // the user reaches all
+	AgeLeads  bool     // no app changes a birth date
 	OwnAll    bool     // what the client reaches by itself
 	Own       []string // as well
 	// App asks, and FHIRUser stands behind it, from whom something is withheld.

@@ -31,6 +31,7 @@ var writeSystemScopes = []string{"system/*.cruds", "system/Observation.cud", "sy
 
 func drawWriter(t *rapid.T) grant {
 	g := drawGrant(t)
+	g.AgeLeads = rapid.Bool().Draw(t, "ages lead")
 	if !g.HasUser && g.Patient == "" {
 		g.Scopes = rapid.SliceOfNDistinct(rapid.SampledFrom(writeSystemScopes), 1, 2, rapid.ID).Draw(t, "scopes")
 		return g
@@ -118,7 +119,7 @@ func (u *universe) wants(g grant, a attempt) bool {
 		return true
 	case before != nil && before.gone:
 		return false
-	case a.kind == "Patient" && before != nil && slices.ContainsFunc(lasting, func(name string) bool { return !cmp.Equal(elementOf(before, name), a.content[name]) }):
+	case a.kind == "Patient" && g.AgeLeads && before != nil && slices.ContainsFunc(lasting, func(name string) bool { return !cmp.Equal(elementOf(before, name), a.content[name]) }):
 		return false
 	case a.kind == "Patient" && slices.ContainsFunc(tying, func(name string) bool { return !cmp.Equal(elementOf(before, name), a.content[name]) }):
 		return false
@@ -150,7 +151,7 @@ func (u *universe) wants(g grant, a attempt) bool {
 // tying are the elements of a Patient that say who reaches them.
 var tying = []string{"link", "generalPractitioner", "managingOrganization"}
 
-// lasting are those that say how long, and are set with the Patient.
+// lasting are those that say how long, where ages lead, and are set with the Patient.
 var lasting = []string{"birthDate"}
 
 func elementOf(r *thing, name string) any {
