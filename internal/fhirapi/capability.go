@@ -121,7 +121,7 @@ func NewCapability(base string, uris OAuthURIs, limits ...Offers) ([]byte, error
 			r.Resource = append(r.Resource, describe(t, revIncludes[t], codes, len(limits) == 0))
 		}
 	}
-	c.PatchFormat = []string{mediaPatch}
+	c.PatchFormat = []string{mediaPatch, mediaResource}
 	r.Interaction = []interaction{{string(fhir.Batch)}}
 	if len(limits) == 0 {
 		r.Interaction = []interaction{{"transaction"}, {string(fhir.Batch)}, {string(fhir.HistorySystem)}}

@@ -98,6 +98,9 @@ func TestPatch(t *testing.T) {
 		{"what comes of it is not FHIR", "alice", "precise", `[{"op":"add","path":"/colour","value":"red"}]`, 400, "Observation.colour"},
 		{"B.77 a name twice", "alice", "precise", `[{"op":"add","path":"/note","value":[{"text":"x","text":"y"}]}]`, 400, "JSON Patch"},
 		{"no list", "alice", "precise", `{"op":"add","path":"/note","value":1}`, 400, "JSON Patch"},
+		{"a test with null in a list", "alice", "precise", `[{"op":"test","path":"/category","value":[null]}]`, 422, "does not apply"},
+		{"a test of nothing against null", "alice", "precise", `[{"op":"test","path":"/note","value":null}]`, 422, "does not apply"},
+		{"a test without a value", "alice", "precise", `[{"op":"test","path":"/status"}]`, 400, "JSON Patch"},
 		{"no steps", "alice", "precise", `[]`, 400, "JSON Patch"},
 		{"an operation that nobody knows", "alice", "precise", `[{"op":"merge","path":"/note"}]`, 400, "JSON Patch"},
 		{"B.65 another subject", "alice", "precise", `[{"op":"replace","path":"/subject/reference","value":"Patient/bob"}]`, 403, "about"},
@@ -118,10 +121,65 @@ func TestPatch(t *testing.T) {
 			}
 		})
 	}
-	for _, media := range []string{"application/merge-patch+json", "application/fhir+json", "application/json"} {
+	for _, media := range []string{"application/merge-patch+json", "application/fhir+xml", "application/json"} {
 		if got := s.send(t, "alice", "PATCH", "/Observation/precise", `{}`, "Content-Type", media); got.status != 415 {
 			t.Errorf("%s: %d %s", media, got.status, got.body)
 		}
+	}
+}
+
+// A FHIRPath Patch is an update of what is there, judged as one, too.
+//
+// spec: RSX-06, RSX-24
+// attack: B.65
+func TestPathPatch(t *testing.T) {
+	store := openStore(t, ward())
+	fill(t, store, of(withID("precise", lab("alice", `,"valueQuantity":{"value":5.40,"unit":"mg"},"meta":{"security":[{"code":"R"}]}`))))
+	s := newSite(t, store, tokens{"alice": patient("alice", "patient/*.cruds"), "blind": patient("alice", "patient/Observation.u"),
+		"lab": patient("alice", "patient/Observation.u?category="+categories+"|laboratory", "patient/Observation.r")})
+	operations := func(list ...string) string {
+		return `{"resourceType":"Parameters","parameter":[` + strings.Join(list, ",") + `]}`
+	}
+	operation := func(kind, path, rest string) string {
+		return `{"name":"operation","part":[{"name":"type","valueCode":"` + kind + `"},{"name":"path","valueString":"` + path + `"}` + rest + `]}`
+	}
+	value := func(v string) string { return `,{"name":"value",` + v + `}` }
+	note := operation("add", "Observation", `,{"name":"name","valueString":"note"}`+value(`"valueAnnotation":{"text":"x"}`))
+	for _, row := range []struct {
+		name, token, path, body string
+		status                  int
+		holds                   string
+	}{
+		{"what is not patched stays to the digit", "alice", "precise", operations(operation("replace", "Observation.value.unit", value(`"valueString":"g"`))), 200, `"value":5.40,"unit":"g"`},
+		{"one after the other", "alice", "precise", operations(note, operation("replace", "Observation.note[0].text", value(`"valueMarkdown":"<y>"`))), 200, `"note":[{"text":"<y>"}]`},
+		{"all or nothing", "alice", "precise", operations(operation("delete", "Observation.note", ""), operation("replace", "Observation.issued", value(`"valueInstant":"2026-01-01T00:00:00Z"`))), 422, "Parameters.parameter[1]"},
+		{"so the note is there", "alice", "precise", operations(operation("replace", "Observation.note.where(text = '<y>').text", value(`"valueMarkdown":"z"`))), 200, `"note":[{"text":"z"}]`},
+		{"what comes of it is not FHIR", "alice", "precise", operations(operation("delete", "Observation.status", "")), 400, "Observation.status"},
+		{"a patch that is not FHIR", "alice", "precise", operations(`{"name":"operation","part":[{"name":"type","valueCode":5}]}`), 400, "Parameters.parameter[0].part[0].valueCode"},
+		{"B.77 a name twice", "alice", "precise", `{"resourceType":"Parameters","parameter":[],"parameter":[]}`, 400, "every name once"},
+		{"no operations", "alice", "precise", `{"resourceType":"Parameters"}`, 400, "at least one operation"},
+		{"no Parameters", "alice", "precise", lab("alice", ""), 400, "FHIRPath Patch"},
+		{"too many operations", "alice", "precise", operations(strings.Split(strings.Repeat(note+"|", 101), "|")[:101]...), 413, "100"},
+		{"B.65 another subject", "alice", "precise", operations(operation("replace", "Observation.subject.reference", value(`"valueString":"Patient/bob"`))), 403, "about"},
+		{"another id", "alice", "precise", operations(operation("replace", "Observation.id", value(`"valueString":"other"`))), 400, "Observation.id"},
+		{"B.72 labels stay", "alice", "precise", operations(operation("delete", "Observation.meta.security", "")), 200, `"security":[{"code":"R"}]`},
+		{"another's", "alice", "b-lab", operations(note), 404, "not-found"},
+		{"nobody's", "alice", "none", operations(note), 404, "not-found"},
+		{"B.65 a path is a test, by who does not read", "blind", "a-lab", operations(operation("delete", "Observation.where(status = 'final').note", "")), 403, "does not read"},
+		{"B.65 that does not hold", "blind", "a-lab", operations(operation("replace", "Observation.where(status = 'amended').note", value(`"valueAnnotation":{"text":"x"}`))), 403, "does not read"},
+		{"RSX-24 out of the scope", "lab", "a-lab", operations(operation("replace", "Observation.category.coding.code", value(`"valueCode":"vital-signs"`))), 403, "reach"},
+		{"RSX-24 into the scope", "lab", "a-vital", operations(operation("replace", "Observation.category.coding.code", value(`"valueCode":"laboratory"`))), 403, "does not change"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			got := s.send(t, row.token, "PATCH", "/Observation/"+row.path, row.body, "Content-Type", fhirJSON)
+			if got.status != row.status || !strings.Contains(got.body, row.holds) {
+				t.Errorf("%d %s, want %d with %s", got.status, got.body, row.status, row.holds)
+			}
+		})
+	}
+	got := s.send(t, "alice", "POST", "/", `{"resourceType":"Bundle","type":"batch","entry":[{"request":{"method":"PATCH","url":"Observation/a-lab"},"resource":`+operations(note)+`}]}`, "Content-Type", fhirJSON)
+	if got.status != 200 || !strings.Contains(got.body, `"status":"200`) || !strings.Contains(got.body, `"note":[{"text":"x"}]`) {
+		t.Errorf("in a batch: %d %s", got.status, got.body)
 	}
 }
 

@@ -30,6 +30,7 @@ var places = map[string]place{
 	"fhir/search":      {words, map[string]string{"fhir": "parameters are about resources"}},
 	"fhir/compartment": {words, map[string]string{"fhir": "whom a resource is about", "fhir/search": "membership is a condition"}},
 	"fhir/structure":   {words, map[string]string{"fhir": "checks resources"}},
+	"fhir/patch":       {words, map[string]string{"fhir": "changes resources", "fhir/structure": "what an element may be"}},
 	"smart":            {words, map[string]string{"fhir": "scopes name types", "fhir/search": "scopes carry conditions"}},
 	"access": {words, map[string]string{
 		"fhir": "judges interactions", "fhir/search": "a view is a condition", "fhir/compartment": "owners", "smart": "scopes",

@@ -87,9 +87,11 @@ func TestWritingThroughTheGateway(t *testing.T) {
 	step("update of an old version", send(door, "writer", "PUT", path, with(""), "If-Match", `W/"1"`), 412, "")
 	step("update of this version", send(door, "writer", "PUT", path, with(`,"note":[{"text":"3"}]`), "If-Match", `W/"2"`), 200, `W/"3"`)
 	step("patch", send(door, "writer", "PATCH", path, `[{"op":"replace","path":"/note/0/text","value":"4"}]`, "Content-Type", "application/json-patch+json"), 200, `W/"4"`)
+	step("patch by a path", send(door, "writer", "PATCH", path, `{"resourceType":"Parameters","parameter":[{"name":"operation","part":[{"name":"type","valueCode":"replace"},
+		{"name":"path","valueString":"Observation.note.where(text = '4').text"},{"name":"value","valueMarkdown":"5"}]}]}`, "Content-Type", "application/fhir+json"), 200, `W/"5"`)
 	step("patch that does not apply", send(door, "writer", "PATCH", path, `[{"op":"test","path":"/note/0/text","value":"3"}]`, "Content-Type", "application/json-patch+json"), 422, "")
 	step("history", get(door, "writer", path+"/_history?_count=3"), 200, "")
-	step("minimal", send(door, "writer", "PUT", path, with(""), "Prefer", "return=minimal"), 200, `W/"5"`)
+	step("minimal", send(door, "writer", "PUT", path, with(""), "Prefer", "return=minimal"), 200, `W/"6"`)
 	step("who does not read", send(door, "creates", "POST", "/Observation", observation("alice", "")), 201, `W/"1"`)
 	step("another's token", send(door, "bob", "PUT", path, with("")), 403, "")
 	step("delete of an old version", send(door, "writer", "DELETE", path, "", "If-Match", `W/"4"`), 412, "")

@@ -50,6 +50,11 @@ func (s *side) version(t *testing.T, text string) int64 {
 	return r.Version
 }
 
+// pathPatch is a FHIRPath Patch of one operation.
+func pathPatch(kind, path, value string) string {
+	return `{"resourceType":"Parameters","parameter":[{"name":"operation","part":[{"name":"type","valueCode":"` + kind + `"},{"name":"path","valueString":"` + path + `"},{"name":"value",` + value + `}]}]}`
+}
+
 const patchSubject = `[{"op":"replace","path":"/subject/reference","value":"Patient/bob"}]`
 
 var writes = []row{
@@ -107,6 +112,10 @@ var writes = []row{
 		put("writer", "PATCH", "/Observation/bob-lab", `[{"op":"test","path":"/status","value":"final"}]`, 404, "Content-Type", "application/json-patch+json"),
 		put("writer", "PATCH", "/Observation/bob-lab", `[{"op":"test","path":"/status","value":"other"}]`, 404, "Content-Type", "application/json-patch+json"),
 		put("creates", "PATCH", "/Observation/alice-lab", `[{"op":"test","path":"/status","value":"final"}]`, 403, "Content-Type", "application/json-patch+json"),
+		put("writer", "PATCH", "/Observation/alice-lab", pathPatch("replace", "Observation.subject", `"valueReference":{"reference":"Patient/bob"}`), 403),
+		put("writer", "PATCH", "/Observation/bob-lab", pathPatch("replace", "Observation.where(status = 'final').status", `"valueCode":"amended"`), 404),
+		put("writer", "PATCH", "/Observation/bob-lab", pathPatch("replace", "Observation.where(status = 'other').status", `"valueCode":"amended"`), 404),
+		put("creates", "PATCH", "/Observation/alice-lab", pathPatch("replace", "Observation.where(status = 'final').status", `"valueCode":"amended"`), 403),
 	}, more: unharmed("Observation/alice-lab", "Observation/bob-lab")},
 	{number: "66", apart: true, asks: []ask{
 		put("writer", "DELETE", "/Observation/bob-lab", "", 404), put("writer", "DELETE", "/Observation/none", "", 404), put("lab-writer", "DELETE", "/Observation/alice-vital", "", 404),
