@@ -81,8 +81,10 @@ func (m *measuring) getter(target, token string) func(int) error {
 	}
 }
 
-// beside measures both at 16 callers, and then at half of what the gateway can: how
-// much later the last of a hundred answers comes through it.
+// beside measures both at 16 callers, and then at a half and a quarter of what the
+// gateway can: how much later the last of a hundred answers comes through it. Client,
+// proxy and upstream share the processors, which are well more than half busy at half
+// of that rate: how busy is said beside it.
 func (m *measuring) beside(name string, gateway, proxy func(int) error, against string) error {
 	top, err := m.rate(16, proxy)
 	if err != nil {
@@ -93,16 +95,22 @@ func (m *measuring) beside(name string, gateway, proxy func(int) error, against 
 		return err
 	}
 	m.add(figure{name, 16, rate, top, 0, against})
-	through, err := m.late(rate/2, gateway)
-	if err != nil {
-		return err
+	for _, part := range []struct {
+		of   string
+		pace float64
+	}{{"half", rate / 2}, {"a quarter", rate / 4}} {
+		through, err := m.late(part.pace, gateway)
+		if err != nil {
+			return err
+		}
+		without, err := m.late(part.pace, proxy)
+		if err != nil {
+			return err
+		}
+		m.facts = append(m.facts, fact{fmt.Sprintf("%s, late at %s of that rate, beside %s", name, part.of, against), fmt.Sprintf(
+			"median %v beside %v, of a hundred the last %v beside %v: %v more; processors %.0f%% and %.0f%% busy", through.median, without.median,
+			through.p99, without.p99, (through.p99 - without.p99).Round(time.Microsecond), through.busy*100, without.busy*100)})
 	}
-	without, err := m.late(rate/2, proxy)
-	if err != nil {
-		return err
-	}
-	m.facts = append(m.facts, fact{name + ", late at half load, beside " + against, fmt.Sprintf(
-		"median %v beside %v, of a hundred the last %v beside %v: %v more", through.median, without.median, through.p99, without.p99, (through.p99 - without.p99).Round(time.Microsecond))})
 	return nil
 }
 
