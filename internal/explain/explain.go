@@ -66,7 +66,7 @@ type Explanation struct {
 
 // Step is one thing that was asked.
 type Step struct {
-	Step   string        `json:"step"` // token, request, scope, row
+	Step   string        `json:"step"` // token, request, scope, row, content
 	OK     bool          `json:"ok"`
 	Reason access.Reason `json:"reason"`
 	Text   string        `json:"text"`
@@ -132,6 +132,12 @@ func (e *Explainer) decide(ctx context.Context, x Explanation, s access.Subject,
 	case fhir.Read, fhir.VRead:
 		x, err := e.row(ctx, x, d, i)
 		return x.reached(s, x.Owners...), err
+	case fhir.Create, fhir.Update, fhir.Patch, fhir.Delete:
+		x, err := e.change(ctx, x, d, i)
+		return x.reached(s, x.Owners...), err
+	case fhir.HistoryInstance, fhir.HistoryType, fhir.HistorySystem:
+		x, err := e.versions(ctx, x, d, i)
+		return x.reached(s, x.Owners...), err
 	}
 	return x.yes("row", notReplayed), nil
 }
@@ -149,7 +155,7 @@ func (e *Explainer) row(ctx context.Context, x Explanation, d access.Decision, i
 		if err != nil {
 			return Explanation{}, err
 		}
-		x.Owners, x.Sensitive = record.Owners.Required, record.Owners.Sensitivity.Of().List()
+		x = x.about(record)
 		if reason := d.Row(record.Resource, record.Owners); reason != access.RowInView {
 			return x.no("row", reason, http.StatusNotFound), nil
 		}

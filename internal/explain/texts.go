@@ -10,7 +10,13 @@ const (
 	requestUnknown    access.Reason = "request.unknown"
 	notReplayed       access.Reason = "row.not-replayed"
 	rowsInView        access.Reason = "rows.in-view"
+	versionsInView    access.Reason = "versions.in-view"
 	rowMissing        access.Reason = "row.missing"
+	rowNone           access.Reason = "row.none"
+	rowOnlyRead       access.Reason = "row.only-read"
+	rowNotRead        access.Reason = "row.not-read"
+
+	contentNotReplayed access.Reason = "content.not-replayed"
 )
 
 // texts say each reason to an operator.
@@ -30,8 +36,13 @@ var texts = map[access.Reason]string{
 	access.TypeNotChanged:     "The type is about no patient; apps read it and do not change it.",
 	access.ScopeMissing:       "No scope of the token covers the interaction on this type.",
 	access.ScopeWithoutEffect: "A scope would cover it, and its level means nothing for this token; the scopes below say why.",
-	notReplayed:               "The scopes allow it. What is said of the resource itself, in a write or a history, is not replayed.",
+	notReplayed:               "The scopes allow it. What is said of the resources themselves is not replayed.",
 	rowsInView:                "A search finds what the scopes reach, and nothing else; hidden rows are not counted.",
+	versionsInView:            "A history has the versions and deletions that the scopes reach, each by its own content; hidden ones are not counted.",
+	rowNone:                   "Nothing is there before it is created.",
+	rowOnlyRead:               "The token reads the resource and does not change it: no scope with the permission reaches it. The caller is told so.",
+	rowNotRead:                "The token changes the resource and does not read it, and a patch depends on what is there. The caller is told so.",
+	contentNotReplayed:        "What the request would make of the resource is judged as well, and is not replayed: it must be reached too, whom it is about and its labels stay, and it says nothing of who reaches whom.",
 	access.RowInView:          "The resource is reached.",
 	access.RowOfOthers:        "The resource is there, and about a patient whom the token does not reach. The caller is told what is told of a missing one.",
 	access.RowOfNobody:        "The resource is there, and in nobody's record, which only everything reaches. The caller is told what is told of a missing one.",

@@ -58,6 +58,10 @@ func TestRequestsAreExplainedToOperators(t *testing.T) {
 		{"GET", "Patient/maria/$everything", 200, in + "+scope:scope.patient +row:row.in-view"},
 		{"GET", "Patient/james/$everything", 404, in + "+scope:scope.patient -row:row.of-others"},
 		{"GET", "Patient/maria/$summary", 403, in + "-scope:interaction.not-offered"},
+		{"GET", "Patient/maria/_history", 200, in + "+scope:scope.patient +row:versions.in-view"},
+		{"GET", "Patient/james/_history", 404, in + "+scope:scope.patient -row:row.of-others"},
+		{"GET", "Patient/nobody/_history", 404, in + "+scope:scope.patient -row:row.missing"},
+		{"GET", "Observation/_history", 200, in + "+scope:scope.patient +row:versions.in-view"},
 		{"GET", "Nonsense/1", 404, "+token:token.accepted -request:request.unknown"},
 		{"TRACE", "Patient/maria", 405, "+token:token.accepted -request:request.unknown"},
 	} {
@@ -83,6 +87,42 @@ func TestRequestsAreExplainedToOperators(t *testing.T) {
 	}
 	if a := env.Admin(http.MethodPost, "/explain", `{"method":"GET","path":"Patient/maria"}`); a.Status != http.StatusBadRequest {
 		t.Errorf("no token: %d %s", a.Status, a.Raw)
+	}
+}
+
+// What came of a write is explained as far as the row goes, and is what its caller is told.
+func TestWritesAreExplainedToOperators(t *testing.T) {
+	env := testenv.Start(t)
+	_, a := env.Token("sandbox-native", "launch/patient patient/Observation.cruds patient/Condition.rs", "maria", "")
+	reader := a.String("access_token")
+	_, a = env.Token("sandbox-native", "launch/patient patient/Observation.rs patient/Observation.u?category=vital-signs", "maria", "")
+	narrow := a.String("access_token")
+	_, a = env.Token("sandbox-native", "launch/patient patient/Observation.ud", "maria", "")
+	blind := a.String("access_token")
+	mine := "Observation/" + sees(t, env, reader, "Observation?category=laboratory&_count=1")[0]
+	_, a = env.Token("sandbox-native", "launch/patient patient/Observation.rs", "james", "")
+	theirs := "Observation/" + sees(t, env, a.String("access_token"), "Observation?category=laboratory&_count=1")[0]
+	const in = "+token:token.accepted +request:request.understood "
+	for _, row := range []struct {
+		token, method, path string
+		status              int
+		steps               string
+	}{
+		{reader, "POST", "Observation", 200, in + "+scope:scope.patient +row:row.none +content:content.not-replayed"},
+		{reader, "PUT", mine, 200, in + "+scope:scope.patient +row:row.in-view +content:content.not-replayed"},
+		{reader, "PUT", theirs, 404, in + "+scope:scope.patient -row:row.of-others"},
+		{reader, "PUT", "Observation/nobody", 404, in + "+scope:scope.patient -row:row.missing"},
+		{reader, "PUT", "Observation?identifier=x", 200, in + "+scope:scope.patient +row:rows.in-view +content:content.not-replayed"},
+		{reader, "DELETE", mine, 200, in + "+scope:scope.patient +row:row.in-view"},
+		{reader, "PUT", "Condition/x", 403, in + "-scope:scope.missing"},
+		{narrow, "PUT", mine, 403, in + "+scope:scope.patient -row:row.only-read"},
+		{narrow, "PUT", theirs, 404, in + "+scope:scope.patient -row:row.of-others"},
+		{blind, "PUT", mine, 200, in + "+scope:scope.patient +row:row.in-view +content:content.not-replayed"},
+		{blind, "PATCH", mine, 403, in + "+scope:scope.patient -row:row.not-read"},
+	} {
+		if a, status, steps := explanation(t, env, row.token, row.method, row.path); status != row.status || steps != row.steps {
+			t.Errorf("%s %s: %s\n%s", row.method, row.path, steps, a.Raw)
+		}
 	}
 }
 
