@@ -94,8 +94,14 @@ func (d *Door) entry(r *http.Request, e fhir.BundleEntry) (*http.Request, fhir.I
 		request.Header["Prefer"] = list
 	}
 	if e.Resource != nil {
-		request.Header.Set("Content-Type", "application/fhir+json")
-		request.Body = http.MaxBytesReader(nil, readCloser{bytes.NewReader(e.Resource)}, maxResource+1)
+		media, content, err := mediaResource, []byte(e.Resource), error(nil)
+		if i.Code == fhir.Patch {
+			if media, content, err = patchEntry(e.Resource); err != nil {
+				return nil, i, err
+			}
+		}
+		request.Header.Set("Content-Type", media)
+		request.Body = http.MaxBytesReader(nil, readCloser{bytes.NewReader(content)}, maxResource+1)
 	}
 	return request.WithContext(r.Context()), i, nil
 }

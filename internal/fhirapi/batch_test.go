@@ -1,6 +1,7 @@
 package fhirapi_test
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"flag"
 	"fmt"
@@ -196,6 +197,14 @@ func TestTransaction(t *testing.T) {
 		{"a name that no entry has", "alice", []asked{{Resource: member(urn), Request: asking{Method: "POST", URL: "Observation"}}}, 400, "fullUrl"},
 		{"B.84 a name twice", "alice", []asked{named, named}, 400, "once"},
 		{"the same resource twice", "alice", []asked{{Request: asking{Method: "DELETE", URL: "Observation/a-two"}}, {Request: asking{Method: "DELETE", URL: "Observation/a-two"}}}, 400, "once"},
+		{"a patch by paths", "alice", []asked{named, {Resource: raw(notes("x")), Request: asking{Method: "PATCH", URL: "Observation/a-lab", IfMatch: `W/"1"`}}}, 200, ""},
+		{"a JSON Patch, with a reference to what is made", "alice", []asked{{Resource: carried(`[{"op":"add","path":"/hasMember","value":[{"reference":"` + urn + `"}]}]`), Request: asking{Method: "PATCH", URL: "Observation/a-lab"}}, named}, 200, ""},
+		{"B.65 a patch of what is hidden", "alice", []asked{named, {Resource: raw(notes("x")), Request: asking{Method: "PATCH", URL: "Observation/b-lab"}}}, 404, "Bundle.entry[1]"},
+		{"B.81 a patch that does not apply", "alice", []asked{named, {Resource: carried(`[{"op":"test","path":"/status","value":"amended"}]`), Request: asking{Method: "PATCH", URL: "Observation/a-lab"}}}, 422, "Bundle.entry[1]"},
+		{"a patch that brings criteria", "alice", []asked{{Resource: carried(`[{"op":"add","path":"/hasMember","value":[{"reference":"Observation?_id=a-two"}]}]`), Request: asking{Method: "PATCH", URL: "Observation/a-lab"}}}, 400, "Bundle.entry[0]"},
+		{"a patch in another Binary", "alice", []asked{{Resource: raw(`{"resourceType":"Binary","contentType":"text/plain","data":"W10="}`), Request: asking{Method: "PATCH", URL: "Observation/a-lab"}}}, 400, "Binary.contentType"},
+		{"a patch that is not in base64", "alice", []asked{{Resource: raw(`{"resourceType":"Binary","contentType":"application/json-patch+json","data":"W10"}`), Request: asking{Method: "PATCH", URL: "Observation/a-lab"}}}, 400, "Binary.data"},
+		{"the same resource twice, once patched", "alice", []asked{{Resource: raw(notes("x")), Request: asking{Method: "PATCH", URL: "Observation/a-two"}}, {Request: asking{Method: "DELETE", URL: "Observation/a-two"}}}, 400, "once"},
 		{"a read", "alice", []asked{{Request: asking{Method: "GET", URL: "Observation/a-two"}}}, 400, "batch"},
 		{"B.82 an absolute URL", "alice", []asked{{Request: asking{Method: "DELETE", URL: "http://x/Observation/a-two"}}}, 400, "relative"},
 		{"B.82 a host", "alice", []asked{{Request: asking{Method: "DELETE", URL: "//x/Observation/a-two"}}}, 400, "relative"},
@@ -225,6 +234,17 @@ func TestTransaction(t *testing.T) {
 			}
 		})
 	}
+}
+
+// notes is a FHIRPath Patch that adds a note.
+func notes(text string) string {
+	return `{"resourceType":"Parameters","parameter":[{"name":"operation","part":[{"name":"type","valueCode":"add"},{"name":"path","valueString":"Observation"},
+		{"name":"name","valueString":"note"},{"name":"value","valueAnnotation":{"text":"` + text + `"}}]}]}`
+}
+
+// carried is a JSON Patch in a Binary.
+func carried(steps string) json.RawMessage {
+	return raw(`{"resourceType":"Binary","contentType":"application/json-patch+json","data":"` + base64.StdEncoding.EncodeToString([]byte(steps)) + `"}`)
 }
 
 // What is no Bundle of requests.

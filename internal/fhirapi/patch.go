@@ -39,6 +39,9 @@ func patch(r *http.Request, i fhir.Interaction) (edit, error) {
 	}
 	return func(current fhir.Resource) (fhir.Resource, error) {
 		changed, err := apply(current)
+		if err == nil {
+			err = keepsToIDs(current, changed)
+		}
 		if err != nil {
 			return fhir.Resource{}, err
 		}

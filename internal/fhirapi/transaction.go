@@ -73,8 +73,8 @@ func (d *Door) entryWrite(r *http.Request, subject access.Subject, e fhir.Bundle
 	switch {
 	case !decision.Allowed():
 		return nil, fhirstore.Write{}, refused(decision)
-	case i.Code != fhir.Create && i.Code != fhir.Update && i.Code != fhir.Delete:
-		return nil, fhirstore.Write{}, outcome(http.StatusBadRequest, "not-supported", "A transaction creates, updates and deletes. Put other requests into a batch.")
+	case i.Code != fhir.Create && i.Code != fhir.Update && i.Code != fhir.Patch && i.Code != fhir.Delete:
+		return nil, fhirstore.Write{}, outcome(http.StatusBadRequest, "not-supported", "A transaction creates, updates, patches and deletes. Put other requests into a batch.")
 	}
 	values, err := parameters(request, false)
 	if err != nil {

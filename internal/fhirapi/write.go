@@ -17,7 +17,7 @@ func (d *Door) write(w http.ResponseWriter, r *http.Request, subject access.Subj
 		return err
 	}
 	if searches(asked.Content) {
-		return outcome(http.StatusBadRequest, "not-supported", "References by criteria are resolved in a transaction only. Refer to Type/id.")
+		return byCriteria()
 	}
 	if err := d.ready(); err != nil {
 		return err

@@ -115,7 +115,11 @@ func edited(w planned, before access.State) (fhir.Resource, error) {
 	if err := w.Decision.Edits(before); err != nil {
 		return fhir.Resource{}, err
 	}
-	return w.Edit(before.Resource)
+	content, err := w.Edit(before.Resource)
+	if err != nil || len(w.names) == 0 {
+		return content, err
+	}
+	return content.Renamed(w.names)
 }
 
 func (c *changes) delete(ctx context.Context, w planned) (fhirstore.Written, error) {

@@ -15,7 +15,8 @@ import (
 // to what is there, or will be.
 type planned struct {
 	fhirstore.Write
-	found row // what makes a creation needless; zero: nothing
+	found row               // what makes a creation needless; zero: nothing
+	names map[string]string // of all writes: what a patch may bring
 }
 
 // plan resolves criteria, names and references of all writes before any is made. Ids
@@ -37,6 +38,7 @@ func (c *changes) plan(ctx context.Context, writes []fhirstore.Write) ([]planned
 		list[i] = p
 	}
 	for i := range list {
+		list[i].names = names
 		if err := c.rename(ctx, &list[i], names); err != nil {
 			return nil, &fhirstore.WriteError{At: i, Err: err}
 		}
