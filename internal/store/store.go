@@ -11,6 +11,7 @@ type Store interface {
 	Clients
 	Registrations
 	Users
+	Recoveries
 	Sessions
 	Requests
 	PushedRequests
@@ -88,7 +89,7 @@ type Users interface {
 	// ChangePassword replaces the password, ends all sessions of the user but the one
 	// kept, with what lives by them, and records the event, all or nothing. ErrConflict
 	// when the password is not the one that was loaded any more, ErrNotFound when there
-	// is no such user.
+	// is no such user. A recovery code that was handed out is good no more.
 	ChangePassword(ctx context.Context, c PasswordChange) error
 	// ListUsers returns all accounts ordered by username key.
 	ListUsers(ctx context.Context) ([]User, error)

@@ -115,6 +115,9 @@ func (s *Store) ChangePassword(ctx context.Context, c store.PasswordChange) erro
 		if n == 0 {
 			return s.whyUnchanged(ctx, tx, c.UserID)
 		}
+		if err := s.voidRecovery(ctx, tx, c.UserID); err != nil {
+			return err
+		}
 		if err := s.endUser(ctx, tx, c.UserID, c.Keep, "password changed"); err != nil {
 			return err
 		}

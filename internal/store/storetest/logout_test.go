@@ -75,6 +75,10 @@ func TestTheEndOfASessionIsTold(t *testing.T) {
 			must(t, w.EndSession(ctx, session, "signed out again"))
 		},
 		"everywhere": func(t *testing.T, w world, _ []byte) { must(t, w.EndUserSessions(ctx, "u", nil, "password changed")) },
+		"recovered": func(t *testing.T, w world, _ []byte) {
+			_, err := w.Recover(ctx, recovers(t, w, recovery(t, w, false)))
+			must(t, err)
+		},
 		"disabled": func(t *testing.T, w world, _ []byte) {
 			must(t, w.PutUser(ctx, store.User{ID: "u", Username: "u", UsernameKey: "u", Role: store.RolePatient, FHIRUser: "Patient/p", Disabled: true}))
 		},
