@@ -12,6 +12,7 @@ import (
 type userCommand struct {
 	Add         userAddCommand         `cmd:"" help:"Make an account. Example: emberlatch user add ana.json, with {\"username\":\"ana\",\"password\":\"…\",\"role\":\"patient\",\"fhirUser\":\"Patient/1\"}"`
 	SetPassword userSetPasswordCommand `cmd:"" help:"Give an account another password. All its sessions end; its apps go on until grant revoke ends them."`
+	Recover     userRecoverCommand     `cmd:"" help:"Make a code by which the person chooses another password. Example: emberlatch user recover ana"`
 	Represent   userRepresentCommand   `cmd:"" help:"Say for whom an account stands. Example: emberlatch user represent ana Patient/leo --relationship child"`
 	Disable     userDisableCommand     `cmd:"" help:"End an account: its sessions and the access of all its apps end at once."`
 }

@@ -36,6 +36,7 @@ type Store interface {
 	User(ctx context.Context, id store.UserID) (store.User, error)
 	UserByName(ctx context.Context, usernameKey string) (store.User, error)
 	ChangePassword(ctx context.Context, c store.PasswordChange) error
+	CreateRecovery(ctx context.Context, r store.Recovery, e store.Event) error
 	Revoke(ctx context.Context, r store.Revocation) (int, error)
 	Announce(ctx context.Context, kind store.ChangeKind, id string) error
 	Record(ctx context.Context, e store.Event) error
@@ -97,6 +98,8 @@ type Deps struct {
 	FetchKeys clientkey.Fetch
 	// Calendar says by when an app has to be decided about.
 	Calendar review.Calendar
+	// RecoveryPage is the address of the page that takes recovery codes.
+	RecoveryPage string
 	// TokenPrefix begins an initial access token.
 	TokenPrefix string
 	NewID       func() string
@@ -110,7 +113,7 @@ type Door struct{ deps Deps }
 // New makes the door; it refuses missing parts.
 func New(deps Deps) (*Door, error) {
 	if deps.Store == nil || deps.Loader == nil || deps.Registrar == nil || deps.Accounts == nil || deps.Keys == nil || deps.Starter == nil || deps.Explainer == nil || deps.Auditor == nil ||
-		deps.HasRecord == nil || deps.BirthDate == nil || deps.Refresh == nil || deps.FetchKeys == nil || deps.TokenPrefix == "" || deps.NewID == nil || deps.Now == nil || deps.Log == nil {
+		deps.HasRecord == nil || deps.BirthDate == nil || deps.Refresh == nil || deps.FetchKeys == nil || deps.RecoveryPage == "" || deps.TokenPrefix == "" || deps.NewID == nil || deps.Now == nil || deps.Log == nil {
 		return nil, errors.New("admin: a part is missing")
 	}
 	return &Door{deps}, nil
@@ -145,6 +148,7 @@ func (d *Door) Handler() http.Handler {
 	mux.HandleFunc("POST /users/{name}/represents", d.answer(d.represent))
 	mux.HandleFunc("DELETE /users/{name}/represents/{patient}", d.answer(d.representNoMore))
 	mux.HandleFunc("POST /users/{name}/password", d.answer(d.setPassword))
+	mux.HandleFunc("POST /users/{name}/recover", d.answer(d.recoverUser))
 	mux.HandleFunc("POST /grants/revoke", d.answer(d.revoke))
 	mux.HandleFunc("GET /keys", d.answer(d.listKeys))
 	mux.HandleFunc("POST /keys/rotate", d.answer(d.rotateKeys))

@@ -30,6 +30,7 @@ import (
 	"github.com/emberlatch/emberlatch/internal/page"
 	"github.com/emberlatch/emberlatch/internal/push"
 	"github.com/emberlatch/emberlatch/internal/reach"
+	"github.com/emberlatch/emberlatch/internal/recovery"
 	"github.com/emberlatch/emberlatch/internal/registration"
 	"github.com/emberlatch/emberlatch/internal/revoke"
 	"github.com/emberlatch/emberlatch/internal/store"
@@ -48,6 +49,7 @@ type doors struct {
 	logout     *logout.Door
 	manage     *manage.Door
 	enrol      *enrol.Door
+	recovery   *recovery.Door
 	launch     *launch.Door
 	ehr        *launch.EHR
 	consent    *consent.Door
@@ -122,7 +124,7 @@ func (a *App) openFlow(ctx context.Context, d *doors) (err error) {
 }
 
 func (a *App) openPeopleDoors(_ context.Context, d *doors) error {
-	var errs [6]error
+	var errs [7]error
 	d.authorize, errs[0] = authorize.New(authorize.Deps{
 		Store: a.store, Flow: d.flow, Sessions: a.sessions, Client: a.live.Client, Person: a.person, HasVisits: a.reach.HasEncounters, Offered: a.offered(), HintedUser: a.tokens.HintedUser,
 		LoginPath: pathLogin, PatientPath: pathChoose, EncounterPath: pathEncounter, ApprovePath: pathApprove,
@@ -132,8 +134,12 @@ func (a *App) openPeopleDoors(_ context.Context, d *doors) error {
 		OfferPushed: a.cfg.Authorization.offersPushed(), RequirePushed: a.cfg.Authorization.requiresPushed(),
 	})
 	d.login, errs[1] = login.New(login.Deps{
-		Store: a.store, Accounts: a.accounts, Tries: a.tries, Flow: d.flow, Sessions: a.sessions, Place: manage.Place, Path: pathLogin, EnrolPath: pathEnrol,
+		Store: a.store, Accounts: a.accounts, Tries: a.tries, Flow: d.flow, Sessions: a.sessions, Place: manage.Place, Path: pathLogin, EnrolPath: pathEnrol, RecoverPath: pathRecover,
 		Now: a.now, Log: a.log,
+	})
+	d.recovery, errs[6] = recovery.New(recovery.Deps{
+		Store: a.store, Accounts: a.accounts, Patients: a.reach, Flow: d.flow, Place: manage.Place, Home: manage.Home, Path: pathRecover, LoginPath: pathLogin,
+		Forget: a.tries.Forget, Settle: a.live.Refresh, Address: a.address, Blocked: a.recordBlocked, Now: a.now, Log: a.log,
 	})
 	d.enrol, errs[2] = enrol.New(enrol.Deps{
 		Store: a.store, Accounts: a.accounts, Patients: a.reach, Flow: d.flow, Sessions: a.sessions, Path: pathEnrol,

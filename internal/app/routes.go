@@ -19,6 +19,7 @@ const (
 	pathAuthorize  = "/authorize"
 	pathLogin      = "/login"
 	pathEnrol      = "/enrol"
+	pathRecover    = "/recover"
 	pathChoose     = "/choose"
 	pathEncounter  = "/choose/encounter"
 	pathApprove    = "/approve"
@@ -56,6 +57,8 @@ func (a *App) routes(ctx context.Context) (http.Handler, error) {
 	mux.Handle(pathLogout, d.logout)
 	mux.HandleFunc("GET "+pathEnrol, d.enrol.Show)
 	mux.HandleFunc("POST "+pathEnrol, d.enrol.Post)
+	mux.HandleFunc("GET "+pathRecover, d.recovery.Show)
+	mux.HandleFunc("POST "+pathRecover, d.recovery.Post)
 	mux.HandleFunc("GET "+pathChoose, d.launch.Show)
 	mux.HandleFunc("POST "+pathChoose, d.launch.Post)
 	mux.HandleFunc("GET "+pathEncounter, d.launch.ShowEncounter)
@@ -65,17 +68,7 @@ func (a *App) routes(ctx context.Context) (http.Handler, error) {
 	if d.developer != nil {
 		d.developer.Mount(mux)
 	}
-	mux.HandleFunc("GET "+pathManage, d.manage.List)
-	mux.HandleFunc("GET "+manage.PathStop, d.manage.ShowStop)
-	mux.HandleFunc("POST "+manage.PathStop, d.manage.Stop)
-	mux.HandleFunc("GET "+manage.PathStopAll, d.manage.ShowStopAll)
-	mux.HandleFunc("POST "+manage.PathStopAll, d.manage.StopAll)
-	mux.HandleFunc("GET "+manage.PathReceipt, d.manage.Receipt)
-	mux.HandleFunc("GET "+manage.PathSignIns, d.manage.ShowSignIns)
-	mux.HandleFunc("POST "+manage.PathSignIns, d.manage.EndOthers)
-	mux.HandleFunc("GET "+manage.PathLooked, d.manage.ShowLooked)
-	mux.HandleFunc("GET "+manage.PathPassword, d.manage.ShowPassword)
-	mux.HandleFunc("POST "+manage.PathPassword, d.manage.ChangePassword)
+	mountManage(mux, d.manage)
 	mux.Handle("GET /assets/{file}", d.pages.Assets())
 
 	// What apps call.
@@ -130,6 +123,21 @@ func (a *App) routes(ctx context.Context) (http.Handler, error) {
 		return nil, fmt.Errorf("public_url: %w", err)
 	}
 	return door.Chain(door.Options{Hosts: hosts(u), Issuer: a.cfg.PublicURL, Secure: a.cfg.secure(), Log: a.log, Unclean: unclean, Observe: a.metrics.observe, Patience: patience}, mux)
+}
+
+// mountManage adds the pages of what people look after themselves.
+func mountManage(mux *http.ServeMux, d *manage.Door) {
+	mux.HandleFunc("GET "+pathManage, d.List)
+	mux.HandleFunc("GET "+manage.PathStop, d.ShowStop)
+	mux.HandleFunc("POST "+manage.PathStop, d.Stop)
+	mux.HandleFunc("GET "+manage.PathStopAll, d.ShowStopAll)
+	mux.HandleFunc("POST "+manage.PathStopAll, d.StopAll)
+	mux.HandleFunc("GET "+manage.PathReceipt, d.Receipt)
+	mux.HandleFunc("GET "+manage.PathSignIns, d.ShowSignIns)
+	mux.HandleFunc("POST "+manage.PathSignIns, d.EndOthers)
+	mux.HandleFunc("GET "+manage.PathLooked, d.ShowLooked)
+	mux.HandleFunc("GET "+manage.PathPassword, d.ShowPassword)
+	mux.HandleFunc("POST "+manage.PathPassword, d.ChangePassword)
 }
 
 // patience is how long a request may take to come in, and its answer to go out: what

@@ -41,7 +41,7 @@ func (a *App) adminHandler() (http.Handler, error) {
 	d, err := admin.New(admin.Deps{
 		Store: a.store, Loader: a.loader(), Registrar: a.registrar, Accounts: a.accounts, Keys: a.ring, HasRecord: a.hasRecord, BirthDate: a.birthDate, Majority: a.cfg.Reach.Majority,
 		Starter: a.starter, Explainer: explainer, Auditor: a.auditor, Calendar: a.calendar,
-		Refresh: a.live.Refresh, FetchKeys: a.fetchKeys(), TokenPrefix: register.InitialPrefix, NewID: newID, Now: a.now, Log: a.log,
+		Refresh: a.live.Refresh, FetchKeys: a.fetchKeys(), RecoveryPage: a.cfg.PublicURL + pathRecover, TokenPrefix: register.InitialPrefix, NewID: newID, Now: a.now, Log: a.log,
 	})
 	if err != nil {
 		return nil, err

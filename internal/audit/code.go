@@ -68,6 +68,7 @@ var meanings = map[string]meaning{
 	"user":               {attributes, nil, "U"},
 	"user.added":         {attributes, nil, "C"},
 	"password":           {attributes, nil, "U"},
+	"recovery":           {attributes, nil, "U"},
 	"consent":            {alert, &byConsent, "E"},
 	"grant":              {rights, nil, "D"},
 	"client":             {configuration, nil, "U"},

@@ -102,6 +102,7 @@ var places = map[string]place{
 	"internal/logout":       {doors, nil},
 	"internal/manage":       {doors, nil},
 	"internal/push":         {doors, nil},
+	"internal/recovery":     {doors, nil},
 	"internal/registration": {doors, nil},
 	"internal/revoke":       {doors, nil},
 	"internal/token":        {doors, nil},

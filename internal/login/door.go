@@ -40,11 +40,12 @@ type Deps struct {
 	Sessions *session.Sessions
 	// Place is a page of a person's own that sign-in returns to; false for any handle
 	// that names none.
-	Place     func(handle string) (flow.Place, bool)
-	Path      string // of this step
-	EnrolPath string // of enrolment
-	Now       func() time.Time
-	Log       *slog.Logger
+	Place       func(handle string) (flow.Place, bool)
+	Path        string // of this step
+	EnrolPath   string // of enrolment
+	RecoverPath string // for those who cannot sign in
+	Now         func() time.Time
+	Log         *slog.Logger
 }
 
 // Door answers the login step.
@@ -53,7 +54,7 @@ type Door struct{ deps Deps }
 // New makes the door; it refuses missing parts.
 func New(deps Deps) (*Door, error) {
 	if deps.Store == nil || deps.Accounts == nil || deps.Flow == nil || deps.Sessions == nil || deps.Place == nil || deps.Path == "" ||
-		deps.EnrolPath == "" || deps.Tries == nil || deps.Now == nil || deps.Log == nil {
+		deps.EnrolPath == "" || deps.RecoverPath == "" || deps.Tries == nil || deps.Now == nil || deps.Log == nil {
 		return nil, errors.New("login: a part is missing")
 	}
 	return &Door{deps}, nil
@@ -90,8 +91,13 @@ func (d *Door) Show(w http.ResponseWriter, r *http.Request) {
 func (d *Door) page(s flow.Step) page.SignIn {
 	return page.SignIn{
 		Shell: d.deps.Flow.Shell(s, d.deps.Path), CanEnrol: true,
-		EnrolURL: d.deps.EnrolPath + "?request=" + url.QueryEscape(s.Handle),
+		EnrolURL: d.deps.EnrolPath + "?request=" + url.QueryEscape(s.Handle), RecoverURL: d.recoverURL(s.Handle),
 	}
+}
+
+// recoverURL is where somebody goes on who cannot sign in; it leads back here.
+func (d *Door) recoverURL(handle string) string {
+	return d.deps.RecoverPath + "?request=" + url.QueryEscape(handle)
 }
 
 func (d *Door) display(ctx context.Context, id store.UserID) string {

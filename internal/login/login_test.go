@@ -152,7 +152,7 @@ func newEnv(t *testing.T) *env {
 	})
 	errs[4] = err
 	e.door, errs[3] = login.New(login.Deps{
-		Store: e, Accounts: e, Tries: counted, Flow: way, Sessions: sessions, Path: "/login", EnrolPath: "/enrol", Now: now, Log: log,
+		Store: e, Accounts: e, Tries: counted, Flow: way, Sessions: sessions, Path: "/login", EnrolPath: "/enrol", RecoverPath: "/recover", Now: now, Log: log,
 		Place: func(handle string) (flow.Place, bool) {
 			return flow.Place{Handle: "own", Path: "/own?x=1", MaxAge: 5 * time.Minute}, handle == "own"
 		},

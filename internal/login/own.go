@@ -30,7 +30,7 @@ func (d *Door) showOwn(w http.ResponseWriter, r *http.Request, place flow.Place)
 func (d *Door) ownPage(w http.ResponseWriter, r *http.Request, place flow.Place) page.SignIn {
 	shell := d.deps.Flow.OwnShell(w, r, d.deps.Path, place.Handle, session.Authenticated{})
 	shell.Self += "?request=" + url.QueryEscape(place.Handle)
-	return page.SignIn{Shell: shell}
+	return page.SignIn{Shell: shell, RecoverURL: d.recoverURL(place.Handle)}
 }
 
 // postOwn signs in and goes to the place. Order: the ticket is checked before anything

@@ -18,6 +18,9 @@ const (
 	PathLooked   = Path + "/looked"
 )
 
+// Home is the handle of the first of them.
+const Home = "manage"
+
 // freshness is how long ago somebody may have signed in who changes what others get at
 // (LG-19).
 const freshness = 5 * time.Minute
@@ -25,7 +28,7 @@ const freshness = 5 * time.Minute
 // The places that sign-in returns to. Whoever changes a password proves the old one in
 // the same form, however long ago they signed in.
 var (
-	placeList     = flow.Place{Handle: "manage", Path: Path}
+	placeList     = flow.Place{Handle: Home, Path: Path}
 	placeStopAll  = flow.Place{Handle: "manage.stop-all", Path: PathStopAll, MaxAge: freshness}
 	placeSignIns  = flow.Place{Handle: "manage.sign-ins", Path: PathSignIns}
 	placeOthers   = flow.Place{Handle: "manage.sign-ins.end", Path: PathSignIns, MaxAge: freshness}

@@ -37,6 +37,7 @@ type SignIn struct {
 	SignedInAs     string // a session exists: continue or switch
 	CanEnrol       bool
 	EnrolURL       string
+	RecoverURL     string // for those who cannot sign in
 }
 
 // SignedOut says that the session has ended.

@@ -29,6 +29,7 @@ func samples() []sample {
 	var list []sample
 	list = append(list, loginSamples()...)
 	list = append(list, enrolSamples()...)
+	list = append(list, recoverSamples()...)
 	list = append(list, choiceSamples()...)
 	list = append(list, approveSamples()...)
 	list = append(list, developerSamples()...)
@@ -37,7 +38,7 @@ func samples() []sample {
 }
 
 func loginSamples() []sample {
-	login := page.SignIn{Shell: shell("/login"), CanEnrol: true, EnrolURL: "/enrol?request=rq_5"}
+	login := page.SignIn{Shell: shell("/login"), CanEnrol: true, EnrolURL: "/enrol?request=rq_5", RecoverURL: "/recover?request=rq_5"}
 	failed := login
 	failed.Username, failed.Failed = "maria", true
 	waiting := login
@@ -70,6 +71,26 @@ func enrolSamples() []sample {
 	return []sample{
 		{"identify", 200, page.Identify{Shell: shell("/enrol")}}, {"identify-mistakes", 200, mistakes}, {"identify-failed", 200, failed},
 		{"create-credentials", 200, create}, {"create-credentials-refused", 200, refused},
+	}
+}
+
+func recoverSamples() []sample {
+	p := page.Recover{Shell: shell("/recover"), SignInURL: "/login?request=rq_5"}
+	mistakes := p
+	mistakes.Username, mistakes.Day, mistakes.Month, mistakes.Year, mistakes.DisconnectApps = "maria", "27", "3", "62", true
+	mistakes.Problems = []page.FieldProblem{
+		{Field: "code", Message: "recover.code-missing"}, {Field: "birth_date-day", Message: "identify.date-wrong"},
+		{Field: "password", Message: "password-common"}, {Field: "again", Message: "recover.differ"},
+	}
+	failed := p
+	failed.Username, failed.Code, failed.Failed = "maria", "RCAB-2345-CDEF-GHJK-LMNP-QRST-UVWX", true
+	waiting := failed
+	waiting.Failed, waiting.WaitSeconds = false, 480
+	own := page.Recovered{Shell: page.Shell{Self: "/login?request=manage"}, AppsDisconnected: true, SignInURL: "/login?request=manage"}
+	app := page.Recovered{Shell: page.Shell{AppName: "GrowthTracker", Self: "/login?request=rq_5"}, SignInURL: "/login?request=rq_5"}
+	return []sample{
+		{"recover", 200, p}, {"recover-mistakes", 200, mistakes}, {"recover-failed", 200, failed}, {"recover-waiting", 429, waiting},
+		{"recovered", 200, own}, {"recovered-app", 200, app},
 	}
 }
 

@@ -76,6 +76,7 @@ var uses = []use{
 	{"../*/*.go", regexp.MustCompile(`page\.Error\{.*Title: +"([a-z-]+)"`), []string{"error.*", "error.*.help"}},
 	{"../*/*.go", regexp.MustCompile(`Message: +"([a-z.-]+)"`), []string{"*"}},
 	{"../account/password.go", regexp.MustCompile(`PasswordProblem = "([a-z-]+)"`), []string{"*"}},
+	{"../recovery/claim.go", regexp.MustCompile(`"(recover\.[a-z-]+)"`), []string{"*"}},
 	{"../enrol/claim.go", regexp.MustCompile(`"(identify\.[a-z-]+)"`), []string{"*"}},
 	{"../choice/rows.go", regexp.MustCompile(`\t\{"([a-z]+)", \[\]fhir`), []string{"group.*", "group.*.examples"}},
 	{"../consent/duration.go", regexp.MustCompile(`\{"([a-z]+)", [0-9 *]*time`), []string{"duration.*"}},

@@ -1,6 +1,9 @@
 package store
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // UserID is the subject identifier (`sub`): random, stable, never reassigned
 // (OpenID Connect Core §2).
@@ -32,6 +35,15 @@ type User struct {
 	Represents   []Representation `json:"represents,omitempty"`
 	Disabled     bool             `json:"disabled,omitempty"`
 	CreatedAt    time.Time        `json:"created_at"`
+}
+
+// OwnPatient is the id of the patient record that is the person's own; empty: none is.
+func (u User) OwnPatient() string {
+	id, own := strings.CutPrefix(u.FHIRUser, "Patient/")
+	if !own {
+		return ""
+	}
+	return id
 }
 
 // Representation is the server's own record that a user stands for a patient;
