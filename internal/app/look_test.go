@@ -26,7 +26,7 @@ func TestALookAtAStepWritesNothing(t *testing.T) {
 	}
 	before := stored()
 	for _, method := range []string{http.MethodHead, http.MethodGet} {
-		for _, path := range []string{"/login", "/enrol", "/choose", "/choose/encounter", "/approve"} {
+		for _, path := range []string{"/login", "/enrol", "/recover", "/choose", "/choose/encounter", "/approve"} {
 			req, err := http.NewRequest(method, c.URL+path+"?request="+url.QueryEscape(p.Forms[0].Values.Get("request")), nil)
 			must(t, err)
 			for name, value := range c.browser.Cookies() {

@@ -37,7 +37,10 @@ func TestTheDatabaseOpensNothing(t *testing.T) {
 	q = e.Submit(q, "action", "continue", url.Values{"given": {who.Given}, "family": {who.Family}, "birth_date": {who.BirthDate}, "code": {who.Code}})
 	e.Submit(q, "action", "continue", url.Values{"username": {"nora"}, "password": {password}})
 
+	recovery := env.Admin("POST", "/users/maria/recover", `{}`).String("code")
+
 	secrets := map[string]string{
+		"a recovery code": recovery, "a recovery code in one piece": strings.ReplaceAll(recovery, "-", ""),
 		"a code": code, "a redeemed code": redeemed, "the access token": a.String("access_token"), "its signature": a.String("access_token")[strings.LastIndexByte(a.String("access_token"), '.')+1:],
 		"the refresh token": a.String("refresh_token"), "the ID token": a.String("id_token"), "a handle": handle, "the secret of a client": own.Secret,
 		"a password": password, "a known password": env.Password("maria"), "an invitation": who.Code, "an invitation without its lines": strings.ReplaceAll(who.Code, "-", ""),
@@ -64,6 +67,9 @@ func TestTheDatabaseOpensNothing(t *testing.T) {
 		if bytes.Contains(files, []byte(secret)) {
 			t.Errorf("%s is in the database", name)
 		}
+	}
+	if bits := 5 * (len(secrets["a recovery code in one piece"]) - len("RC")); bits < 128 {
+		t.Errorf("a recovery code has %d bits at most", bits)
 	}
 	for _, made := range []string{"a code", "the refresh token", "a handle", "the secret of a client"} {
 		if bits := 6 * (len(secrets[made]) - 3); bits < 128 {
