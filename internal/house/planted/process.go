@@ -10,7 +10,23 @@ var (
 	standing     = suite{"a guardian's way", "./internal/testenv", []string{"-run", "RelatedPersonStands/own_store/a_guardian"}}
 )
 
+// recovered are the tests of recovery codes, on SQLite; recovering are those of their page.
+var (
+	recovered  = suite{"the tests of recovery codes", "./internal/store/storetest", []string{"-run", "Recover/.*sqlite"}}
+	recovering = suite{"the recovery page's tests", "./internal/recovery", nil}
+)
+
 var inTheProcess = []bug{
+	{name: "a recovery code works twice", rows: "LOGIN-19", file: "internal/store/storesql/recovery.go",
+		old: "AND user_id = $2 AND used = 0 AND expires > `+s.now, notNil", new: "AND user_id = $2 AND expires > `+s.now, notNil", suites: []suite{recovered}},
+	{name: "a recovery leaves the old sessions", rows: "LOGIN-19", file: "internal/store/storesql/recovery.go",
+		old: "if err := s.endUser(ctx, tx, u.UserID, nil, reason); err != nil {", new: "if err := s.endUser(ctx, tx, \"\", nil, reason); err != nil {", suites: []suite{recovered}},
+	{name: "a recovery code of before stays good", rows: "LOGIN-19", file: "internal/store/storesql/recovery.go",
+		old: "SET code_hash = excluded.code_hash, created", new: "SET created", suites: []suite{recovered}},
+	{name: "a recovery code opens any account", rows: "LOGIN-19", file: "internal/recovery/claim.go",
+		old: "p.user.ID == p.issuedTo && ", new: "", suites: []suite{recovering}},
+	{name: "a recovery code needs no birth date", rows: "LOGIN-19", file: "internal/recovery/claim.go",
+		old: "user.OwnPatient() == \"\" || same, nil", new: "user.OwnPatient() == \"\" || same || len(typed) == 0, nil", suites: []suite{recovering}},
 	{name: "a promise outlives its session", rows: "112", file: "internal/store/storesql/grant_promised.go",
 		old: "AND v.ended = 0 AND v.idle_until", new: "AND v.idle_until", suites: []suite{promises}},
 	{name: "a promise outlives its approval", rows: "112", file: "internal/store/storesql/grant_promised.go",
