@@ -61,7 +61,7 @@ func hostilePages() []sample {
 		{"sign-in", 200, page.SignIn{Shell: shell, Username: hostile, Failed: true, Reauthenticate: true, SignedInAs: hostile, CanEnrol: true, EnrolURL: "/enrol?request=" + hostile}},
 		{"signed-out", 200, page.SignedOut{Shell: shell, Leave: page.Leave{URL: "javascript:alert(1)", Host: hostile}}},
 		{"identify", 200, page.Identify{Shell: shell, Given: hostile, Family: hostile, Year: hostile, Month: hostile, Day: hostile, Code: hostile, Problems: problems}},
-		{"recover", 200, page.Recover{Shell: shell, Username: hostile, Code: hostile, Year: hostile, Month: hostile, Day: hostile, Problems: problems, SignInURL: "/login?request=" + hostile}},
+		{"recover", 200, page.Recover{Shell: shell, Username: hostile, Code: hostile, Year: hostile, Month: hostile, Day: hostile, Problems: []page.FieldProblem{{Field: "code", Message: "recover.code-missing"}}, SignInURL: "/login?request=" + hostile}},
 		{"recovered", 200, page.Recovered{Shell: shell, SignInURL: "/login?request=" + hostile}},
 		{"create-credentials", 200, page.CreateCredentials{Shell: shell, Username: hostile, Problems: []page.FieldProblem{{Field: "password", Message: "password-common"}}}},
 		{"choose-person", 200, page.ChoosePerson{Shell: shell, People: []page.Person{person, {ID: "p2", Name: "Leo", Self: true}}, Failed: true}},
