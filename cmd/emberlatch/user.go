@@ -10,11 +10,12 @@ import (
 )
 
 type userCommand struct {
-	Add         userAddCommand         `cmd:"" help:"Make an account. Example: emberlatch user add ana.json, with {\"username\":\"ana\",\"password\":\"…\",\"role\":\"patient\",\"fhirUser\":\"Patient/1\"}"`
-	SetPassword userSetPasswordCommand `cmd:"" help:"Give an account another password. All its sessions end; its apps go on until grant revoke ends them."`
-	Recover     userRecoverCommand     `cmd:"" help:"Make a code by which the person chooses another password. Example: emberlatch user recover ana"`
-	Represent   userRepresentCommand   `cmd:"" help:"Say for whom an account stands. Example: emberlatch user represent ana Patient/leo --relationship child"`
-	Disable     userDisableCommand     `cmd:"" help:"End an account: its sessions and the access of all its apps end at once."`
+	Add          userAddCommand          `cmd:"" help:"Make an account. Example: emberlatch user add ana.json, with {\"username\":\"ana\",\"password\":\"…\",\"role\":\"patient\",\"fhirUser\":\"Patient/1\"}"`
+	SetPassword  userSetPasswordCommand  `cmd:"" help:"Give an account another password. All its sessions end; its apps go on until grant revoke ends them."`
+	Recover      userRecoverCommand      `cmd:"" help:"Make a code by which the person chooses another password. Example: emberlatch user recover ana"`
+	RemoveFactor userRemoveFactorCommand `cmd:"" help:"Take away a second factor that was lost. All sessions of the account end; find out who asks before you do it."`
+	Represent    userRepresentCommand    `cmd:"" help:"Say for whom an account stands. Example: emberlatch user represent ana Patient/leo --relationship child"`
+	Disable      userDisableCommand      `cmd:"" help:"End an account: its sessions and the access of all its apps end at once."`
 }
 
 type userAddCommand struct {
@@ -98,6 +99,20 @@ func (c *userSetPasswordCommand) Run(s *session) error {
 		return err
 	}
 	answer, err := c.ask(s, http.MethodPost, "/users/"+url.PathEscape(c.Name)+"/password", body, nil)
+	if err != nil {
+		return err
+	}
+	return printJSON(s, answer)
+}
+
+type userRemoveFactorCommand struct {
+	where
+	Name string `arg:"" help:"The user name."`
+}
+
+// Run removes the second factor.
+func (c *userRemoveFactorCommand) Run(s *session) error {
+	answer, err := c.ask(s, http.MethodDelete, "/users/"+url.PathEscape(c.Name)+"/factor", nil, nil)
 	if err != nil {
 		return err
 	}

@@ -37,6 +37,8 @@ type Store interface {
 	UserByName(ctx context.Context, usernameKey string) (store.User, error)
 	ChangePassword(ctx context.Context, c store.PasswordChange) error
 	CreateRecovery(ctx context.Context, r store.Recovery, e store.Event) error
+	Factor(ctx context.Context, id store.UserID) (store.Factor, error)
+	ChangeFactor(ctx context.Context, c store.FactorChange) error
 	Revoke(ctx context.Context, r store.Revocation) (int, error)
 	Announce(ctx context.Context, kind store.ChangeKind, id string) error
 	Record(ctx context.Context, e store.Event) error
@@ -149,6 +151,7 @@ func (d *Door) Handler() http.Handler {
 	mux.HandleFunc("DELETE /users/{name}/represents/{patient}", d.answer(d.representNoMore))
 	mux.HandleFunc("POST /users/{name}/password", d.answer(d.setPassword))
 	mux.HandleFunc("POST /users/{name}/recover", d.answer(d.recoverUser))
+	mux.HandleFunc("DELETE /users/{name}/factor", d.answer(d.removeFactor))
 	mux.HandleFunc("POST /grants/revoke", d.answer(d.revoke))
 	mux.HandleFunc("GET /keys", d.answer(d.listKeys))
 	mux.HandleFunc("POST /keys/rotate", d.answer(d.rotateKeys))

@@ -15,6 +15,7 @@ import (
 	"github.com/emberlatch/emberlatch/internal/chart"
 	"github.com/emberlatch/emberlatch/internal/db"
 	"github.com/emberlatch/emberlatch/internal/egress"
+	"github.com/emberlatch/emberlatch/internal/factor"
 	"github.com/emberlatch/emberlatch/internal/fhirstore"
 	"github.com/emberlatch/emberlatch/internal/fhirstore/fhirsql"
 	"github.com/emberlatch/emberlatch/internal/keys"
@@ -53,6 +54,7 @@ type App struct {
 	reach     *reach.Resolver
 	accounts  *account.Accounts
 	tries     *tries.Tries
+	factors   *factor.Factors
 	sessions  *session.Sessions
 	// backchannel tells apps of logouts.
 	backchannel *backchannel.Sender
@@ -164,6 +166,13 @@ func (a *App) openEngines(ctx context.Context) (err error) {
 	if a.tries, err = tries.New(tries.Deps{Store: a.store, UsernameKey: a.accounts.UsernameKey, Address: a.address, Blocked: a.recordBlocked, Now: a.now}); err != nil {
 		return err
 	}
+	secret, err := a.ring.Secret(ctx, "second-factor")
+	if err != nil {
+		return err
+	}
+	if a.factors, err = factor.New(factor.Deps{Store: a.store, Secret: secret, Issuer: a.cfg.Organisation.Name, Now: a.now}); err != nil {
+		return err
+	}
 	policy, err := a.cfg.policy()
 	if err != nil {
 		return err
@@ -176,7 +185,7 @@ func (a *App) openEngines(ctx context.Context) (err error) {
 	}
 	a.sessions, err = session.New(session.Deps{
 		Store: a.store, Idle: a.cfg.Sessions.Idle, Absolute: a.cfg.Sessions.Absolute,
-		Secure: a.cfg.secure(), Settle: a.live.Refresh, Now: a.now,
+		Secure: a.cfg.secure(), Required: a.cfg.Login.required, Settle: a.live.Refresh, Now: a.now,
 	})
 	return err
 }

@@ -42,6 +42,8 @@ type Config struct {
 	Organisation OrganisationConfig `yaml:"organisation"`
 	Tokens       TokenConfig        `yaml:"tokens"`
 	Sessions     SessionConfig      `yaml:"sessions"`
+	// Login says what people have to show when they sign in.
+	Login LoginConfig `yaml:"login"`
 	// Authorization says by which ways apps may ask for authorization.
 	Authorization AuthorizationConfig `yaml:"authorization"`
 	Keys          KeyConfig           `yaml:"keys"`
@@ -256,7 +258,7 @@ func (c Config) Validate() error {
 			add("outbound.networks: %q is not a network prefix such as 10.1.2.0/24", p)
 		}
 	}
-	errs = append(errs, c.Registration.validate(c.Sandbox)...)
+	errs = append(append(errs, c.Registration.validate(c.Sandbox)...), c.Login.validate()...)
 	_, wrong := c.trustedIssuers()
 	errs = append(errs, wrong...)
 	errs = append(append(errs, c.FHIR.validate(c.PublicURL)), c.Reach.validate()...)

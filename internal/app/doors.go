@@ -134,7 +134,7 @@ func (a *App) openPeopleDoors(_ context.Context, d *doors) error {
 		OfferPushed: a.cfg.Authorization.offersPushed(), RequirePushed: a.cfg.Authorization.requiresPushed(),
 	})
 	d.login, errs[1] = login.New(login.Deps{
-		Store: a.store, Accounts: a.accounts, Tries: a.tries, Flow: d.flow, Sessions: a.sessions, Place: manage.Place, Path: pathLogin, EnrolPath: pathEnrol, RecoverPath: pathRecover,
+		Store: a.store, Accounts: a.accounts, Factors: a.factors, Tries: a.tries, Flow: d.flow, Sessions: a.sessions, Place: manage.Place, Path: pathLogin, SecondPath: pathSecond, EnrolPath: pathEnrol, RecoverPath: pathRecover,
 		Now: a.now, Log: a.log,
 	})
 	d.recovery, errs[6] = recovery.New(recovery.Deps{
@@ -142,7 +142,7 @@ func (a *App) openPeopleDoors(_ context.Context, d *doors) error {
 		Forget: a.tries.Forget, Settle: a.live.Refresh, Address: a.address, Blocked: a.recordBlocked, Now: a.now, Log: a.log,
 	})
 	d.enrol, errs[2] = enrol.New(enrol.Deps{
-		Store: a.store, Accounts: a.accounts, Patients: a.reach, Flow: d.flow, Sessions: a.sessions, Path: pathEnrol,
+		Store: a.store, Accounts: a.accounts, Patients: a.reach, Flow: d.flow, Sessions: a.sessions, Path: pathEnrol, SecondPath: pathSecond,
 		Address: a.address, NewID: newID, Now: a.now, Log: a.log,
 	})
 	d.launch, errs[3] = launch.New(launch.Deps{Patients: a.reach, Person: a.person, Flow: d.flow, Path: pathChoose, EncounterPath: pathEncounter, Now: a.now})
@@ -151,7 +151,7 @@ func (a *App) openPeopleDoors(_ context.Context, d *doors) error {
 		Path: pathApprove, Sandbox: a.cfg.Sandbox, Now: a.now,
 	})
 	d.manage, errs[5] = manage.New(manage.Deps{
-		Store: a.store, Ledger: a.ledger, Accounts: a.accounts, Tries: a.tries, Flow: d.flow, Sessions: a.sessions, Client: a.live.Client, Person: a.person, Patient: a.reach.Patient,
+		Store: a.store, Ledger: a.ledger, Accounts: a.accounts, Factors: a.factors, Tries: a.tries, Flow: d.flow, Sessions: a.sessions, Client: a.live.Client, Person: a.person, Patient: a.reach.Patient,
 		FlushUses: a.uses.Flush, Settle: a.live.Refresh, LoginPath: pathLogin, LogoutPath: pathLogout, AccessLife: a.cfg.Tokens.Access,
 		Sandbox: a.cfg.Sandbox, Sensitive: a.sensitive.WordsForPatients, Now: a.now, Log: a.log,
 	})

@@ -18,6 +18,7 @@ import (
 const (
 	pathAuthorize  = "/authorize"
 	pathLogin      = "/login"
+	pathSecond     = "/login/second"
 	pathEnrol      = "/enrol"
 	pathRecover    = "/recover"
 	pathChoose     = "/choose"
@@ -54,6 +55,8 @@ func (a *App) routes(ctx context.Context) (http.Handler, error) {
 	mux.HandleFunc("GET /authorize/continue", d.authorize.Continue)
 	mux.HandleFunc("GET "+pathLogin, d.login.Show)
 	mux.HandleFunc("POST "+pathLogin, d.login.Post)
+	mux.HandleFunc("GET "+pathSecond, d.login.ShowSecond)
+	mux.HandleFunc("POST "+pathSecond, d.login.PostSecond)
 	mux.Handle(pathLogout, d.logout)
 	mux.HandleFunc("GET "+pathEnrol, d.enrol.Show)
 	mux.HandleFunc("POST "+pathEnrol, d.enrol.Post)
@@ -138,6 +141,10 @@ func mountManage(mux *http.ServeMux, d *manage.Door) {
 	mux.HandleFunc("GET "+manage.PathLooked, d.ShowLooked)
 	mux.HandleFunc("GET "+manage.PathPassword, d.ShowPassword)
 	mux.HandleFunc("POST "+manage.PathPassword, d.ChangePassword)
+	mux.HandleFunc("GET "+manage.PathSecondStep, d.ShowSecondStep)
+	mux.HandleFunc("POST "+manage.PathSecondStep, d.ChangeSecondStep)
+	mux.HandleFunc("GET "+manage.PathSetUp, d.ShowSetUp)
+	mux.HandleFunc("POST "+manage.PathSetUp, d.SetUp)
 }
 
 // patience is how long a request may take to come in, and its answer to go out: what

@@ -36,6 +36,8 @@ type SandboxOptions struct {
 	// Reach are further rules of who reaches whom; the zero value: those of a server on
 	// which nothing is set.
 	Reach ReachConfig
+	// Login says of whom a second factor is required; the zero value: of nobody.
+	Login LoginConfig
 	// Upstream is a FHIR server that holds the records; empty: this one does.
 	Upstream string
 	// UpstreamCredentials is a file with what proves this server to it; empty: nothing.
@@ -106,7 +108,7 @@ func openSandbox(ctx context.Context, o SandboxOptions, port int, listener, samp
 	if o.SelfService != "" {
 		cfg.Registration.SelfService = o.SelfService
 	}
-	cfg.Sensitive = o.Sensitive
+	cfg.Sensitive, cfg.Login = o.Sensitive, o.Login
 	if !reflect.ValueOf(o.Reach).IsZero() {
 		cfg.Reach = o.Reach
 	}

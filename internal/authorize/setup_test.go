@@ -33,6 +33,7 @@ const (
 
 // memory is the part of the store contract that a request passes through.
 type memory struct {
+	session.HalfStore // nobody here is half signed in
 	mu         sync.Mutex
 	requests   map[string]store.AuthorizationRequest
 	sessions   map[string]store.Session
@@ -396,7 +397,7 @@ func (e *env) continues(handle string) answer {
 func (e *env) signIn(user store.UserID) session.Authenticated {
 	e.t.Helper()
 	w := httptest.NewRecorder()
-	who, err := e.sessions.Start(w, httptest.NewRequest(http.MethodGet, "/", nil), user, []string{"pwd"})
+	who, _, err := e.sessions.Start(w, httptest.NewRequest(http.MethodGet, "/", nil), store.User{ID: user}, []string{"pwd"})
 	if err != nil {
 		e.t.Fatal(err)
 	}

@@ -28,6 +28,7 @@ import (
 
 // memory holds one request and the sessions.
 type memory struct {
+	session.HalfStore // nobody here is half signed in
 	request    store.AuthorizationRequest
 	sessions   map[string]store.Session
 	remembered *store.RememberedConsent
@@ -141,7 +142,7 @@ func (e *env) keep(w *httptest.ResponseRecorder) {
 
 func (e *env) signIn() []byte {
 	w := httptest.NewRecorder()
-	who, err := e.sessions.Start(w, httptest.NewRequest(http.MethodGet, "/", nil), "maria", []string{"pwd"})
+	who, _, err := e.sessions.Start(w, httptest.NewRequest(http.MethodGet, "/", nil), store.User{ID: "maria"}, []string{"pwd"})
 	if err != nil {
 		e.t.Fatal(err)
 	}

@@ -45,6 +45,8 @@ type Deps struct {
 	Flow     *flow.Flow
 	Sessions *session.Sessions
 	Path     string
+	// SecondPath is where who owes a second factor goes on.
+	SecondPath string
 	// Address is the network address that tries are counted by.
 	Address func(r *http.Request) string
 	NewID   func() string
@@ -58,7 +60,7 @@ type Door struct{ deps Deps }
 // New makes the door; it refuses missing parts.
 func New(deps Deps) (*Door, error) {
 	if deps.Store == nil || deps.Accounts == nil || deps.Patients == nil || deps.Flow == nil || deps.Sessions == nil ||
-		deps.Path == "" || deps.Address == nil || deps.NewID == nil || deps.Now == nil || deps.Log == nil {
+		deps.Path == "" || deps.SecondPath == "" || deps.Address == nil || deps.NewID == nil || deps.Now == nil || deps.Log == nil {
 		return nil, errors.New("enrol: a part is missing")
 	}
 	return &Door{deps}, nil
@@ -203,9 +205,13 @@ func (d *Door) account(ctx context.Context, s flow.Step, username, key, password
 // enrolled logs the new user in; the request goes on where it was.
 func (d *Door) enrolled(w http.ResponseWriter, r *http.Request, s flow.Step, user store.User) {
 	d.record(r.Context(), "enrol", s.Request.EnrolPatient, "ok", s)
-	who, err := d.deps.Sessions.Start(w, r, user.ID, []string{"pwd"})
+	who, whole, err := d.deps.Sessions.Start(w, r, user, []string{session.Password})
 	if err != nil {
 		d.deps.Flow.Fail(w, r, err)
+		return
+	}
+	if !whole { // LOGIN-13: a second factor is required of patients
+		d.deps.Flow.Redirect(w, d.deps.SecondPath+"?request="+url.QueryEscape(s.Handle))
 		return
 	}
 	d.deps.Flow.Save(w, r, s, func(q *store.AuthorizationRequest) {

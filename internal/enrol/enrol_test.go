@@ -23,6 +23,7 @@ import (
 
 // env is the enrolment step of one request; it is its own store and accounts.
 type env struct {
+	session.HalfStore // nobody here is half signed in
 	clock    time.Time
 	request  store.AuthorizationRequest
 	sessions map[string]store.Session
@@ -163,7 +164,7 @@ func newEnv(t *testing.T) *env {
 		},
 	})
 	e.door, errs[3] = enrol.New(enrol.Deps{
-		Store: e, Accounts: e, Patients: e, Flow: way, Sessions: sessions, Path: "/enrol", Now: now, Log: log,
+		Store: e, Accounts: e, Patients: e, Flow: way, Sessions: sessions, Path: "/enrol", SecondPath: "/login/second", Now: now, Log: log,
 		NewID: func() string { return "new" }, Address: func(r *http.Request) string { return r.Header.Get("Test-Address") },
 	})
 	e.invited[string(enrol.CodeHash("ABCD-2345"))] = &store.Invitation{Patient: "nora"}

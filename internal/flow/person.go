@@ -2,6 +2,7 @@ package flow
 
 import (
 	"bytes"
+	"errors"
 	"net/http"
 
 	"github.com/emberlatch/emberlatch/internal/session"
@@ -14,6 +15,17 @@ func SetPerson(q *store.AuthorizationRequest, who session.Authenticated) {
 	q.UserID, q.SessionHash, q.AuthTime, q.AMR = who.UserID(), who.Hash(), who.AuthTime(), who.AMR()
 	q.EnrolPatient, q.EnrolCodeHash = "", nil
 	SetPatient(q, "")
+}
+
+// Note writes who a request is for, for a page that is shown at once and leads on. When
+// another tab was faster, what it wrote stands.
+func (f *Flow) Note(r *http.Request, s Step, who session.Authenticated) error {
+	SetPerson(&s.Request, who)
+	err := f.deps.Store.SaveFacts(r.Context(), s.Request)
+	if errors.Is(err, store.ErrConflict) {
+		return nil
+	}
+	return err
 }
 
 // SetPatient writes whom a request is about. An approval is for one patient.

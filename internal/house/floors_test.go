@@ -63,6 +63,7 @@ var places = map[string]place{
 	"internal/door":          {engines, nil},
 	"internal/dpop":          {engines, map[string]string{"internal/clientkey": "judges the key that a proof brings"}},
 	"internal/egress":        {engines, nil},
+	"internal/factor":        {engines, nil},
 	"internal/flow": {engines, map[string]string{
 		"internal/session": "a step belongs to a browser and a person", "internal/page": "shows what cannot go on", "internal/door": "request ids",
 	}},

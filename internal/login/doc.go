@@ -4,6 +4,7 @@
 //	/login?request=H ─▶ sign-in page
 //	POST sign-in ─▶ count the try ─▶ verify ─▶ session ─▶ fact: who, when, how ─▶ continue
 //	       too many: wait ◀┘   one text ◀┘
+//	                                 └─▶ half session, when more is owed ─▶ second step
 //	POST continue ─▶ adopt the session that exists     POST cancel ─▶ refused
 //
 // Pages of a person's own need somebody as well, and no app has asked: then the handle
@@ -17,5 +18,14 @@
 // without a pause makes its owner wait as well, as long as that goes on: the count
 // is by account, wherever the tries come from (LG-03).
 //
-// It knows local accounts only; it makes no accounts and asks for no second factor.
+// Who has a second factor, or a role of which one is required, is half signed in after the
+// password (second.go):
+//
+//	/login/second?request=H ─▶ half signed in? ─▶ has a factor: code page; has none: secret to set up
+//	POST code, or recovery code ─▶ count the try ─▶ match ─▶ spend it and begin the session, at once
+//	       one text for wrong, used, old ◀┘             └─▶ continue, or recovery codes and then continue
+//
+// Until then nothing takes them for somebody (LG-17).
+//
+// It knows local accounts only; it makes no accounts, and knows no passkeys.
 package login

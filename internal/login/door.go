@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/emberlatch/emberlatch/internal/account"
+	"github.com/emberlatch/emberlatch/internal/factor"
 	"github.com/emberlatch/emberlatch/internal/flow"
 	"github.com/emberlatch/emberlatch/internal/page"
 	"github.com/emberlatch/emberlatch/internal/session"
@@ -35,6 +36,7 @@ type Accounts interface {
 type Deps struct {
 	Store    Store
 	Accounts Accounts
+	Factors  *factor.Factors
 	Tries    *tries.Tries
 	Flow     *flow.Flow
 	Sessions *session.Sessions
@@ -42,6 +44,7 @@ type Deps struct {
 	// that names none.
 	Place       func(handle string) (flow.Place, bool)
 	Path        string // of this step
+	SecondPath  string // of its second step
 	EnrolPath   string // of enrolment
 	RecoverPath string // for those who cannot sign in
 	Now         func() time.Time
@@ -54,7 +57,7 @@ type Door struct{ deps Deps }
 // New makes the door; it refuses missing parts.
 func New(deps Deps) (*Door, error) {
 	if deps.Store == nil || deps.Accounts == nil || deps.Flow == nil || deps.Sessions == nil || deps.Place == nil || deps.Path == "" ||
-		deps.EnrolPath == "" || deps.RecoverPath == "" || deps.Tries == nil || deps.Now == nil || deps.Log == nil {
+		deps.Factors == nil || deps.SecondPath == "" || deps.EnrolPath == "" || deps.RecoverPath == "" || deps.Tries == nil || deps.Now == nil || deps.Log == nil {
 		return nil, errors.New("login: a part is missing")
 	}
 	return &Door{deps}, nil
@@ -171,7 +174,7 @@ func (d *Door) signIn(w http.ResponseWriter, r *http.Request, s flow.Step, typed
 }
 
 // prove verifies user name and password, and begins a session. Otherwise the page is
-// shown again and ok is false.
+// shown again, or the second step follows, and ok is false.
 func (d *Door) prove(w http.ResponseWriter, r *http.Request, p page.SignIn, client store.ClientID, typed url.Values) (who session.Authenticated, ok bool) {
 	p.Username = typed.Get("username")
 	wait, err := d.deps.Tries.Wait(r, p.Username)
@@ -199,12 +202,17 @@ func (d *Door) prove(w http.ResponseWriter, r *http.Request, p page.SignIn, clie
 		d.deps.Flow.Fail(w, r, err)
 		return who, false
 	}
-	if who, err = d.deps.Sessions.Start(w, r, user.ID, []string{"pwd"}); err != nil {
+	who, whole, err := d.deps.Sessions.Start(w, r, user, []string{session.Password})
+	switch {
+	case err != nil:
 		d.deps.Flow.Fail(w, r, err)
-		return who, false
+	case !whole:
+		d.record(r.Context(), "login.half", user.ID, client, "ok")
+		d.deps.Flow.Redirect(w, d.secondAddress(p.Shell.Handle))
+	default:
+		d.record(r.Context(), "login", user.ID, client, "ok")
 	}
-	d.record(r.Context(), "login", user.ID, client, "ok")
-	return who, true
+	return who, whole && err == nil
 }
 
 // verify finds the account and checks the password; the work is the same when

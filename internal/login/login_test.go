@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/emberlatch/emberlatch/internal/factor"
 	"github.com/emberlatch/emberlatch/internal/flow"
 	"github.com/emberlatch/emberlatch/internal/login"
 	"github.com/emberlatch/emberlatch/internal/oauth"
@@ -23,6 +24,7 @@ import (
 
 // env is the login step of one request; it is its own store and accounts.
 type env struct {
+	session.HalfStore // nobody here is half signed in
 	clock    time.Time
 	request  store.AuthorizationRequest
 	sessions map[string]store.Session
@@ -86,6 +88,10 @@ func (e *env) User(ctx context.Context, id store.UserID) (store.User, error) {
 	return e.UserByName(ctx, string(id))
 }
 
+func (e *env) Factor(context.Context, store.UserID) (store.Factor, error) {
+	return store.Factor{}, store.ErrNotFound
+}
+
 func (e *env) SetPasswordHash(_ context.Context, id store.UserID, hash string) error {
 	e.hashed[id] = hash
 	return nil
@@ -147,12 +153,16 @@ func newEnv(t *testing.T) *env {
 			return store.Client{ID: "app", Name: "Growth Tracker"}, true
 		},
 	})
+	factors, err := factor.New(factor.Deps{Store: e, Secret: make([]byte, 32), Issuer: "Riverside Clinic", Now: now})
+	if err != nil {
+		t.Fatal(err)
+	}
 	counted, err := tries.New(tries.Deps{
 		Store: e, UsernameKey: e.UsernameKey, Now: now, Address: func(r *http.Request) string { return r.Header.Get("Test-Address") },
 	})
 	errs[4] = err
 	e.door, errs[3] = login.New(login.Deps{
-		Store: e, Accounts: e, Tries: counted, Flow: way, Sessions: sessions, Path: "/login", EnrolPath: "/enrol", RecoverPath: "/recover", Now: now, Log: log,
+		Store: e, Accounts: e, Factors: factors, Tries: counted, Flow: way, Sessions: sessions, Path: "/login", SecondPath: "/login/second", EnrolPath: "/enrol", RecoverPath: "/recover", Now: now, Log: log,
 		Place: func(handle string) (flow.Place, bool) {
 			return flow.Place{Handle: "own", Path: "/own?x=1", MaxAge: 5 * time.Minute}, handle == "own"
 		},

@@ -22,6 +22,7 @@ import (
 
 // env is a browser at the endpoint, where Maria is signed in; it is its own store.
 type env struct {
+	session.HalfStore // nobody here is half signed in
 	t        *testing.T
 	sessions map[string]store.Session
 	ended    []string
@@ -107,7 +108,7 @@ func newEnv(t *testing.T) *env {
 		Store: e, Flow: way, Sessions: sessions, Client: client, Hint: hint, Path: "/logout", Key: func() []byte { return make([]byte, 32) }, Now: now, Log: log,
 	})
 	w := httptest.NewRecorder()
-	_, errs[4] = sessions.Start(w, httptest.NewRequest(http.MethodGet, "/", nil), "maria", nil)
+	_, _, errs[4] = sessions.Start(w, httptest.NewRequest(http.MethodGet, "/", nil), store.User{ID: "maria"}, nil)
 	if err := errors.Join(errs[:]...); err != nil {
 		t.Fatal(err)
 	}
@@ -456,7 +457,7 @@ func TestTwoSessionCookies(t *testing.T) {
 		e := newEnv(t)
 		maria := e.cookies["__Host-emberlatch_session"]
 		w := httptest.NewRecorder()
-		if _, err := e.login.Start(w, httptest.NewRequest(http.MethodGet, "/", nil), "leo", nil); err != nil {
+		if _, _, err := e.login.Start(w, httptest.NewRequest(http.MethodGet, "/", nil), store.User{ID: "leo"}, nil); err != nil {
 			t.Fatal(err)
 		}
 		e.keep(w)

@@ -9,6 +9,8 @@
 //	/manage/receipt ─▶ a text to keep     /manage/sign-ins ─▶ sessions; end the others
 //	/manage/looked ─▶ who looked at one's own record, by app and by who was behind it, day by day
 //	/manage/password ─▶ the password now, counted like sign-in ─▶ another; all other sessions end
+//	/manage/second-step ─▶ on or off; new recovery codes, or off: signed in within five minutes?
+//	/manage/second-step/set-up ─▶ secret, code of it ─▶ on; recovery codes, once; all other sessions end
 //
 // Who sees what (gather.go decides, docs/adr/0019):
 //
@@ -23,6 +25,6 @@
 // tokens in this process at once and in others within a poll of package live. What was
 // remembered is forgotten with it, so that the app has to ask again (REVOKE-15).
 //
-// It fulfils 45 CFR 170.315(g)(10)(vi) and rows CONS-18, CONS-19, REVOKE-09, DISC-20 and AUD-16.
-// It narrows nothing, adds no time to an access, and knows no second factor.
+// It fulfils 45 CFR 170.315(g)(10)(vi) and rows CONS-18, CONS-19, REVOKE-09, DISC-20, AUD-16 and LOGIN-13.
+// It narrows nothing, adds no time to an access, and knows no passkeys.
 package manage

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/emberlatch/emberlatch/internal/factor"
 	"github.com/emberlatch/emberlatch/internal/flow"
 	"github.com/emberlatch/emberlatch/internal/reach"
 	"github.com/emberlatch/emberlatch/internal/session"
@@ -25,6 +26,9 @@ type Store interface {
 	ListSessions(ctx context.Context, id store.UserID, limit int) ([]store.Session, error)
 	EndUserSessions(ctx context.Context, id store.UserID, keep []byte, reason string) error
 	ChangePassword(ctx context.Context, c store.PasswordChange) error
+	Factor(ctx context.Context, id store.UserID) (store.Factor, error)
+	ChangeFactor(ctx context.Context, c store.FactorChange) error
+	RenewRecoveryCodes(ctx context.Context, id store.UserID, hashes [][]byte, e store.Event) error
 	Record(ctx context.Context, e store.Event) error
 }
 
@@ -39,6 +43,7 @@ type Deps struct {
 	Store    Store
 	Ledger   Ledger
 	Accounts Accounts
+	Factors  *factor.Factors
 	Tries    *tries.Tries
 	Flow     *flow.Flow
 	Sessions *session.Sessions
@@ -66,7 +71,7 @@ type Door struct{ deps Deps }
 
 // New makes the door; it refuses missing parts.
 func New(deps Deps) (*Door, error) {
-	if deps.Store == nil || deps.Ledger == nil || deps.Accounts == nil || deps.Tries == nil || deps.Flow == nil || deps.Sessions == nil || deps.Client == nil ||
+	if deps.Store == nil || deps.Ledger == nil || deps.Accounts == nil || deps.Factors == nil || deps.Tries == nil || deps.Flow == nil || deps.Sessions == nil || deps.Client == nil ||
 		deps.Person == nil || deps.Patient == nil || deps.FlushUses == nil || deps.Settle == nil || deps.LoginPath == "" ||
 		deps.LogoutPath == "" || deps.AccessLife <= 0 || deps.Now == nil || deps.Log == nil {
 		return nil, errors.New("manage: a part is missing")

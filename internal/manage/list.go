@@ -39,7 +39,7 @@ func (d *Door) List(w http.ResponseWriter, r *http.Request) {
 
 func (d *Door) connected(ctx context.Context, v viewer) (page.Connected, error) {
 	p := page.Connected{
-		Shell: page.Shell{Self: Path}, UserName: v.user.Display, SessionsURL: PathSignIns, PasswordURL: PathPassword, SignOutURL: d.deps.LogoutPath,
+		Shell: page.Shell{Self: Path}, UserName: v.user.Display, SessionsURL: PathSignIns, PasswordURL: PathPassword, SecondStepURL: PathSecondStep, SignOutURL: d.deps.LogoutPath,
 	}
 	grants, err := d.deps.Store.LivingGrants(ctx, d.query(v))
 	if err != nil {

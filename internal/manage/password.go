@@ -114,7 +114,7 @@ func (d *Door) change(w http.ResponseWriter, r *http.Request, who session.Authen
 		err = d.deps.Tries.Forget(r.Context(), user.UsernameKey)
 	}
 	if err == nil {
-		_, err = d.deps.Sessions.Start(w, r, user.ID, who.AMR())
+		_, err = d.deps.Sessions.Renew(w, r, who, session.Password)
 	}
 	if err == nil {
 		err = d.deps.Settle(r.Context())

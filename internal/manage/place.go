@@ -16,6 +16,9 @@ const (
 	PathSignIns  = Path + "/sign-ins"
 	PathPassword = Path + "/password"
 	PathLooked   = Path + "/looked"
+	// The second step of a person's sign-in.
+	PathSecondStep = Path + "/second-step"
+	PathSetUp      = PathSecondStep + "/set-up"
 )
 
 // Home is the handle of the first of them.
@@ -28,12 +31,15 @@ const freshness = 5 * time.Minute
 // The places that sign-in returns to. Whoever changes a password proves the old one in
 // the same form, however long ago they signed in.
 var (
-	placeList     = flow.Place{Handle: Home, Path: Path}
-	placeStopAll  = flow.Place{Handle: "manage.stop-all", Path: PathStopAll, MaxAge: freshness}
-	placeSignIns  = flow.Place{Handle: "manage.sign-ins", Path: PathSignIns}
-	placeOthers   = flow.Place{Handle: "manage.sign-ins.end", Path: PathSignIns, MaxAge: freshness}
-	placeLooked   = flow.Place{Handle: "manage.looked", Path: PathLooked}
-	placePassword = flow.Place{Handle: "manage.password", Path: PathPassword}
+	placeList       = flow.Place{Handle: Home, Path: Path}
+	placeStopAll    = flow.Place{Handle: "manage.stop-all", Path: PathStopAll, MaxAge: freshness}
+	placeSignIns    = flow.Place{Handle: "manage.sign-ins", Path: PathSignIns}
+	placeOthers     = flow.Place{Handle: "manage.sign-ins.end", Path: PathSignIns, MaxAge: freshness}
+	placeLooked     = flow.Place{Handle: "manage.looked", Path: PathLooked}
+	placeSecondStep = flow.Place{Handle: "manage.second-step", Path: PathSecondStep}
+	placeChangeStep = flow.Place{Handle: "manage.second-step.change", Path: PathSecondStep, MaxAge: freshness}
+	placeSetUp      = flow.Place{Handle: "manage.second-step.set-up", Path: PathSetUp, MaxAge: freshness}
+	placePassword   = flow.Place{Handle: "manage.password", Path: PathPassword}
 )
 
 // accessID is what names an access in an address: a digest, which tells nobody who or
@@ -49,7 +55,7 @@ func placeStop(id string) flow.Place {
 
 // Place finds the page that a handle stands for; false for any other text.
 func Place(handle string) (flow.Place, bool) {
-	for _, p := range []flow.Place{placeList, placeStopAll, placeSignIns, placeOthers, placePassword, placeLooked} {
+	for _, p := range []flow.Place{placeList, placeStopAll, placeSignIns, placeOthers, placePassword, placeLooked, placeSecondStep, placeChangeStep, placeSetUp} {
 		if p.Handle == handle {
 			return p, true
 		}

@@ -10,12 +10,14 @@ import (
 	"net/url"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/emberlatch/emberlatch/internal/audit"
 	"github.com/emberlatch/emberlatch/internal/db"
+	"github.com/emberlatch/emberlatch/internal/factor"
 	"github.com/emberlatch/emberlatch/internal/flow"
 	"github.com/emberlatch/emberlatch/internal/manage"
 	"github.com/emberlatch/emberlatch/internal/page"
@@ -39,6 +41,8 @@ type env struct {
 	// one browser a person
 	browsers map[store.UserID]*browser
 	sessions *session.Sessions
+	factors  *factor.Factors
+	required []store.Role
 }
 
 // browser holds cookies.
@@ -77,7 +81,7 @@ func newEnv(t *testing.T) *env {
 func (e *env) door() {
 	t, log := e.t, slog.New(slog.DiscardHandler)
 	var err error
-	e.sessions, err = session.New(session.Deps{Store: e.store, Idle: time.Hour, Absolute: 12 * time.Hour, Secure: true, Settle: e.settle, Now: e.now})
+	e.sessions, err = session.New(session.Deps{Store: e.store, Idle: time.Hour, Absolute: 12 * time.Hour, Secure: true, Required: func(r store.Role) bool { return slices.Contains(e.required, r) }, Settle: e.settle, Now: e.now})
 	must(t, err)
 	pages, err := page.New(page.Deps{Organisation: "Riverside Clinic", Secure: true, ConnectedPath: manage.Path, Now: e.now, Log: log})
 	must(t, err)
@@ -88,8 +92,10 @@ func (e *env) door() {
 	must(t, err)
 	ledger, err := audit.NewReader(e.store, func(context.Context) error { return nil }, audit.Teller{Base: "https://ehr.example.org/fhir"})
 	must(t, err)
+	e.factors, err = factor.New(factor.Deps{Store: e.store, Secret: make([]byte, 32), Issuer: "Riverside Clinic", Now: e.now})
+	must(t, err)
 	d, err := manage.New(manage.Deps{
-		Store: e.store, Ledger: ledger, Accounts: plain{}, Tries: counted, Flow: way, Sessions: e.sessions, Client: e.client, Person: e.person, Patient: patient,
+		Store: e.store, Ledger: ledger, Accounts: plain{}, Factors: e.factors, Tries: counted, Flow: way, Sessions: e.sessions, Client: e.client, Person: e.person, Patient: patient,
 		FlushUses: func(context.Context) error { return nil }, Settle: e.settle, LoginPath: "/login", LogoutPath: "/logout", AccessLife: 20 * time.Minute,
 		Sensitive: func(category, _ string) string { return map[string]string{"hiv": "HIV", "abuse": "Abuse"}[category] }, Now: e.now, Log: log,
 	})
@@ -106,6 +112,10 @@ func (e *env) door() {
 	mux.HandleFunc("GET "+manage.PathLooked, d.ShowLooked)
 	mux.HandleFunc("GET "+manage.PathPassword, d.ShowPassword)
 	mux.HandleFunc("POST "+manage.PathPassword, d.ChangePassword)
+	mux.HandleFunc("GET "+manage.PathSecondStep, d.ShowSecondStep)
+	mux.HandleFunc("POST "+manage.PathSecondStep, d.ChangeSecondStep)
+	mux.HandleFunc("GET "+manage.PathSetUp, d.ShowSetUp)
+	mux.HandleFunc("POST "+manage.PathSetUp, d.SetUp)
 	e.handler = mux
 }
 
@@ -158,7 +168,9 @@ func (e *env) signIn(id store.UserID) *browser {
 	e.t.Helper()
 	b := &browser{e, map[string]*http.Cookie{}}
 	w := httptest.NewRecorder()
-	_, err := e.sessions.Start(w, httptest.NewRequest(http.MethodGet, "/", nil), id, []string{"pwd"})
+	user, err := e.store.User(e.t.Context(), id)
+	must(e.t, err)
+	_, _, err = e.sessions.Start(w, httptest.NewRequest(http.MethodGet, "/", nil), user, []string{"pwd"})
 	must(e.t, err)
 	b.keep(w)
 	return b

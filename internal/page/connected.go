@@ -11,8 +11,8 @@ type Connected struct {
 	More     bool // not all are shown
 	Stopped  []StoppedAccess
 	// Where the person goes from here; StopAllURL is empty when there is nothing to stop.
-	StopAllURL, SessionsURL, PasswordURL, SignOutURL string
-	LookedURL                                        string // empty: the person has no record of their own
+	StopAllURL, SessionsURL, PasswordURL, SecondStepURL, SignOutURL string
+	LookedURL                                                       string // empty: the person has no record of their own
 }
 
 // Record is one person's record with the apps that may use it.

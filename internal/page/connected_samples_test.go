@@ -34,9 +34,9 @@ func connectedSamples() []sample {
 			{ID: "record-1", Whose: own, Accesses: []page.Access{tracker, brothers, staff}}, {ID: "record-2", Whose: child, Accesses: []page.Access{leos}},
 			{ID: "record-3", Whose: page.Whose{Kind: "unseen"}, Accesses: []page.Access{leos}},
 		},
-		StopAllURL: "/manage/stop-all", SessionsURL: "/manage/sign-ins", PasswordURL: "/manage/password", SignOutURL: "/logout", LookedURL: "/manage/looked",
+		StopAllURL: "/manage/stop-all", SessionsURL: "/manage/sign-ins", PasswordURL: "/manage/password", SecondStepURL: "/manage/second-step", SignOutURL: "/logout", LookedURL: "/manage/looked",
 	}
-	none := page.Connected{Shell: page.Shell{Self: "/manage"}, UserName: "Dr Kim Osei", SessionsURL: "/manage/sign-ins", PasswordURL: "/manage/password", SignOutURL: "/logout"}
+	none := page.Connected{Shell: page.Shell{Self: "/manage"}, UserName: "Dr Kim Osei", SessionsURL: "/manage/sign-ins", PasswordURL: "/manage/password", SecondStepURL: "/manage/second-step", SignOutURL: "/logout"}
 	stop := page.StopSharing{Shell: shell("/manage/stop"), Access: brothers, Whose: own, Back: "/manage"}
 	all := page.StopSharing{Shell: shell("/manage/stop-all"), All: true, Count: 3, Back: "/manage"}
 	all.Shell.AppName = ""

@@ -28,6 +28,7 @@ func shell(path string) page.Shell {
 func samples() []sample {
 	var list []sample
 	list = append(list, loginSamples()...)
+	list = append(list, secondStepSamples()...)
 	list = append(list, enrolSamples()...)
 	list = append(list, recoverSamples()...)
 	list = append(list, choiceSamples()...)

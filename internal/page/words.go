@@ -34,7 +34,7 @@ type mistake struct{ Field, Text string }
 func (l *tongue) functions() template.FuncMap {
 	return template.FuncMap{
 		"t": l.text, "n": l.counted, "has": l.has, "date": l.date, "day": l.day, "clock": clock, "minutes": l.minutes,
-		"pair": func(first, second any) pair { return pair{first, second} }, "summary": l.summary, "ago": l.ago, "moment": l.moment, "groups": l.groups, "said": l.said,
+		"pair": func(first, second any) pair { return pair{first, second} }, "summary": l.summary, "ago": l.ago, "moment": l.moment, "groups": l.groups, "said": l.said, "waiting": l.waiting,
 		"fullDate": func(s string) bool { _, err := time.Parse(time.DateOnly, s); return err == nil },
 		"kinds":    l.kinds, "mistake": func(field, text string) mistake { return mistake{field, text} },
 		"style": func() string { return "/assets/" + styleFile }, "initial": initial, "external": external,

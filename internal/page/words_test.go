@@ -73,6 +73,7 @@ type use struct {
 var uses = []use{
 	{"pages/*.tmpl", regexp.MustCompile(`[{(]t "([a-z0-9.-]+)"`), []string{"*"}},
 	{"pages/*.tmpl", regexp.MustCompile(`\{\{n "([a-z0-9.-]+)"`), []string{"*.one", "*.other"}},
+	{"second_step.go", regexp.MustCompile(`l\.counted\("([a-z-]+)"`), []string{"*.one", "*.other"}},
 	{"../*/*.go", regexp.MustCompile(`page\.Error\{.*Title: +"([a-z-]+)"`), []string{"error.*", "error.*.help"}},
 	{"../*/*.go", regexp.MustCompile(`Message: +"([a-z.-]+)"`), []string{"*"}},
 	{"../account/password.go", regexp.MustCompile(`PasswordProblem = "([a-z-]+)"`), []string{"*"}},

@@ -10,11 +10,13 @@ import (
 	"github.com/emberlatch/emberlatch/internal/store"
 )
 
-// Deps are the parts that Sessions needs; all are required but Secure.
+// Deps are the parts that Sessions needs; all are required but Secure and Required.
 type Deps struct {
 	Store          Store
 	Idle, Absolute time.Duration
 	Secure         bool // browsers come over https
+	// Required says of which roles a second factor is required; nil: of none.
+	Required func(role store.Role) bool
 	// Settle makes this process see what the store has just ended.
 	Settle func(ctx context.Context) error
 	Now    func() time.Time
@@ -27,6 +29,15 @@ type Store interface {
 	Session(ctx context.Context, idHash []byte) (store.Session, error)
 	TouchSession(ctx context.Context, idHash []byte, idleUntil time.Time) error
 	EndSession(ctx context.Context, idHash []byte, reason string) error
+	HalfStore
+}
+
+// HalfStore is what half sessions need of it.
+type HalfStore interface {
+	CreateHalfSession(ctx context.Context, h store.HalfSession) error
+	HalfSession(ctx context.Context, idHash []byte) (store.HalfSession, error)
+	EndHalfSession(ctx context.Context, idHash []byte) error
+	CompleteSession(ctx context.Context, c store.Completion) error
 }
 
 // Sessions makes and reads sessions.
@@ -61,6 +72,7 @@ func (a Authenticated) Hash() []byte { return a.session.IDHash }
 const (
 	sessionCookie = "emberlatch_session"
 	browserCookie = "emberlatch_browser"
+	halfCookie    = "emberlatch_second"
 	hostPrefix    = "__Host-"
 	// touchEvery is how often the idle clock of a session in use is written.
 	touchEvery = time.Minute
@@ -111,18 +123,24 @@ func (s *Sessions) All(r *http.Request) ([]Authenticated, error) {
 	return all, nil
 }
 
-// Current returns the live session of a request; false when there is none. A
-// session in use moves its idle clock.
-func (s *Sessions) Current(r *http.Request) (Authenticated, bool, error) {
+// find returns the live session of a request, whatever was shown for it.
+func (s *Sessions) find(r *http.Request) (store.Session, bool, error) {
 	value := s.read(r, sessionCookie)
 	if value == "" {
-		return Authenticated{}, false, nil
+		return store.Session{}, false, nil
 	}
 	v, err := s.deps.Store.Session(r.Context(), oauth.Hash(value))
 	if errors.Is(err, store.ErrNotFound) {
-		return Authenticated{}, false, nil
+		return store.Session{}, false, nil
 	}
-	if err != nil {
+	return v, err == nil, err
+}
+
+// Current returns the live session of a request; false when there is none, or what was
+// shown for it does not suffice. A session in use moves its idle clock.
+func (s *Sessions) Current(r *http.Request) (Authenticated, bool, error) {
+	v, live, err := s.find(r)
+	if err != nil || !live || !s.suffices(v.Role, v.FactorAt, v.AMR) {
 		return Authenticated{}, false, err
 	}
 	if now := s.deps.Now(); now.Sub(v.LastSeenAt) > touchEvery {
@@ -136,36 +154,46 @@ func (s *Sessions) Current(r *http.Request) (Authenticated, bool, error) {
 // Start begins a session for a person who has just proven their credentials, with
 // a cookie that did not exist before. The session that this browser had ends: the
 // cookie that could end it is overwritten. What lived by the person's own goes on
-// with the new one, so that it ends when they sign out.
-func (s *Sessions) Start(w http.ResponseWriter, r *http.Request, user store.UserID, amr []string) (Authenticated, error) {
-	old, live, err := s.Current(r)
-	if err != nil {
-		return Authenticated{}, err
+// with the new one, so that it ends when they sign out. Who owes a second factor gets a
+// half session, and whole is false; what the browser had stays until Complete.
+func (s *Sessions) Start(w http.ResponseWriter, r *http.Request, user store.User, amr []string) (who Authenticated, whole bool, err error) {
+	if !s.suffices(user.Role, user.FactorAt, amr) {
+		return Authenticated{}, false, s.begin(w, r, user.ID, amr)
 	}
-	if live && old.UserID() != user {
-		if err := s.end(r.Context(), old.Hash(), "somebody else signed in"); err != nil {
-			return Authenticated{}, err
+	old, live, err := s.find(r)
+	if err != nil {
+		return Authenticated{}, false, err
+	}
+	if live && old.UserID != user.ID {
+		if err := s.end(r.Context(), old.IDHash, "somebody else signed in"); err != nil {
+			return Authenticated{}, false, err
 		}
 	}
-	now := s.deps.Now().UTC().Truncate(time.Millisecond)
-	text := oauth.RandomToken("se_")
-	v := store.Session{
-		IDHash: oauth.Hash(text), SID: oauth.RandomToken("")[:22], UserID: user, AuthTime: now, AMR: amr, CreatedAt: now, LastSeenAt: now,
-		IdleUntil: now.Add(s.deps.Idle), ExpiresAt: now.Add(s.deps.Absolute),
-	}
-	if live && old.UserID() == user {
-		err = s.deps.Store.ContinueSession(r.Context(), v, old.Hash())
+	v, text := s.fresh(user.ID, amr, s.deps.Now())
+	if live && old.UserID == user.ID {
+		err = s.deps.Store.ContinueSession(r.Context(), v, old.IDHash)
 	} else {
 		err = s.deps.Store.CreateSession(r.Context(), v)
 	}
 	if err != nil {
-		return Authenticated{}, err
+		return Authenticated{}, false, err
 	}
 	s.set(w, sessionCookie, text, 0)
-	return Authenticated{v}, nil
+	return Authenticated{v}, true, nil
 }
 
-// End ends the session of a request and takes its cookie away. Order: the cookie goes
+// fresh is a session of now with the text of its cookie; at is when credentials were
+// proven.
+func (s *Sessions) fresh(user store.UserID, amr []string, at time.Time) (v store.Session, text string) {
+	now := s.deps.Now().UTC().Truncate(time.Millisecond)
+	text = oauth.RandomToken("se_")
+	return store.Session{
+		IDHash: oauth.Hash(text), SID: oauth.RandomToken("")[:22], UserID: user, AuthTime: at.UTC().Truncate(time.Millisecond), AMR: amr, CreatedAt: now, LastSeenAt: now,
+		IdleUntil: now.Add(s.deps.Idle), ExpiresAt: now.Add(s.deps.Absolute),
+	}, text
+}
+
+// End ends the session of a request, a half one too, and takes its cookie away. Order: the cookie goes
 // last. Without it nobody could end a session that goes on because this has failed.
 func (s *Sessions) End(w http.ResponseWriter, r *http.Request, reason string) error {
 	for _, cookie := range r.CookiesNamed(s.name(sessionCookie)) {
@@ -174,7 +202,7 @@ func (s *Sessions) End(w http.ResponseWriter, r *http.Request, reason string) er
 		}
 	}
 	s.set(w, sessionCookie, "", 0)
-	return nil
+	return s.endHalf(w, r)
 }
 
 // end ends a session with what lives by it; nothing of it is good any more when

@@ -17,6 +17,9 @@ import (
 type memory struct {
 	now     func() time.Time
 	live    map[string]store.Session
+	half    map[string]store.HalfSession
+	spent   []store.FactorUse
+	user    store.User // as it is when a session is read
 	touched int
 }
 
@@ -35,7 +38,35 @@ func (m *memory) Session(_ context.Context, hash []byte) (store.Session, error) 
 	if !ok || !m.now().Before(s.IdleUntil) || !m.now().Before(s.ExpiresAt) {
 		return store.Session{}, store.ErrNotFound
 	}
+	s.Role, s.FactorAt = m.user.Role, m.user.FactorAt
 	return s, nil
+}
+
+func (m *memory) CreateHalfSession(_ context.Context, h store.HalfSession) error {
+	m.half[string(h.IDHash)] = h
+	return nil
+}
+
+func (m *memory) HalfSession(_ context.Context, hash []byte) (store.HalfSession, error) {
+	h, ok := m.half[string(hash)]
+	if !ok || !m.now().Before(h.ExpiresAt) {
+		return store.HalfSession{}, store.ErrNotFound
+	}
+	return h, nil
+}
+
+func (m *memory) EndHalfSession(_ context.Context, hash []byte) error {
+	delete(m.half, string(hash))
+	return nil
+}
+
+func (m *memory) CompleteSession(ctx context.Context, c store.Completion) error {
+	if _, err := m.HalfSession(ctx, c.Half); err != nil {
+		return err
+	}
+	delete(m.half, string(c.Half))
+	m.spent = append(m.spent, c.Use)
+	return m.ContinueSession(ctx, c.Session, c.Old)
 }
 
 func (m *memory) TouchSession(_ context.Context, hash []byte, until time.Time) error {
@@ -61,7 +92,7 @@ func newEnv(t *testing.T, secure bool) *env {
 	t.Helper()
 	e := &env{clock: time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)}
 	now := func() time.Time { return e.clock }
-	e.store = &memory{now: now, live: map[string]store.Session{}}
+	e.store = &memory{now: now, live: map[string]store.Session{}, half: map[string]store.HalfSession{}}
 	s, err := session.New(session.Deps{Store: e.store, Idle: 30 * time.Minute, Absolute: 12 * time.Hour, Secure: secure, Settle: func(context.Context) error { return nil }, Now: now})
 	if err != nil {
 		t.Fatal(err)
@@ -82,7 +113,7 @@ func request(cookies ...*http.Cookie) *http.Request {
 func (e *env) start(t *testing.T, r *http.Request, user store.UserID) *http.Cookie {
 	t.Helper()
 	w := httptest.NewRecorder()
-	if _, err := e.Start(w, r, user, []string{"pwd"}); err != nil {
+	if _, _, err := e.Start(w, r, store.User{ID: user}, []string{"pwd"}); err != nil {
 		t.Fatal(err)
 	}
 	return w.Result().Cookies()[0]

@@ -13,6 +13,7 @@ type Store interface {
 	Users
 	Recoveries
 	Sessions
+	Factors
 	Requests
 	PushedRequests
 	Launches
@@ -293,7 +294,7 @@ type Feed interface {
 	Record(ctx context.Context, e Event) error
 	// ListEvents returns the newest events, newest first.
 	ListEvents(ctx context.Context, limit int) ([]Event, error)
-	// Sweep removes what has ended: expired requests, pushed ones too, sessions,
+	// Sweep removes what has ended: expired requests, pushed ones too, sessions, half ones too,
 	// throttle windows, assertions, old changes, self-registered clients that were never
 	// used, about which an operator has set nothing and has nothing to decide. It never removes grants, decisions or events.
 	Sweep(ctx context.Context) error

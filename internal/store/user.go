@@ -30,6 +30,9 @@ type User struct {
 	Role        Role   `json:"role"`
 	// FHIRUser is the person's own record: "Patient/x", "Practitioner/x", "RelatedPerson/x".
 	FHIRUser string `json:"fhir_user"`
+	// FactorAt is when a second factor was set up; zero: there is none. Only Factors
+	// change it.
+	FactorAt time.Time `json:"-"`
 	// PasswordHash is an encoded argon2id string; empty: no password, nobody logs in with one.
 	PasswordHash string           `json:"-"`
 	Represents   []Representation `json:"represents,omitempty"`
@@ -88,6 +91,10 @@ type Session struct {
 	LastSeenAt time.Time
 	IdleUntil  time.Time
 	ExpiresAt  time.Time
+	// Role and FactorAt are those of the user when it was read, and say whether the
+	// methods suffice. They are not kept with it.
+	Role     Role
+	FactorAt time.Time
 	// ReadAt is the database's time when it was read. It is not kept.
 	ReadAt time.Time
 }

@@ -1,4 +1,4 @@
-// Package tries bounds how often a password may be guessed.
+// Package tries bounds how often a password, or a code of a second factor, may be guessed.
 //
 //	name typed, address ─▶ Wait: count both, durably ─▶ 0: verify it, or how long to wait
 //	                                      right ─▶ Forget the account's count
@@ -7,6 +7,9 @@
 // processes (LOGIN-11). Every page that takes a password counts here, so that none of
 // them is a second budget (LG-03, LG-05). Too many mean waiting for the end of the
 // window, never a lasting lock.
+//
+// Codes of a second factor are counted apart (WaitCode), so that whoever knows a password
+// gains no fresh budget of codes by typing it again.
 //
 // It verifies nothing, and knows no account.
 package tries

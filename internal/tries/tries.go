@@ -5,6 +5,8 @@ import (
 	"errors"
 	"net/http"
 	"time"
+
+	"github.com/emberlatch/emberlatch/internal/store"
 )
 
 // Tries that are free within a window; after them each one waits for its end.
@@ -43,6 +45,8 @@ func New(deps Deps) (*Tries, error) {
 	return &Tries{deps}, nil
 }
 
+func addressKey(address string) string { return "login address " + address }
+
 func accountKey(usernameKey string) string { return "login account " + usernameKey }
 
 // Wait counts a try by account and by address before anything is verified, and says
@@ -52,14 +56,21 @@ func (t *Tries) Wait(r *http.Request, username string) (time.Duration, error) {
 	if err != nil {
 		key = "-" // all impossible names share one counter
 	}
-	for _, c := range []struct {
-		key    string
-		tries  int
-		window time.Duration
-	}{
-		{"login address " + t.deps.Address(r), addressTries, addressWindow},
+	return t.wait(r, []budget{
+		{addressKey(t.deps.Address(r)), addressTries, addressWindow},
 		{accountKey(key), accountTries, accountWindow},
-	} {
+	})
+}
+
+// budget is how many tries of a key are free within a window.
+type budget struct {
+	key    string
+	tries  int
+	window time.Duration
+}
+
+func (t *Tries) wait(r *http.Request, budgets []budget) (time.Duration, error) {
+	for _, c := range budgets {
 		n, until, err := t.deps.Store.Count(r.Context(), c.key, c.window)
 		if err != nil {
 			return 0, err
@@ -77,4 +88,35 @@ func (t *Tries) Wait(r *http.Request, username string) (time.Duration, error) {
 // Forget forgets the tries of an account after a success.
 func (t *Tries) Forget(ctx context.Context, usernameKey string) error {
 	return t.deps.Store.ResetCount(ctx, accountKey(usernameKey))
+}
+
+// Codes of a second factor have budgets of their own, by account, of which a right
+// password resets nothing: six digits with a step on either side stand a chance of three
+// in a million at each try.
+var codeBudgets = []struct {
+	name   string
+	tries  int
+	window time.Duration
+}{{"code", 6, 5 * time.Minute}, {"code day", 60, 24 * time.Hour}}
+
+func codeKey(name string, user store.UserID) string { return "login " + name + " " + string(user) }
+
+// WaitCode counts a try of a second factor, by address in the budget of passwords and by
+// account, before anything is verified, and says how long to wait.
+func (t *Tries) WaitCode(r *http.Request, user store.UserID) (time.Duration, error) {
+	budgets := []budget{{addressKey(t.deps.Address(r)), addressTries, addressWindow}}
+	for _, b := range codeBudgets {
+		budgets = append(budgets, budget{codeKey(b.name, user), b.tries, b.window})
+	}
+	return t.wait(r, budgets)
+}
+
+// ForgetCode forgets the tries of an account after a right code.
+func (t *Tries) ForgetCode(ctx context.Context, user store.UserID) error {
+	for _, b := range codeBudgets {
+		if err := t.deps.Store.ResetCount(ctx, codeKey(b.name, user)); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -109,6 +109,7 @@ func (s *Store) Sweep(ctx context.Context) error {
 	}{
 		{"authorization_request", "handle_hash", "expires", keepRequest},
 		{"browser_session", "id_hash", "expires", 0},
+		{"half_session", "id_hash", "expires", 0},
 		{"launch", "handle_hash", "expires", 0},
 		{"pushed_request", "reference_hash", "expires", 0},
 		{"throttle", "name", "until", 0},

@@ -32,50 +32,54 @@ func (s *Store) CreateSession(ctx context.Context, v store.Session) error {
 
 // ContinueSession implements store.Sessions.
 func (s *Store) ContinueSession(ctx context.Context, v store.Session, old []byte) error {
-	const mine = "id_hash = $1 AND user_id = $2"
 	return failure("continuing a session", s.db.Write(ctx, func(ctx context.Context, tx *db.Tx) error {
-		living, err := s.living(ctx, tx, mine, []any{notNil(old), string(v.UserID)})
-		if err != nil {
-			return err
-		}
-		for _, before := range living { // one or none
-			v.SID = before.sid
-		}
-		values, err := sessionValues(v)
-		if err != nil {
-			return err
-		}
-		if _, err := tx.Exec(ctx, insertSession, values...); err != nil {
-			return err
-		}
-		for _, before := range living {
-			// Order: the grants and the sid have moved before the old session ends, so that
-			// its end takes none of them along and nobody is told.
-			if _, err := tx.Exec(ctx, `UPDATE authorization_grant SET session_hash = $2 WHERE session_hash = $1`, before.hash, v.IDHash); err != nil {
-				return err
-			}
-			if _, err := tx.Exec(ctx, `UPDATE browser_session SET sid = '' WHERE id_hash = $1`, before.hash); err != nil {
-				return err
-			}
-		}
-		return s.endSessions(ctx, tx, mine, "signed in again", "user", notNil(old), string(v.UserID))
+		return s.continueSession(ctx, tx, v, old)
 	}))
+}
+
+func (s *Store) continueSession(ctx context.Context, tx *db.Tx, v store.Session, old []byte) error {
+	const mine = "id_hash = $1 AND user_id = $2"
+	living, err := s.living(ctx, tx, mine, []any{notNil(old), string(v.UserID)})
+	if err != nil {
+		return err
+	}
+	for _, before := range living { // one or none
+		v.SID = before.sid
+	}
+	values, err := sessionValues(v)
+	if err != nil {
+		return err
+	}
+	if _, err := tx.Exec(ctx, insertSession, values...); err != nil {
+		return err
+	}
+	for _, before := range living {
+		// Order: the grants and the sid have moved before the old session ends, so that
+		// its end takes none of them along and nobody is told.
+		if _, err := tx.Exec(ctx, `UPDATE authorization_grant SET session_hash = $2 WHERE session_hash = $1`, before.hash, v.IDHash); err != nil {
+			return err
+		}
+		if _, err := tx.Exec(ctx, `UPDATE browser_session SET sid = '' WHERE id_hash = $1`, before.hash); err != nil {
+			return err
+		}
+	}
+	return s.endSessions(ctx, tx, mine, "signed in again", "user", notNil(old), string(v.UserID))
 }
 
 // livingSession reads live sessions of people who are not disabled.
 func livingSession(now, condition string) string {
-	return `SELECT v.id_hash, v.sid, v.user_id, v.auth_time, v.amr, v.created, v.last_seen, v.idle_until, v.expires, ` + now + `
+	return `SELECT v.id_hash, v.sid, v.user_id, v.auth_time, v.amr, v.created, v.last_seen, v.idle_until, v.expires, a.role, a.second_factor, ` + now + `
 FROM browser_session v JOIN account a ON a.id = v.user_id
 WHERE ` + condition + ` AND v.ended = 0 AND a.disabled = 0 AND v.idle_until > ` + now + ` AND v.expires > ` + now
 }
 
 func readSession(row db.Row) (store.Session, error) {
 	var (
-		hash                                            []byte
-		sid, user, amr                                  string
-		authTime, created, lastSeen, idle, expires, now int64
+		hash                                                    []byte
+		sid, user, amr, role                                    string
+		authTime, created, lastSeen, idle, expires, factor, now int64
 	)
-	err := row.Scan(&hash, &sid, &user, &authTime, &amr, &created, &lastSeen, &idle, &expires, &now)
+	err := row.Scan(&hash, &sid, &user, &authTime, &amr, &created, &lastSeen, &idle, &expires, &role, &factor, &now)
 	if err != nil {
 		return store.Session{}, err
 	}
@@ -83,6 +87,7 @@ func readSession(row db.Row) (store.Session, error) {
 	return store.Session{
 		IDHash: hash, SID: sid, UserID: store.UserID(user), AuthTime: instant(authTime), AMR: methods, CreatedAt: instant(created),
 		LastSeenAt: instant(lastSeen), IdleUntil: instant(idle), ExpiresAt: instant(expires), ReadAt: instant(now),
+		Role: store.Role(role), FactorAt: instant(factor),
 	}, err
 }
 
@@ -119,8 +124,12 @@ func (s *Store) EndUserSessions(ctx context.Context, id store.UserID, keep []byt
 	}))
 }
 
-// endUser ends all sessions of a user but one, with their online grants.
+// endUser ends all sessions of a user but one, with their online grants, and all half
+// ones: what they were begun with may not be good any more.
 func (s *Store) endUser(ctx context.Context, tx *db.Tx, id store.UserID, keep []byte, reason string) error {
+	if _, err := tx.Exec(ctx, `DELETE FROM half_session WHERE user_id = $1`, string(id)); err != nil {
+		return err
+	}
 	return s.endSessions(ctx, tx, "user_id = $1 AND id_hash <> $2", reason, "server", string(id), notNil(keep))
 }
 

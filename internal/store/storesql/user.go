@@ -71,15 +71,18 @@ func endAccount(id store.UserID) ending {
 	return ending{condition: "user_id = $3", arg: string(id), reason: "account disabled", actor: "operator"}
 }
 
-const selectAccount = `SELECT body, password_hash FROM account`
+const selectAccount = `SELECT body, password_hash, second_factor FROM account`
 
 func readUser(row db.Row) (store.User, error) {
-	var body, hash string
-	if err := row.Scan(&body, &hash); err != nil {
+	var (
+		body, hash string
+		factor     int64
+	)
+	if err := row.Scan(&body, &hash, &factor); err != nil {
 		return store.User{}, err
 	}
 	u, err := decode[store.User](body)
-	u.PasswordHash = hash
+	u.PasswordHash, u.FactorAt = hash, instant(factor)
 	return u, err
 }
 
