@@ -34,16 +34,16 @@ const (
 // memory is the part of the store contract that a request passes through.
 type memory struct {
 	session.HalfStore // nobody here is half signed in
-	mu         sync.Mutex
-	requests   map[string]store.AuthorizationRequest
-	sessions   map[string]store.Session
-	issued     []store.Issue
-	promised   []store.PromisedGrant
-	decisions  []store.ConsentDecision
-	remembered store.RememberedConsent
-	broken     error                   // what every call about requests and codes answers, when set
-	launches   map[string]store.Launch // by launch value
-	pushed     map[string]store.PushedRequest
+	mu                sync.Mutex
+	requests          map[string]store.AuthorizationRequest
+	sessions          map[string]store.Session
+	issued            []store.Issue
+	promised          []store.PromisedGrant
+	decisions         []store.ConsentDecision
+	remembered        store.RememberedConsent
+	broken            error                   // what every call about requests and codes answers, when set
+	launches          map[string]store.Launch // by launch value
+	pushed            map[string]store.PushedRequest
 }
 
 func (m *memory) CreateRequest(_ context.Context, r store.AuthorizationRequest) error {

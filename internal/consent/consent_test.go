@@ -29,9 +29,9 @@ import (
 // memory holds one request and the sessions.
 type memory struct {
 	session.HalfStore // nobody here is half signed in
-	request    store.AuthorizationRequest
-	sessions   map[string]store.Session
-	remembered *store.RememberedConsent
+	request           store.AuthorizationRequest
+	sessions          map[string]store.Session
+	remembered        *store.RememberedConsent
 }
 
 func (m *memory) Request(_ context.Context, handle, browser []byte) (store.AuthorizationRequest, error) {

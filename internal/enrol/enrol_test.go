@@ -24,20 +24,20 @@ import (
 // env is the enrolment step of one request; it is its own store and accounts.
 type env struct {
 	session.HalfStore // nobody here is half signed in
-	clock    time.Time
-	request  store.AuthorizationRequest
-	sessions map[string]store.Session
-	users    map[string]store.User
-	counts   map[string]int
-	ends     map[string]time.Time
-	invited  map[string]*store.Invitation
-	tried    map[string]int
-	looked   []string // records that were read
-	nameless bool     // the record has no structured name
-	only     string   // the record has this one name
-	events   []store.Event
-	door     *enrol.Door
-	cookies  map[string]*http.Cookie
+	clock             time.Time
+	request           store.AuthorizationRequest
+	sessions          map[string]store.Session
+	users             map[string]store.User
+	counts            map[string]int
+	ends              map[string]time.Time
+	invited           map[string]*store.Invitation
+	tried             map[string]int
+	looked            []string // records that were read
+	nameless          bool     // the record has no structured name
+	only              string   // the record has this one name
+	events            []store.Event
+	door              *enrol.Door
+	cookies           map[string]*http.Cookie
 }
 
 func (e *env) Request(_ context.Context, handle, browser []byte) (store.AuthorizationRequest, error) {

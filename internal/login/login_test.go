@@ -25,17 +25,17 @@ import (
 // env is the login step of one request; it is its own store and accounts.
 type env struct {
 	session.HalfStore // nobody here is half signed in
-	clock    time.Time
-	request  store.AuthorizationRequest
-	sessions map[string]store.Session
-	users    map[string]store.User
-	counts   map[string]int
-	ends     map[string]time.Time
-	verified []string // stored hashes that passwords were compared with
-	hashed   map[store.UserID]string
-	events   []store.Event
-	door     *login.Door
-	cookies  map[string]*http.Cookie
+	clock             time.Time
+	request           store.AuthorizationRequest
+	sessions          map[string]store.Session
+	users             map[string]store.User
+	counts            map[string]int
+	ends              map[string]time.Time
+	verified          []string // stored hashes that passwords were compared with
+	hashed            map[store.UserID]string
+	events            []store.Event
+	door              *login.Door
+	cookies           map[string]*http.Cookie
 }
 
 func (e *env) Request(_ context.Context, handle, browser []byte) (store.AuthorizationRequest, error) {

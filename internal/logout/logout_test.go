@@ -23,15 +23,15 @@ import (
 // env is a browser at the endpoint, where Maria is signed in; it is its own store.
 type env struct {
 	session.HalfStore // nobody here is half signed in
-	t        *testing.T
-	sessions map[string]store.Session
-	ended    []string
-	failure  error
-	events   []store.Event
-	clients  map[store.ClientID]store.Client
-	door     *logout.Door
-	cookies  map[string]*http.Cookie
-	login    *session.Sessions
+	t                 *testing.T
+	sessions          map[string]store.Session
+	ended             []string
+	failure           error
+	events            []store.Event
+	clients           map[store.ClientID]store.Client
+	door              *logout.Door
+	cookies           map[string]*http.Cookie
+	login             *session.Sessions
 }
 
 func (e *env) Request(context.Context, []byte, []byte) (store.AuthorizationRequest, error) {

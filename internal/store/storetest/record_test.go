@@ -157,6 +157,7 @@ func TestUsers(t *testing.T) {
 		u := filled[store.User]("user")
 		u.Disabled, u.Role = false, store.RolePatient
 		must(t, w.CreateUser(ctx, u))
+		u.FactorAt = time.Time{} // an account begins without
 		got, err := w.User(ctx, u.ID)
 		must(t, err)
 		same(t, u, got)

@@ -20,6 +20,7 @@ func TestSessions(t *testing.T) {
 			t.Errorf("read at %v", got.ReadAt)
 		}
 		s.ReadAt = got.ReadAt // the moment, by the database
+		s.Role, s.FactorAt = store.RolePatient, time.Time{} // of the user
 		same(t, s, got)
 		if _, err := w.Session(ctx, random(32)); !errors.Is(err, store.ErrNotFound) {
 			t.Errorf("unknown: %v", err)
