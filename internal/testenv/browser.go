@@ -345,6 +345,15 @@ func (b *Browser) Cookies() map[string]string {
 	return all
 }
 
+// SetCookie makes the browser hold a cookie of somebody else's making for the server.
+func (b *Browser) SetCookie(name, value string) {
+	u, err := url.Parse(b.env.URL)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	b.client.Jar.SetCookies(u, []*http.Cookie{{Name: name, Value: value, Path: "/"}})
+}
+
 // Forged sends a form that stands on a page of another site, as a browser would that
 // sends its cookies along all the same.
 func (b *Browser) Forged(action string, values url.Values) Page {

@@ -31,7 +31,7 @@ func TestWhatCannotGoOnIsAPage(t *testing.T) {
 			t.Errorf("%s: no error id", name)
 		}
 	}
-	for _, path := range []string{"/login", "/choose", "/approve", "/enrol", "/authorize/continue"} {
+	for _, path := range []string{"/login", "/login/second", "/choose", "/approve", "/enrol", "/authorize/continue"} {
 		page(path+" of no request", b.Open(path+"?request=rq_"+strings.Repeat("x", 43)), http.StatusBadRequest)
 		page(path+" without a request", b.Open(path), http.StatusBadRequest)
 	}

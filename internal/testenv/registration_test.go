@@ -434,7 +434,7 @@ func TestCrossOriginOfEveryEndpoint(t *testing.T) {
 		"/token": apps, "/revoke": apps, "/userinfo": apps, "/register": apps, "/register/" + id: apps, "/fhir": apps, "/fhir/Patient/maria": apps,
 		"/fhir/Patient?_id=maria": apps, "/fhir/Nonsense": apps, "/fhir/metadata": anybody, "/fhir/.well-known/smart-configuration": anybody,
 		"/.well-known/openid-configuration": anybody, "/.well-known/oauth-authorization-server": anybody, "/jwks.json": anybody, style: anybody,
-		"/introspect": nobody, "/authorize": nobody, "/login": nobody, "/enrol": nobody, "/recover": nobody, "/choose": nobody, "/choose/encounter": nobody, "/launch": nobody, "/sandbox/launch": nobody, "/developers": nobody, "/developers/register": nobody, "/developers/app": nobody, "/approve": nobody, "/logout": nobody, "/": nobody, "/health/ready": nobody,
+		"/introspect": nobody, "/authorize": nobody, "/login": nobody, "/login/second": nobody, "/manage/second-step": nobody, "/manage/second-step/set-up": nobody, "/enrol": nobody, "/recover": nobody, "/choose": nobody, "/choose/encounter": nobody, "/launch": nobody, "/sandbox/launch": nobody, "/developers": nobody, "/developers/register": nobody, "/developers/app": nobody, "/approve": nobody, "/logout": nobody, "/": nobody, "/health/ready": nobody,
 	} {
 		for origin, registered := range map[string]bool{"https://page.example.org": true, "https://cdn.example.org": true, "https://evil.example.org": false, "https://page.example.org.evil.test": false, "null": false} {
 			want := who == anybody || who == apps && registered
