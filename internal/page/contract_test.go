@@ -34,7 +34,7 @@ func sampleOf(t *testing.T, name string) sample {
 
 // Scripts, tutorials and password managers know these names; they do not change.
 //
-// spec: LOGIN-01, LOGIN-02, LOGIN-20, CONS-03, AUTHZ-50
+// spec: LOGIN-01, LOGIN-02, LOGIN-13, LOGIN-20, CONS-03, AUTHZ-50
 func TestNamesThatOthersRelyOn(t *testing.T) {
 	rows := []struct {
 		page, element string
@@ -85,6 +85,14 @@ func TestNamesThatOthersRelyOn(t *testing.T) {
 		{"stop-sharing", "button", []string{"name", "action", "value", "stop"}},
 		{"change-password", "input", []string{"name", "current", "autocomplete", "current-password"}},
 		{"change-password", "input", []string{"name", "password", "autocomplete", "new-password"}},
+		{"second-step", "input", []string{"name", "code", "type", "text", "inputmode", "numeric", "autocomplete", "one-time-code"}},
+		{"second-step", "button", []string{"name", "action", "value", "confirm"}},
+		{"second-step-recovery", "input", []string{"name", "recovery", "autocomplete", "off"}},
+		{"set-up-second-step", "dd", []string{"id", "secret"}},
+		{"set-up-second-step", "input", []string{"name", "code", "autocomplete", "one-time-code"}},
+		{"set-up-second-step", "button", []string{"name", "action", "value", "set-up"}},
+		{"second-step-state-on", "button", []string{"name", "action", "value", "new-codes"}},
+		{"second-step-state-on", "button", []string{"name", "action", "value", "remove"}},
 		{"code", "input", []string{"id", "authorization-code", "value", "ac_3hJ8sVYk2Qm7RtX0aLfWzC1uEoD9pNbGiK4xTqS6vMc"}},
 		{"error-app", "span", []string{"id", "error-id"}},
 		{"register-app", "input", []string{"name", "client_name", "type", "text"}},

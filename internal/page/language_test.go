@@ -98,7 +98,7 @@ func TestPlurals(t *testing.T) {
 		want    string
 	}{
 		{"en", 1, "wait 1 second and"}, {"en", 2, "wait 2 seconds and"}, {"es", 1, "Espere 1 segundo y"}, {"es", 45, "Espere 45 segundos y"},
-		{"es", 1000000, "Espere 1000000 segundos y"},
+		{"es", 60_000_000, "Espere 1000000 minutos y"}, {"en", 120, "wait 120 seconds and"}, {"en", 121, "wait 3 minutes and"},
 	}
 	for _, row := range rows {
 		_, doc := render(t, sample{"", 429, page.SignIn{WaitSeconds: row.seconds}}, row.lang)

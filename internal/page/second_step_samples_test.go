@@ -9,6 +9,7 @@ var drawn = page.Drawing{Box: "-4 -4 29 29", Path: "M0 0h7v1h-7zM8 0h1v1h-1zM14 
 func secondStepSamples() []sample {
 	code := page.SecondStep{Shell: shell("/login/second"), OtherURL: "/login/second?request=rq_5&recovery"}
 	failed, waiting, recovery := code, code, code
+	unrecovered := page.SecondStep{Shell: shell("/login/second"), OtherURL: "/login/second?request=rq_5", Recovery: true, Failed: true}
 	failed.Failed, waiting.WaitSeconds = true, 299
 	recovery.Recovery, recovery.OtherURL = true, "/login/second?request=rq_5"
 	setUp := page.SetUpSecondStep{
@@ -26,10 +27,10 @@ func secondStepSamples() []sample {
 	required.Since, required.Codes, required.Required = on.Since, 1, true
 	removed.Removed = true
 	return []sample{
-		{"second-step", 200, code}, {"second-step-failed", 200, failed}, {"second-step-waiting", 429, waiting}, {"second-step-recovery", 200, recovery},
+		{"second-step", 200, code}, {"second-step-failed", 200, failed}, {"second-step-waiting", 429, waiting}, {"second-step-recovery", 200, recovery}, {"second-step-unrecovered", 200, unrecovered},
 		{"set-up-second-step", 200, setUp}, {"set-up-second-step-own", 200, own},
-		{"recovery-codes", 200, page.RecoveryCodes{Shell: shell("/login/second"), Codes: codes, Next: "/authorize/continue?request=rq_5", ToApp: true}},
-		{"recovery-codes-own", 200, page.RecoveryCodes{Shell: page.Shell{Self: "/manage/second-step"}, Codes: codes, New: true, Next: "/manage/second-step"}},
+		{"recovery-codes", 200, page.RecoveryCodes{Shell: page.Shell{AppName: "GrowthTracker"}, Codes: codes, Next: "/authorize/continue?request=rq_5", ToApp: true}},
+		{"recovery-codes-own", 200, page.RecoveryCodes{Codes: codes, New: true, Next: "/manage/second-step"}},
 		{"second-step-state", 200, state}, {"second-step-state-on", 200, on}, {"second-step-state-required", 200, required}, {"second-step-state-removed", 200, removed},
 	}
 }
