@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/emberlatch/emberlatch/internal/app"
+	"github.com/emberlatch/emberlatch/internal/store"
 )
 
 // Values that would be dangerous do not start: lives that are too long, an open
@@ -37,6 +38,8 @@ func TestDangerousValuesAreRefused(t *testing.T) {
 		{"terms by http", func(c *app.Config) { c.Registration.TermsURI = "http://records.example.org/terms" }, "registration.terms_uri"},
 		{"proofs misspelt", func(c *app.Config) { c.Authorization.DPoP = "on" }, "authorization.dpop"},
 		{"proofs with a nonce", func(c *app.Config) { c.Authorization.DPoP = app.DPoPNonce }, ""},
+		{"LOGIN-13 of practitioners", func(c *app.Config) { c.Login.SecondFactor.Required = []store.Role{store.RolePractitioner} }, ""},
+		{"LOGIN-13 of a role that is none", func(c *app.Config) { c.Login.SecondFactor.Required = []store.Role{"Practitioner"} }, "login.second_factor.required[0]"},
 		{"no limit of connections", func(c *app.Config) { c.Listen.ConnectionsPerNetwork = 0 }, "listen.connections_per_network"},
 		{"plain http for everybody", func(c *app.Config) { c.Listen.Public = "0.0.0.0:8080" }, "listen.public"},
 		{"a public name without TLS", func(c *app.Config) { c.PublicURL = "http://records.example.org" }, "public_url"},
