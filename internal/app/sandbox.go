@@ -16,6 +16,7 @@ import (
 	"github.com/emberlatch/emberlatch/internal/page"
 	"github.com/emberlatch/emberlatch/internal/sampleapp"
 	"github.com/emberlatch/emberlatch/internal/sandbox"
+	"github.com/emberlatch/emberlatch/internal/store"
 )
 
 // SandboxOptions are the flags of `emberlatch dev`.
@@ -145,7 +146,7 @@ func (s *Sandbox) fill(ctx context.Context, listener, sample net.Listener) error
 	}
 	seeder := sandbox.Seeder{
 		Store: a.store, Loader: a.loader(), HashPassword: a.accounts.HashPassword, UsernameKey: a.accounts.UsernameKey,
-		CodeHash: enrol.CodeHash, Now: a.now,
+		CodeHash: enrol.CodeHash, SetFactor: a.setSampleFactor, Now: a.now,
 	}
 	if err := seeder.Seed(ctx, s.data, clients); err != nil {
 		return err
@@ -173,6 +174,16 @@ func (s *Sandbox) fill(ctx context.Context, listener, sample net.Listener) error
 		return err
 	}
 	return sandbox.WriteJSON(s.dataDir, a.cfg.PublicURL, a.cfg.FHIRBase(), s.sampleURL, s.data, clients)
+}
+
+// setSampleFactor gives a sample person a second factor that everybody knows.
+func (a *App) setSampleFactor(ctx context.Context, u store.User, secret string) error {
+	c, err := a.factors.Known(u, secret)
+	if err != nil {
+		return err
+	}
+	c.Event = store.Event{At: a.now(), Kind: "factor.set", Actor: "sandbox", Outcome: "ok", Detail: string(u.ID)}
+	return a.store.ChangeFactor(ctx, c)
 }
 
 // clients are all sample apps; the keys of two of them come from a secret of this

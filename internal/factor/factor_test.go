@@ -215,6 +215,25 @@ func TestRecoveryCodes(t *testing.T) {
 	}
 }
 
+// A secret that is known to others is one of 20 bytes.
+func TestKnownSecrets(t *testing.T) {
+	e := newEnv(t)
+	secret := e.secret(t, chen, "s")
+	c, err := e.Known(chen, base32.StdEncoding.EncodeToString(secret))
+	if err != nil {
+		t.Fatal(err)
+	}
+	e.store.none, e.store.factor = false, store.Factor{Sealed: c.Sealed}
+	if _, right, err := e.Match(t.Context(), chen.ID, code(t, secret, e.step())); !right || err != nil {
+		t.Errorf("%v, %v", right, err)
+	}
+	for _, bad := range []string{"", "ABC", "abcdefghijklmnopqrstuvwxyz234567", strings.Repeat("A", 64)} {
+		if _, err := e.Known(chen, bad); err == nil {
+			t.Errorf("%q is taken", bad)
+		}
+	}
+}
+
 func TestMissingPartsAreRefused(t *testing.T) {
 	for _, deps := range []factor.Deps{{}, {Store: &kept{}, Secret: make([]byte, 16), Issuer: "x", Now: time.Now}, {Store: &kept{}, Secret: make([]byte, 32), Now: time.Now}} {
 		if _, err := factor.New(deps); err == nil {

@@ -29,6 +29,8 @@ type filePerson struct {
 	Display  string     `json:"display"`
 	FHIRUser string     `json:"fhirUser"`
 	Patients []string   `json:"patients"`
+	// TOTPSecret is that of who has a second factor (RFC 6238), in base32.
+	TOTPSecret string `json:"totp_secret,omitempty"`
 }
 
 type fileClient struct {
@@ -55,7 +57,7 @@ func WriteJSON(dir, issuer, fhirBase, sampleApp string, d Data, clients []Client
 	f := file{Issuer: issuer, FHIRBase: fhirBase, SampleApp: sampleApp, Enrolment: []fileEnrolment{},
 		Upstream: d.Upstream.URL, UpstreamCredentials: d.Upstream.CredentialsFile}
 	for _, p := range d.People {
-		f.People = append(f.People, filePerson{p.Username, p.Password, p.Role, p.Display, p.FHIRUser, p.Patients})
+		f.People = append(f.People, filePerson{p.Username, p.Password, p.Role, p.Display, p.FHIRUser, p.Patients, p.TOTPSecret})
 	}
 	for _, c := range clients {
 		f.Clients = append(f.Clients, fileClient{c.ID, c.Secret, c.Kind, c.RedirectURIs, c.LaunchURI, c.Scope, c.PrivateJWK})
@@ -88,7 +90,7 @@ func ReadJSON(dir string) (Data, bool) {
 	}
 	d := Data{Upstream: Upstream{f.Upstream, f.UpstreamCredentials}}
 	for _, p := range f.People {
-		d.People = append(d.People, Person{Username: p.Username, Password: p.Password, Role: p.Role, Display: p.Display, FHIRUser: p.FHIRUser, Patients: p.Patients})
+		d.People = append(d.People, Person{Username: p.Username, Password: p.Password, Role: p.Role, Display: p.Display, FHIRUser: p.FHIRUser, Patients: p.Patients, TOTPSecret: p.TOTPSecret})
 	}
 	for _, e := range f.Enrolment {
 		d.Enrolment = append(d.Enrolment, Enrolment(e))

@@ -289,7 +289,7 @@ func TestPeopleHaveTheirParts(t *testing.T) {
 		}
 		taken[p.FHIRUser] = true
 	}
-	want := map[store.Role]int{store.RolePatient: 2, store.RoleRepresentative: 2, store.RolePractitioner: 2, store.RoleAdministrator: 1}
+	want := map[store.Role]int{store.RolePatient: 2, store.RoleRepresentative: 2, store.RolePractitioner: 3, store.RoleAdministrator: 1}
 	if diff := cmp.Diff(want, roles); diff != "" {
 		t.Errorf("roles differ: %s", diff)
 	}

@@ -12,6 +12,7 @@ import (
 const (
 	samplePassword = "sandbox-pass"
 	sampleCode     = "LATCH-7F3K-9QRM-2XTV"
+	sampleTOTP     = "EMBERLATCHSANDBOXSECONDSTEPHELEN"
 )
 
 // Person is someone to log in as.
@@ -21,6 +22,8 @@ type Person struct {
 	FHIRUser                          string
 	Patients                          []string // ids of the records they may reach
 	Represents                        []store.Representation
+	// TOTPSecret is the secret of their second factor, in base32; empty: they have none.
+	TOTPSecret string
 }
 
 // Enrolment is someone who may create a login with an invitation.
@@ -188,5 +191,9 @@ func logins(all []patient) []Person {
 			FHIRUser: "Practitioner/dr-silva", Patients: panelOf(all, "dr-silva"),
 		},
 		{Username: "admin", Password: password, Display: "Sandbox Admin", Role: store.RoleAdministrator, Patients: []string{}},
+		{
+			Username: "helena", Password: password, Display: "Helena Silva", Role: store.RolePractitioner, Note: "with a second step; its key stands in sandbox.json",
+			FHIRUser: "Practitioner/dr-silva", Patients: panelOf(all, "dr-silva"), TOTPSecret: sampleTOTP,
+		},
 	}
 }

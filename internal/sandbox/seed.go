@@ -38,15 +38,20 @@ type Seeder struct {
 	UsernameKey  func(username string) (string, error)
 	// CodeHash is what is kept of an invitation code.
 	CodeHash func(code string) []byte
-	Now      func() time.Time
+	// SetFactor gives a person a second factor with a secret that is known.
+	SetFactor func(ctx context.Context, u store.User, secret string) error
+	Now       func() time.Time
 }
 
 // Seed writes people, records and clients. Run again it changes nothing but the
-// address of the sample app, and adds apps that a newer version has.
+// address of the sample app, and adds apps and people that a newer version has.
 func (s Seeder) Seed(ctx context.Context, d Data, clients []Client) error {
 	seeded, err := s.clients(ctx, clients)
-	if err != nil || seeded {
+	if err != nil {
 		return err
+	}
+	if seeded {
+		return s.people(ctx, d.People)
 	}
 	if err := s.records(ctx, d.Resources); err != nil {
 		return err
@@ -128,23 +133,38 @@ func (s Seeder) people(ctx context.Context, people []Person) error {
 		if err != nil {
 			return err
 		}
-		if _, err := s.Store.UserByName(ctx, key); err == nil {
-			continue // an interrupted start came this far
+		if known, err := s.Store.UserByName(ctx, key); err == nil {
+			// An interrupted start came this far, or the sandbox is started again.
+			if err := s.factor(ctx, known, p); err != nil {
+				return err
+			}
+			continue
 		}
 		if hashes[p.Password] == "" {
 			if hashes[p.Password], err = s.HashPassword(ctx, p.Password); err != nil {
 				return err
 			}
 		}
-		err = s.Store.CreateUser(ctx, store.User{
+		user := store.User{
 			ID: store.UserID(strings.ToLower(rand.Text())), Username: p.Username, UsernameKey: key, Display: p.Display, Role: p.Role,
 			FHIRUser: p.FHIRUser, PasswordHash: hashes[p.Password], Represents: p.Represents, CreatedAt: s.Now().UTC(),
-		})
-		if err != nil {
+		}
+		if err := s.Store.CreateUser(ctx, user); err != nil {
+			return err
+		}
+		if err := s.factor(ctx, user, p); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// factor gives a person the second factor that the sandbox says they have.
+func (s Seeder) factor(ctx context.Context, u store.User, p Person) error {
+	if p.TOTPSecret == "" || !u.FactorAt.IsZero() {
+		return nil
+	}
+	return s.SetFactor(ctx, u, p.TOTPSecret)
 }
 
 func incoming(resources [][]byte) iter.Seq[fhirstore.Incoming] {

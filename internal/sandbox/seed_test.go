@@ -27,6 +27,7 @@ type memory struct {
 	writes      int
 	stopAfter   int // 0: never
 	loads       int
+	factors     []string // user name and secret
 }
 
 var errStopped = errors.New("the power went")
@@ -110,12 +111,25 @@ func (m *memory) Load(_ context.Context, resources iter.Seq[fhirstore.Incoming],
 	return fhirstore.LoadReport{}, nil
 }
 
+func (m *memory) setFactor(_ context.Context, u store.User, secret string) error {
+	if err := m.write(); err != nil {
+		return err
+	}
+	key := u.UsernameKey
+	u = m.users[key]
+	u.FactorAt = today
+	m.users[key] = u
+	m.factors = append(m.factors, key+" "+secret)
+	return nil
+}
+
 func seeder(m *memory) sandbox.Seeder {
 	return sandbox.Seeder{
 		Store: m, Loader: m,
 		HashPassword: func(_ context.Context, p string) (string, error) { return "hash of " + p, nil },
 		UsernameKey:  func(u string) (string, error) { return strings.ToLower(u), nil },
 		CodeHash:     oauth.Hash,
+		SetFactor:    m.setFactor,
 		Now:          func() time.Time { return today },
 	}
 }
@@ -145,6 +159,9 @@ func TestSeedingWritesEverybody(t *testing.T) {
 		if i := m.invitations[string(oauth.Hash(e.Code))]; i.Patient != e.Patient || !i.ExpiresAt.After(today) {
 			t.Errorf("the invitation became %+v", i)
 		}
+	}
+	if diff := cmp.Diff([]string{"helena EMBERLATCHSANDBOXSECONDSTEPHELEN"}, m.factors); diff != "" {
+		t.Errorf("second factors: %s", diff)
 	}
 	if len(m.clients) != len(sandbox.Clients(redirect, today)) || m.loads != 1 {
 		t.Errorf("%d clients, %d loads", len(m.clients), m.loads)
@@ -185,9 +202,21 @@ func TestAnInterruptedStartIsRepeated(t *testing.T) {
 		if err := seed(t, m, redirect); err != nil {
 			t.Errorf("the start after one that was stopped after %d writes: %v", after, err)
 		}
-		if len(m.clients) != len(whole.clients) || len(m.users) != len(whole.users) || len(m.invitations) != len(whole.invitations) {
+		if len(m.clients) != len(whole.clients) || len(m.users) != len(whole.users) || len(m.invitations) != len(whole.invitations) || len(m.factors) != len(whole.factors) {
 			t.Errorf("stopped after %d writes: %d clients, %d people, %d invitations", after, len(m.clients), len(m.users), len(m.invitations))
 		}
+	}
+}
+
+// A folder of an earlier version learns of people who are new.
+func TestANewPersonComesToASandboxThatIsThere(t *testing.T) {
+	m := newMemory()
+	if err := seed(t, m, redirect); err != nil {
+		t.Fatal(err)
+	}
+	delete(m.users, "helena")
+	if err := seed(t, m, redirect); err != nil || m.users["helena"].FactorAt.IsZero() || len(m.factors) != 2 {
+		t.Errorf("%+v, %v, %v", m.users["helena"], m.factors, err)
 	}
 }
 

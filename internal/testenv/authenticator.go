@@ -40,6 +40,22 @@ func (b *Browser) SetUp(p Page) (*Authenticator, Page) {
 	return a, b.Open(strings.ReplaceAll(next, "&amp;", "&"))
 }
 
+// Authenticator is the app of a person of the sandbox who has a second factor.
+func (e *Env) Authenticator(username string) *Authenticator {
+	e.t.Helper()
+	for _, p := range e.File.People {
+		if p.Username == username && p.TOTPSecret != "" {
+			secret, err := base32.StdEncoding.DecodeString(p.TOTPSecret)
+			if err != nil {
+				e.t.Fatal(err)
+			}
+			return &Authenticator{t: e.t, secret: secret}
+		}
+	}
+	e.t.Fatalf("%s has no second factor", username)
+	return nil
+}
+
 // items are the recovery codes of a page.
 func items(body string) (list []string) {
 	_, body, _ = strings.Cut(body, `<ol class="codes`)

@@ -68,10 +68,7 @@ func TestADeveloperRegistersAnApp(t *testing.T) {
 	p := person.SignIn(person.Open(own.Request(own.Scope).URL()), "james")
 	approval := textOf(t, p, "main", "")
 	approval = strings.Replace(approval, "Not you? Switch ", "", 1)
-	name := env.File.People[slices.IndexFunc(env.File.People, func(p struct {
-		Username, Password, Role, Display, FHIRUser string
-		Patients                                    []string
-	}) bool {
+	name := env.File.People[slices.IndexFunc(env.File.People, func(p testenv.Person) bool {
 		return p.Username == "james"
 	})].Display
 	if got := strings.ReplaceAll(approval, name, "Alex Example"); got != preview || !strings.Contains(preview, "It registered itself, not checked") {

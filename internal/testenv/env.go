@@ -29,16 +29,20 @@ type Env struct {
 	admin http.RoundTripper
 }
 
+// Person is somebody to sign in as.
+type Person struct {
+	Username, Password, Role, Display, FHIRUser string
+	Patients                                    []string
+	TOTPSecret                                  string `json:"totp_secret"`
+}
+
 // File is sandbox.json.
 type File struct {
-	Issuer    string `json:"issuer"`
-	FHIRBase  string `json:"fhir_base_url"`
-	SampleApp string `json:"sample_app"`
-	People    []struct {
-		Username, Password, Role, Display, FHIRUser string
-		Patients                                    []string
-	} `json:"people"`
-	Clients []struct {
+	Issuer    string   `json:"issuer"`
+	FHIRBase  string   `json:"fhir_base_url"`
+	SampleApp string   `json:"sample_app"`
+	People    []Person `json:"people"`
+	Clients   []struct {
 		ClientID     string   `json:"client_id"`
 		Secret       string   `json:"client_secret"`
 		Kind         string   `json:"kind"`

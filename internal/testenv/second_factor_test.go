@@ -427,3 +427,28 @@ func TestOneCodeTypedTwice(t *testing.T) {
 		}
 	}
 }
+
+// The sandbox has somebody with a second factor, whose secret its file tells; a sandbox
+// that is started again has them still.
+//
+// spec: LOGIN-13
+func TestSomebodyInTheSandboxHasASecondFactor(t *testing.T) {
+	dir := t.TempDir()
+	for range 2 {
+		t.Run("a start", func(t *testing.T) {
+			env := testenv.StartWith(t, func(o *app.SandboxOptions) { o.DataDir = dir })
+			b, c := env.Browser(), env.Client("sandbox-confidential")
+			p := b.SignIn(b.Open(c.Request(staffScope, "prompt", "login").URL()), "helena")
+			if !asksForCode(p) {
+				t.Fatalf("after the password: %s", p.Describe())
+			}
+			phone := env.Authenticator("helena")
+			if p = b.Confirm(p, phone.Code()); asksForCode(p) { // used by the start before
+				p = b.Confirm(p, phone.Code())
+			}
+			if p.Left == nil && !p.HasButton("decision", "allow") {
+				t.Errorf("with the code: %s", p.Describe())
+			}
+		})
+	}
+}

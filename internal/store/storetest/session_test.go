@@ -19,7 +19,7 @@ func TestSessions(t *testing.T) {
 		if off := got.ReadAt.Sub(w.now(t)).Abs(); off > time.Minute {
 			t.Errorf("read at %v", got.ReadAt)
 		}
-		s.ReadAt = got.ReadAt // the moment, by the database
+		s.ReadAt = got.ReadAt                               // the moment, by the database
 		s.Role, s.FactorAt = store.RolePatient, time.Time{} // of the user
 		same(t, s, got)
 		if _, err := w.Session(ctx, random(32)); !errors.Is(err, store.ErrNotFound) {
