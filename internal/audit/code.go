@@ -62,6 +62,7 @@ type meaning struct {
 // meanings by the first word of the kind, or by all of it where that says more.
 var meanings = map[string]meaning{
 	"login":              {authentication, &loggedIn, "E"},
+	"login.half":         {authentication, nil, "E"},
 	"logout":             {authentication, &loggedOut, "E"},
 	"sessions":           {authentication, &loggedOut, "E"},
 	"enrol":              {attributes, nil, "C"},

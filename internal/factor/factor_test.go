@@ -87,7 +87,7 @@ func TestCodesAreThoseOfRFC6238(t *testing.T) {
 // A code is good for its step and one on either side, in any spacing, and for nobody else.
 //
 // spec: LOGIN-13
-// attack: LG-16
+// attack: P-40
 func TestMatch(t *testing.T) {
 	e := newEnv(t)
 	secret := e.secret(t, chen, "s1")

@@ -123,7 +123,7 @@ func (d *Door) secondForm(w http.ResponseWriter, r *http.Request) (s second, typ
 }
 
 // proveCode takes a code. Order: the try is counted before anything is compared. A wrong
-// code, one that was used and one that is too old get one answer (LG-16).
+// code, one that was used and one that is too old get one answer (P-40).
 func (d *Door) proveCode(w http.ResponseWriter, r *http.Request, s second, typed url.Values) {
 	p := d.codePage(w, r, s)
 	wait, err := d.deps.Tries.WaitCode(r, s.user.ID)

@@ -16,8 +16,8 @@ const (
 )
 
 // secrets are the classes of what this server makes for one holder: code, refresh token,
-// launch value, initial and registration access token, references and sessions.
-var secrets = []string{"ac_", "rt_", "la_", "it_", "ra_", "pr_", "rq_", "se_", "br_"}
+// launch value, initial and registration access token, references, sessions and half ones.
+var secrets = []string{"ac_", "rt_", "la_", "it_", "ra_", "pr_", "rq_", "se_", "hs_", "br_"}
 
 // IsSecret reports whether a text begins like a secret of this server, which is shown
 // to nobody else. Access tokens are none of them: they say whose they are.

@@ -58,7 +58,7 @@ const staffScope = "openid fhirUser user/Patient.rs"
 // then on, and only then gets a code; the ID token says what was shown.
 //
 // spec: LOGIN-13, LOGIN-14, LOGIN-24
-// attack: LG-08, LG-16, LG-23
+// attack: LG-08, P-40, LG-23
 func TestAPractitionerOwesASecondFactor(t *testing.T) {
 	env := owed(t, store.RolePractitioner)
 	c, b := env.Client("sandbox-confidential"), env.Browser()
@@ -162,7 +162,7 @@ func exchanged(t *testing.T, env *testenv.Env, scope, username string) testenv.A
 // they try, whichever way the request came, and whatever the cookie is called.
 //
 // spec: LOGIN-13, LOGIN-18, AUTHZ-38
-// attack: LG-17
+// attack: LG-17, P-41
 func TestAHalfSessionOpensNoDoor(t *testing.T) {
 	env := owed(t, store.RolePractitioner)
 	c, ehr := env.Client("sandbox-confidential"), env.Client("sandbox-browser")
@@ -391,7 +391,7 @@ func TestWhoEnrolsOwesASecondFactor(t *testing.T) {
 
 // One code, typed at once in browsers at two processes, opens one session.
 //
-// attack: F-53, LG-16
+// attack: F-53, P-40
 func TestOneCodeTypedTwice(t *testing.T) {
 	nodes := testenv.Nodes(t, 2)
 	b := nodes[0].Browser()

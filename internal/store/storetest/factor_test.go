@@ -129,7 +129,7 @@ func TestAnAccountThatIsReplacedKeepsItsFactor(t *testing.T) {
 // A step is taken once, and no earlier one after it; so is a recovery code.
 //
 // spec: LOGIN-13, LOGIN-26
-// attack: LG-16, LG-08
+// attack: P-40, LG-08
 func TestACodeIsTakenOnce(t *testing.T) {
 	both(t, func(t *testing.T, w world) {
 		set := withFactor(t, w)
@@ -175,7 +175,7 @@ func TestACodeIsTakenOnce(t *testing.T) {
 // Of many that bring one code at once, on two processes and each with a half session of
 // its own, one gets in.
 //
-// attack: F-53, LG-16
+// attack: F-53, P-40
 func TestOneCodeOpensOneSession(t *testing.T) {
 	both(t, func(t *testing.T, w world) {
 		set := withFactor(t, w)
