@@ -265,7 +265,11 @@ func (s *Sandbox) Welcome() string {
 	fmt.Fprintf(&b, "\nEmberlatch sandbox: %s\n\n  Sample app    %s\n  Start page    %s\n  FHIR base     %s\n  Data          %s\n\n  Sign in as:\n",
 		s.people(), s.sampleURL, s.URL(), s.app.cfg.FHIRBase(), s.dataDir)
 	for _, p := range s.data.People {
-		fmt.Fprintf(&b, "    %-8s %-14s %s %s\n", p.Username, p.Password, p.Display, p.Role)
+		code := ""
+		if p.TOTPSecret != "" {
+			code = ", and a code: totp_secret in sandbox.json"
+		}
+		fmt.Fprintf(&b, "    %-8s %-14s %s %s%s\n", p.Username, p.Password, p.Display, p.Role, code)
 	}
 	for _, e := range s.data.Enrolment {
 		fmt.Fprintf(&b, "  No login yet: %s %s, born %s, invitation %s\n", e.Given, e.Family, e.BirthDate, e.Code)
