@@ -1,9 +1,9 @@
 // Package factor is the second factor of people with accounts: codes by time of an
-// authenticator app (RFC 6238, SHA-1, six digits, thirty seconds), and recovery codes for
+// authenticator app (RFC 6238, SHA-1, six digits, thirty seconds), and backup codes for
 // the day on which the app is gone.
 //
 //	account, session ─▶ Offer ─▶ secret as text, as otpauth URI, as QR code
-//	code of it       ─▶ Confirm ─▶ store.FactorChange: sealed secret, step, ten recovery codes
+//	code of it       ─▶ Confirm ─▶ store.FactorChange: sealed secret, step, ten backup codes
 //	code at sign-in  ─▶ Match ─▶ store.FactorUse ─▶ package session spends it with what it is good for
 //
 // An offer is derived from a key of the server, the person and the session, so that
@@ -12,7 +12,7 @@
 //
 // A code is good for its step and one beside it (RFC 6238 §5.2), once: the step that was
 // taken last is kept, and a later one is asked for by the statement that keeps it. So are
-// recovery codes, of 80 random bits, of which the SHA-256 is kept. Match decides nothing: a
+// backup codes, of 80 random bits, of which the SHA-256 is kept. Match decides nothing: a
 // code that it finds right may have been used.
 //
 // Secrets are sealed with AES-256-GCM under a key that is derived from a secret of the

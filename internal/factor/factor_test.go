@@ -114,7 +114,7 @@ func TestMatch(t *testing.T) {
 		{"the key itself", string(secret), 0},
 	} {
 		use, right, err := e.Match(t.Context(), "u1", row.typed)
-		if err != nil || right != (row.want != 0) || right && use.Step != row.want || use.RecoveryHash != nil {
+		if err != nil || right != (row.want != 0) || right && use.Step != row.want || use.BackupHash != nil {
 			t.Errorf("%s: %+v, %v, %v", row.name, use, right, err)
 		}
 	}
@@ -191,8 +191,8 @@ func TestConfirmReplacesWhatIsThere(t *testing.T) {
 // Ten codes of 80 bits, read off paper in any spelling.
 //
 // spec: LOGIN-13
-func TestRecoveryCodes(t *testing.T) {
-	texts, hashes := factor.RecoveryCodes()
+func TestBackupCodes(t *testing.T) {
+	texts, hashes := factor.BackupCodes()
 	if len(texts) != 10 || len(hashes) != 10 {
 		t.Fatalf("%d codes, %d hashes", len(texts), len(hashes))
 	}
@@ -203,13 +203,13 @@ func TestRecoveryCodes(t *testing.T) {
 		}
 		seen[text] = true
 		for _, typed := range []string{text, strings.ToUpper(text), strings.ReplaceAll(text, "-", ""), " " + strings.ReplaceAll(text, "-", " – ") + "\n"} {
-			if use, ok := factor.Recovery(typed); !ok || string(use.RecoveryHash) != string(hashes[i]) || use.Step != 0 {
+			if use, ok := factor.Backup(typed); !ok || string(use.BackupHash) != string(hashes[i]) || use.Step != 0 {
 				t.Errorf("%q: %v", typed, ok)
 			}
 		}
 	}
 	for _, bad := range []string{"", "123456", texts[0][:18], texts[0] + "a", strings.Repeat("a", 1<<16)} {
-		if use, ok := factor.Recovery(bad); ok || use.RecoveryHash == nil {
+		if use, ok := factor.Backup(bad); ok || use.BackupHash == nil {
 			t.Errorf("%.20q can be one: %v", bad, use)
 		}
 	}

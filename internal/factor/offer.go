@@ -66,7 +66,7 @@ func draw(uri string) (Drawing, error) {
 	return Drawing{Size: size, Path: path.String()}, nil
 }
 
-// Made is a factor that was confirmed, with its recovery codes, which are shown once.
+// Made is a factor that was confirmed, with its backup codes, which are shown once.
 type Made struct {
 	Change store.FactorChange
 	Codes  []string
@@ -89,8 +89,8 @@ func (f *Factors) Confirm(ctx context.Context, user store.User, session []byte, 
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return Made{}, false, err
 	}
-	codes, hashes := RecoveryCodes()
-	return Made{store.FactorChange{UserID: user.ID, Was: before.Sealed, Sealed: sealed, Step: step, RecoveryHashes: hashes}, codes}, true, nil
+	codes, hashes := BackupCodes()
+	return Made{store.FactorChange{UserID: user.ID, Was: before.Sealed, Sealed: sealed, Step: step, BackupHashes: hashes}, codes}, true, nil
 }
 
 // Known is a factor with a secret in base32 that others know: that of a sandbox.

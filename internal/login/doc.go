@@ -22,8 +22,8 @@
 // password (second.go):
 //
 //	/login/second?request=H ─▶ half signed in? ─▶ has a factor: code page; has none: secret to set up
-//	POST code, or recovery code ─▶ count the try ─▶ match ─▶ spend it and begin the session, at once
-//	       one text for wrong, used, old ◀┘             └─▶ continue, or recovery codes and then continue
+//	POST code, or backup code ─▶ count the try ─▶ match ─▶ spend it and begin the session, at once
+//	       one text for wrong, used, old ◀┘             └─▶ continue, or backup codes and then continue
 //
 // Until then nothing takes them for somebody (LG-17).
 //

@@ -15,13 +15,13 @@ import (
 // second is the second step of a person who is half signed in, of an app's request or for
 // a page of their own.
 type second struct {
-	half     session.Halfway
-	user     store.User
-	own      bool
-	place    flow.Place // own
-	step     flow.Step  // not own
-	handle   string
-	recovery bool // the page on which a recovery code is typed
+	half   session.Halfway
+	user   store.User
+	own    bool
+	place  flow.Place // own
+	step   flow.Step  // not own
+	handle string
+	backup bool // the page on which a backup code is typed
 }
 
 // client is the app that asked; none for a page of one's own.
@@ -30,7 +30,7 @@ func (s second) client() store.ClientID { return s.step.Client.ID }
 // ShowSecond answers GET of the second step: a code is asked for, or a factor is set up by
 // who owes one and has none.
 func (d *Door) ShowSecond(w http.ResponseWriter, r *http.Request) {
-	s := second{handle: r.URL.Query().Get("request"), recovery: r.URL.Query().Has("recovery")}
+	s := second{handle: r.URL.Query().Get("request"), backup: r.URL.Query().Has("backup")}
 	ok := false
 	if s.place, s.own = d.deps.Place(s.handle); !s.own {
 		if s.step, ok = d.deps.Flow.Open(w, r, s.handle); !ok {
@@ -83,11 +83,11 @@ func (d *Door) secondShell(w http.ResponseWriter, r *http.Request, s second) pag
 }
 
 func (d *Door) codePage(w http.ResponseWriter, r *http.Request, s second) page.SecondStep {
-	p := page.SecondStep{Shell: d.secondShell(w, r, s), Recovery: s.recovery}
-	if p.OtherURL = d.secondAddress(s.handle); s.recovery {
-		p.Shell.Self += "&recovery"
+	p := page.SecondStep{Shell: d.secondShell(w, r, s), Backup: s.backup}
+	if p.OtherURL = d.secondAddress(s.handle); s.backup {
+		p.Shell.Self += "&backup"
 	} else {
-		p.OtherURL += "&recovery"
+		p.OtherURL += "&backup"
 	}
 	return p
 }
@@ -113,7 +113,7 @@ func (d *Door) secondForm(w http.ResponseWriter, r *http.Request) (s second, typ
 	if typed, ok = d.deps.Flow.Typed(w, r); !ok {
 		return s, nil, false
 	}
-	s.handle, s.recovery = typed.Get("request"), typed.Has("recovery")
+	s.handle, s.backup = typed.Get("request"), typed.Has("backup")
 	if s.place, s.own = d.deps.Place(s.handle); s.own {
 		typed, ok = d.deps.Flow.OwnForm(w, r, d.deps.SecondPath, session.Authenticated{})
 		return s, typed, ok
@@ -161,9 +161,9 @@ func (d *Door) proveCode(w http.ResponseWriter, r *http.Request, s second, typed
 // match is what the typed code would use up; store.ErrConsumed: it is none that could.
 func (d *Door) match(r *http.Request, s second, typed url.Values) (use store.FactorUse, how string, err error) {
 	right, how := false, "code"
-	if s.recovery {
-		use, right = factor.Recovery(typed.Get("recovery"))
-		how = "recovery code"
+	if s.backup {
+		use, right = factor.Backup(typed.Get("backup"))
+		how = "backup code"
 	} else {
 		use, right, err = d.deps.Factors.Match(r.Context(), s.user.ID, typed.Get("code"))
 	}
@@ -200,7 +200,7 @@ func (d *Door) offer(w http.ResponseWriter, r *http.Request, s second, failed bo
 	})
 }
 
-// setUp sets a factor up and signs the person in, in one step; the recovery codes are
+// setUp sets a factor up and signs the person in, in one step; the backup codes are
 // shown, and what was asked for goes on from there.
 func (d *Door) setUp(w http.ResponseWriter, r *http.Request, s second, typed url.Values) {
 	made, right, err := d.deps.Factors.Confirm(r.Context(), s.user, s.half.Hash(), typed.Get("code"))
@@ -222,7 +222,7 @@ func (d *Door) setUp(w http.ResponseWriter, r *http.Request, s second, typed url
 		d.deps.Flow.Fail(w, r, err)
 		return
 	}
-	p := page.RecoveryCodes{Shell: page.Shell{AppName: s.step.Client.Name, UILocales: s.step.Request.UILocales}, Codes: made.Codes, Next: s.place.Path}
+	p := page.BackupCodes{Shell: page.Shell{AppName: s.step.Client.Name, UILocales: s.step.Request.UILocales}, Codes: made.Codes, Next: s.place.Path}
 	if !s.own {
 		if err := d.deps.Flow.Note(r, s.step, who); err != nil {
 			d.deps.Flow.Fail(w, r, err)

@@ -9,8 +9,8 @@
 //	/manage/receipt ─▶ a text to keep     /manage/sign-ins ─▶ sessions; end the others
 //	/manage/looked ─▶ who looked at one's own record, by app and by who was behind it, day by day
 //	/manage/password ─▶ the password now, counted like sign-in ─▶ another; all other sessions end
-//	/manage/second-step ─▶ on or off; new recovery codes, or off: signed in within five minutes?
-//	/manage/second-step/set-up ─▶ secret, code of it ─▶ on; recovery codes, once; all other sessions end
+//	/manage/second-step ─▶ on or off; new backup codes, or off: signed in within five minutes?
+//	/manage/second-step/set-up ─▶ secret, code of it ─▶ on; backup codes, once; all other sessions end
 //
 // Who sees what (gather.go decides, docs/adr/0019):
 //

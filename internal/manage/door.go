@@ -28,7 +28,7 @@ type Store interface {
 	ChangePassword(ctx context.Context, c store.PasswordChange) error
 	Factor(ctx context.Context, id store.UserID) (store.Factor, error)
 	ChangeFactor(ctx context.Context, c store.FactorChange) error
-	RenewRecoveryCodes(ctx context.Context, id store.UserID, hashes [][]byte, e store.Event) error
+	RenewBackupCodes(ctx context.Context, id store.UserID, hashes [][]byte, e store.Event) error
 	Record(ctx context.Context, e store.Event) error
 }
 

@@ -33,12 +33,12 @@ func (d *Door) showSecondStep(w http.ResponseWriter, r *http.Request, who sessio
 			d.deps.Flow.Fail(w, r, err)
 			return
 		}
-		p.Since, p.Codes = f.ConfirmedAt, f.RecoveryCodes
+		p.Since, p.Codes = f.ConfirmedAt, f.BackupCodes
 	}
 	d.deps.Flow.Show(w, r, http.StatusOK, p)
 }
 
-// ChangeSecondStep makes new recovery codes, or removes the second step, for somebody who
+// ChangeSecondStep makes new backup codes, or removes the second step, for somebody who
 // has signed in within five minutes: with the second step, since they have one (LG-19).
 func (d *Door) ChangeSecondStep(w http.ResponseWriter, r *http.Request) {
 	who, typed, ok := d.form(w, r, PathSecondStep, placeChangeStep)
@@ -56,15 +56,15 @@ func (d *Door) ChangeSecondStep(w http.ResponseWriter, r *http.Request) {
 }
 
 func (d *Door) newCodes(w http.ResponseWriter, r *http.Request, who session.Authenticated) {
-	codes, hashes := factor.RecoveryCodes()
-	err := d.deps.Store.RenewRecoveryCodes(r.Context(), who.UserID(), hashes, d.changed(who, "factor.recovery-codes"))
+	codes, hashes := factor.BackupCodes()
+	err := d.deps.Store.RenewBackupCodes(r.Context(), who.UserID(), hashes, d.changed(who, "factor.backup-codes"))
 	switch {
 	case errors.Is(err, store.ErrNotFound): // removed in another window
 		d.deps.Flow.Redirect(w, PathSecondStep)
 	case err != nil:
 		d.deps.Flow.Fail(w, r, err)
 	default:
-		d.deps.Flow.Show(w, r, http.StatusOK, page.RecoveryCodes{Codes: codes, New: true, Next: PathSecondStep})
+		d.deps.Flow.Show(w, r, http.StatusOK, page.BackupCodes{Codes: codes, New: true, Next: PathSecondStep})
 	}
 }
 
@@ -161,7 +161,7 @@ func (d *Door) SetUp(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if _, ok := d.renewed(w, r, who, err, session.TimeCode); ok {
-		d.deps.Flow.Show(w, r, http.StatusOK, page.RecoveryCodes{Codes: made.Codes, Next: PathSecondStep})
+		d.deps.Flow.Show(w, r, http.StatusOK, page.BackupCodes{Codes: made.Codes, Next: PathSecondStep})
 	}
 }
 

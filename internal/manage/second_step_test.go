@@ -33,7 +33,7 @@ func (b *browser) code(steps int64) string {
 // setUp sets a second step up.
 func (b *browser) setUp() {
 	b.env.t.Helper()
-	says(b.env.t, b.post(manage.PathSetUp, b.form(manage.PathSetUp, "code", b.code(0))), "Your recovery codes")
+	says(b.env.t, b.post(manage.PathSetUp, b.form(manage.PathSetUp, "code", b.code(0))), "Your backup codes")
 }
 
 func (b *browser) session() string { return b.cookies["__Host-emberlatch_session"].Value }
@@ -84,11 +84,11 @@ func TestChangingTheSecondStepNeedsAFreshSignIn(t *testing.T) {
 	says(t, maria.post(manage.PathPassword, maria.form(manage.PathPassword, "current", "an old password", "password", "a new password")), "Your password is changed")
 	change = maria.form(manage.PathSecondStep, "action", "remove")
 	stale("after the password was changed", manage.PathSecondStep, "manage.second-step.change", change)
-	if f, err := e.store.Factor(t.Context(), "maria"); err != nil || f.RecoveryCodes != 10 {
+	if f, err := e.store.Factor(t.Context(), "maria"); err != nil || f.BackupCodes != 10 {
 		t.Errorf("%+v, %v", f, err)
 	}
 	events(t, e, "factor.removed", 0)
-	events(t, e, "factor.recovery-codes", 0)
+	events(t, e, "factor.backup-codes", 0)
 }
 
 // Setting up takes a code of the key that this session was shown; it replaces the one

@@ -87,7 +87,7 @@ func TestNamesThatOthersRelyOn(t *testing.T) {
 		{"change-password", "input", []string{"name", "password", "autocomplete", "new-password"}},
 		{"second-step", "input", []string{"name", "code", "type", "text", "inputmode", "numeric", "autocomplete", "one-time-code"}},
 		{"second-step", "button", []string{"name", "action", "value", "confirm"}},
-		{"second-step-recovery", "input", []string{"name", "recovery", "autocomplete", "off"}},
+		{"second-step-backup", "input", []string{"name", "backup", "autocomplete", "off"}},
 		{"set-up-second-step", "dd", []string{"id", "secret"}},
 		{"set-up-second-step", "input", []string{"name", "code", "autocomplete", "one-time-code"}},
 		{"set-up-second-step", "button", []string{"name", "action", "value", "set-up"}},

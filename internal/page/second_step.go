@@ -9,16 +9,16 @@ import (
 // SecondStep asks for a code of the second factor, after the password (page C1).
 type SecondStep struct {
 	Shell
-	Recovery    bool   // a recovery code is asked for
-	OtherURL    string // the other way: a recovery code, or the app again
+	Backup      bool   // a backup code is asked for
+	OtherURL    string // the other way: a backup code, or the app again
 	Failed      bool
 	WaitSeconds int
 }
 
 // Input is the name of the field.
 func (p SecondStep) Input() string {
-	if p.Recovery {
-		return "recovery"
+	if p.Backup {
+		return "backup"
 	}
 	return "code"
 }
@@ -49,8 +49,8 @@ func (p SetUpSecondStep) Href() template.URL {
 // Drawing is a QR code as an SVG path in a box, with its quiet zone.
 type Drawing struct{ Box, Path string }
 
-// RecoveryCodes shows recovery codes, this once.
-type RecoveryCodes struct {
+// BackupCodes shows backup codes, this once.
+type BackupCodes struct {
 	Shell
 	Codes []string
 	New   bool   // they take the place of others
@@ -62,7 +62,7 @@ type RecoveryCodes struct {
 type SecondStepState struct {
 	Shell
 	Since    time.Time // zero: it is off
-	Codes    int       // recovery codes that are left
+	Codes    int       // backup codes that are left
 	Required bool      // it cannot be removed
 	Removed  bool      // just now
 	SetUpURL string
@@ -74,7 +74,7 @@ func (p SecondStepState) On() bool { return !p.Since.IsZero() }
 
 func (SecondStep) name() string      { return "second-step" }
 func (SetUpSecondStep) name() string { return "set-up-second-step" }
-func (RecoveryCodes) name() string   { return "recovery-codes" }
+func (BackupCodes) name() string     { return "backup-codes" }
 func (SecondStepState) name() string { return "second-step-state" }
 
 // waiting says how long to wait, in minutes where seconds say nothing.

@@ -7,11 +7,11 @@ var drawn = page.Drawing{Box: "-4 -4 29 29", Path: "M0 0h7v1h-7zM8 0h1v1h-1zM14 
 
 // secondStepSamples are the pages of the second factor.
 func secondStepSamples() []sample {
-	code := page.SecondStep{Shell: shell("/login/second"), OtherURL: "/login/second?request=rq_5&recovery"}
-	failed, waiting, recovery := code, code, code
-	unrecovered := page.SecondStep{Shell: shell("/login/second"), OtherURL: "/login/second?request=rq_5", Recovery: true, Failed: true}
+	code := page.SecondStep{Shell: shell("/login/second"), OtherURL: "/login/second?request=rq_5&backup"}
+	failed, waiting, backup := code, code, code
+	used := page.SecondStep{Shell: shell("/login/second"), OtherURL: "/login/second?request=rq_5", Backup: true, Failed: true}
 	failed.Failed, waiting.WaitSeconds = true, 299
-	recovery.Recovery, recovery.OtherURL = true, "/login/second?request=rq_5"
+	backup.Backup, backup.OtherURL = true, "/login/second?request=rq_5"
 	setUp := page.SetUpSecondStep{
 		Shell: shell("/login/second"), Username: "chen", Secret: "GEZD GNBV GY3T QOJQ GEZD GNBV GY3T QOJQ", QR: drawn, Required: true,
 		URI: "otpauth://totp/Valley%20Clinic:chen?algorithm=SHA1&digits=6&issuer=Valley%20Clinic&period=30&secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ",
@@ -27,10 +27,10 @@ func secondStepSamples() []sample {
 	required.Since, required.Codes, required.Required = on.Since, 1, true
 	removed.Removed = true
 	return []sample{
-		{"second-step", 200, code}, {"second-step-failed", 200, failed}, {"second-step-waiting", 429, waiting}, {"second-step-recovery", 200, recovery}, {"second-step-unrecovered", 200, unrecovered},
+		{"second-step", 200, code}, {"second-step-failed", 200, failed}, {"second-step-waiting", 429, waiting}, {"second-step-backup", 200, backup}, {"second-step-backup-failed", 200, used},
 		{"set-up-second-step", 200, setUp}, {"set-up-second-step-own", 200, own},
-		{"recovery-codes", 200, page.RecoveryCodes{Shell: page.Shell{AppName: "GrowthTracker"}, Codes: codes, Next: "/authorize/continue?request=rq_5", ToApp: true}},
-		{"recovery-codes-own", 200, page.RecoveryCodes{Codes: codes, New: true, Next: "/manage/second-step"}},
+		{"backup-codes", 200, page.BackupCodes{Shell: page.Shell{AppName: "GrowthTracker"}, Codes: codes, Next: "/authorize/continue?request=rq_5", ToApp: true}},
+		{"backup-codes-own", 200, page.BackupCodes{Codes: codes, New: true, Next: "/manage/second-step"}},
 		{"second-step-state", 200, state}, {"second-step-state-on", 200, on}, {"second-step-state-required", 200, required}, {"second-step-state-removed", 200, removed},
 	}
 }

@@ -24,18 +24,19 @@ import (
 
 // env is the recovery page in one request of an app; it is its own store and accounts.
 type env struct {
-	clock   time.Time
-	request store.AuthorizationRequest
-	users   map[string]store.User
-	codes   map[string]store.Recovery
-	counts  map[string]int
-	work    []string // what was done to judge a claim
-	used    []store.RecoveryUse
-	events  []store.Event
-	blocked int
-	settled int
-	door    *recovery.Door
-	cookies map[string]*http.Cookie
+	session.HalfStore // nobody here is half signed in
+	clock             time.Time
+	request           store.AuthorizationRequest
+	users             map[string]store.User
+	codes             map[string]store.Recovery
+	counts            map[string]int
+	work              []string // what was done to judge a claim
+	used              []store.RecoveryUse
+	events            []store.Event
+	blocked           int
+	settled           int
+	door              *recovery.Door
+	cookies           map[string]*http.Cookie
 }
 
 func (e *env) Request(_ context.Context, handle, browser []byte) (store.AuthorizationRequest, error) {

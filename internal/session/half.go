@@ -78,7 +78,7 @@ func (s *Sessions) Complete(w http.ResponseWriter, r *http.Request, h Halfway, u
 		return Authenticated{}, err
 	}
 	amr := append(slices.Clone(h.half.AMR), TimeCode, Multiple)
-	if use.RecoveryHash != nil { // no code by time was shown
+	if use.BackupHash != nil { // no code by time was shown
 		amr = append(slices.Clone(h.half.AMR), Multiple)
 	}
 	v, text := s.fresh(h.UserID(), amr, s.deps.Now())

@@ -86,7 +86,7 @@ func TestCompleting(t *testing.T) {
 		amr  []string
 	}{
 		{"a code", store.FactorUse{Step: 7}, []string{"pwd", "otp", "mfa"}},
-		{"a recovery code", store.FactorUse{RecoveryHash: []byte("x")}, []string{"pwd", "mfa"}},
+		{"a backup code", store.FactorUse{BackupHash: []byte("x")}, []string{"pwd", "mfa"}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			e := required(t)
@@ -189,7 +189,7 @@ func TestRenewing(t *testing.T) {
 		{"a password by one", []string{"pwd"}, []string{"pwd"}, []string{"pwd"}, true},
 		{"a code joins", []string{"pwd"}, []string{"otp"}, []string{"pwd", "otp", "mfa"}, false},
 		{"a password of somebody with a code", []string{"pwd", "otp", "mfa"}, []string{"pwd"}, []string{"pwd", "otp", "mfa"}, false},
-		{"a password after a recovery code", []string{"pwd", "mfa"}, []string{"pwd"}, []string{"pwd", "mfa"}, false},
+		{"a password after a backup code", []string{"pwd", "mfa"}, []string{"pwd"}, []string{"pwd", "mfa"}, false},
 		{"nothing", []string{"pwd", "otp", "mfa"}, nil, []string{"pwd", "otp", "mfa"}, false},
 	} {
 		t.Run(row.name, func(t *testing.T) {

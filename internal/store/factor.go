@@ -15,8 +15,8 @@ type Factor struct {
 	LastStep int64
 	// ConfirmedAt is when a code of it was first shown.
 	ConfirmedAt time.Time
-	// RecoveryCodes are left. It is counted when it is read.
-	RecoveryCodes int
+	// BackupCodes are left. It is counted when it is read.
+	BackupCodes int
 }
 
 // FactorChange sets up a second factor, in the place of another or of none, or removes it.
@@ -28,8 +28,8 @@ type FactorChange struct {
 	Sealed []byte
 	// Step is the time step of the code that confirmed it, which is used up by that.
 	Step int64
-	// RecoveryHashes take the place of the ones before.
-	RecoveryHashes [][]byte
+	// BackupHashes take the place of the ones before.
+	BackupHashes [][]byte
 	// Keep is the session that goes on; nil: none does.
 	Keep []byte
 	// Event is recorded with it.
@@ -37,10 +37,10 @@ type FactorChange struct {
 }
 
 // FactorUse is a code that somebody has shown, and that is good once: the step of a code
-// by time, or the hash of a recovery code.
+// by time, or the hash of a backup code.
 type FactorUse struct {
-	Step         int64
-	RecoveryHash []byte // not nil: a recovery code
+	Step       int64
+	BackupHash []byte // not nil: a backup code
 }
 
 // HalfSession is somebody who has proven a password and owes a second factor. It is no
@@ -75,9 +75,9 @@ type Factors interface {
 	// too, and records the event, all or nothing. ErrConflict when the factor is not the
 	// one that was loaded any more, ErrNotFound when there is no such user.
 	ChangeFactor(ctx context.Context, c FactorChange) error
-	// RenewRecoveryCodes replaces all recovery codes and records the event. ErrNotFound
+	// RenewBackupCodes replaces all backup codes and records the event. ErrNotFound
 	// when the user has no factor.
-	RenewRecoveryCodes(ctx context.Context, id UserID, hashes [][]byte, e Event) error
+	RenewBackupCodes(ctx context.Context, id UserID, hashes [][]byte, e Event) error
 	// CreateHalfSession stores a half session.
 	CreateHalfSession(ctx context.Context, h HalfSession) error
 	// HalfSession returns one that is not over and whose user is not disabled,

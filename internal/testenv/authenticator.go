@@ -15,11 +15,11 @@ type Authenticator struct {
 	t      testing.TB
 	secret []byte
 	last   int64 // the step of the last code
-	// Recovery are the recovery codes that were shown.
-	Recovery []string
+	// Backup are the backup codes that were shown.
+	Backup []string
 }
 
-// SetUp takes the secret of a page over and confirms it; what comes after the recovery
+// SetUp takes the secret of a page over and confirms it; what comes after the backup
 // codes is returned.
 func (b *Browser) SetUp(p Page) (*Authenticator, Page) {
 	b.t.Helper()
@@ -29,13 +29,13 @@ func (b *Browser) SetUp(p Page) (*Authenticator, Page) {
 	}
 	a := &Authenticator{t: b.t, secret: secret}
 	shown := b.Submit(p, "action", "set-up", url.Values{"code": {a.Code()}})
-	if a.Recovery = items(shown.Body); len(a.Recovery) != 10 {
-		b.t.Fatalf("%d recovery codes on %s\n%s", len(a.Recovery), shown.Describe(), shown.Body)
+	if a.Backup = items(shown.Body); len(a.Backup) != 10 {
+		b.t.Fatalf("%d backup codes on %s\n%s", len(a.Backup), shown.Describe(), shown.Body)
 	}
 	_, rest, _ := strings.Cut(shown.Body, `<a class="button" href="`)
 	next, _, found := strings.Cut(rest, `"`)
 	if !found {
-		b.t.Fatalf("nothing goes on from the recovery codes: %s", shown.Body)
+		b.t.Fatalf("nothing goes on from the backup codes: %s", shown.Body)
 	}
 	return a, b.Open(strings.ReplaceAll(next, "&amp;", "&"))
 }
@@ -56,7 +56,7 @@ func (e *Env) Authenticator(username string) *Authenticator {
 	return nil
 }
 
-// items are the recovery codes of a page.
+// items are the backup codes of a page.
 func items(body string) (list []string) {
 	_, body, _ = strings.Cut(body, `<ol class="codes`)
 	body, _, _ = strings.Cut(body, "</ol>")
@@ -101,9 +101,9 @@ func (b *Browser) Confirm(p Page, code string) Page {
 	return b.Submit(p, "action", "confirm", url.Values{"code": {code}})
 }
 
-// Recover types a recovery code in place of a code.
-func (b *Browser) Recover(p Page, code string) Page {
+// BackUp types a backup code in place of a code.
+func (b *Browser) BackUp(p Page, code string) Page {
 	b.t.Helper()
-	other := b.Open("/login/second?recovery&request=" + url.QueryEscape(p.Inputs("request")[0]))
-	return b.Submit(other, "action", "confirm", url.Values{"recovery": {code}})
+	other := b.Open("/login/second?backup&request=" + url.QueryEscape(p.Inputs("request")[0]))
+	return b.Submit(other, "action", "confirm", url.Values{"backup": {code}})
 }

@@ -76,7 +76,7 @@ func TestAPractitionerOwesASecondFactor(t *testing.T) {
 	began := time.Now().Unix()
 	phone, p := b.SetUp(p)
 	if !p.HasButton("decision", "allow") {
-		t.Fatalf("after the recovery codes: %s\n%s", p.Describe(), p.Body)
+		t.Fatalf("after the backup codes: %s\n%s", p.Describe(), p.Body)
 	}
 	if b.Cookies()["emberlatch_second"] != "" || b.Cookies()["emberlatch_session"] == "" {
 		t.Errorf("cookies: %v", b.Cookies())
@@ -96,7 +96,7 @@ func TestAPractitionerOwesASecondFactor(t *testing.T) {
 		t.Fatalf("in another browser: %s\n%s", p.Describe(), p.Body)
 	}
 	refusals := map[string]string{
-		"wrong": "000000", "used to set it up": phone.Last(), "two minutes old": phone.At(time.Now().Unix()/30 - 4), "empty": "", "the other kind": phone.Recovery[0],
+		"wrong": "000000", "used to set it up": phone.Last(), "two minutes old": phone.At(time.Now().Unix()/30 - 4), "empty": "", "the other kind": phone.Backup[0],
 	}
 	var bodies []string
 	for name, code := range refusals {
@@ -127,13 +127,13 @@ func TestAPractitionerOwesASecondFactor(t *testing.T) {
 		t.Errorf("the same code once more: %s", q.Describe())
 	}
 	r = c.Request(staffScope)
-	p = third.Recover(p, phone.Recovery[3])
+	p = third.BackUp(p, phone.Backup[3])
 	if p.Left == nil {
-		t.Fatalf("a recovery code: %s\n%s", p.Describe(), p.Body)
+		t.Fatalf("a backup code: %s\n%s", p.Describe(), p.Body)
 	}
 	p = third.Open(r.URL())
 	if got := provenBy(t, c.Exchange(r, p.Left.Query().Get("code"))); !slices.Equal(got.AMR, []string{"pwd", "mfa"}) {
-		t.Errorf("with a recovery code: %+v", got)
+		t.Errorf("with a backup code: %+v", got)
 	}
 	p = third.Open("/manage/second-step")
 	if !strings.Contains(p.Body, "9 left") || p.HasButton("action", "remove") {
@@ -143,8 +143,8 @@ func TestAPractitionerOwesASecondFactor(t *testing.T) {
 		t.Error("it was removed, though it is required")
 	}
 	fourth := env.Browser()
-	if q := fourth.Recover(fourth.SignIn(fourth.Open(c.Request(staffScope).URL()), "chen"), phone.Recovery[3]); q.Left != nil || !strings.Contains(q.Body, "did not work") {
-		t.Errorf("a recovery code once more: %s", q.Describe())
+	if q := fourth.BackUp(fourth.SignIn(fourth.Open(c.Request(staffScope).URL()), "chen"), phone.Backup[3]); q.Left != nil || !strings.Contains(q.Body, "did not work") {
+		t.Errorf("a backup code once more: %s", q.Describe())
 	}
 	// Nothing is asked of those who owe nothing.
 	if got := provenBy(t, exchanged(t, env, "openid launch/patient patient/Patient.rs", "maria")); !slices.Equal(got.AMR, []string{"pwd"}) || got.ACR == "" {
@@ -282,13 +282,13 @@ func TestAPatientChoosesASecondFactor(t *testing.T) {
 	}
 
 	fresh := here.Submit(here.Open("/manage/second-step"), "action", "new-codes", nil)
-	if strings.Contains(fresh.Body, phone.Recovery[0]) || !strings.Contains(fresh.Body, "take the place of the ones before") {
+	if strings.Contains(fresh.Body, phone.Backup[0]) || !strings.Contains(fresh.Body, "take the place of the ones before") {
 		t.Fatalf("new codes: %s", fresh.Body)
 	}
 	third := env.Browser()
 	p = third.SignIn(third.Open("/manage"), "maria")
-	if q := third.Recover(p, phone.Recovery[0]); !strings.Contains(q.Body, "did not work") {
-		t.Errorf("a recovery code from before: %s", q.Describe())
+	if q := third.BackUp(p, phone.Backup[0]); !strings.Contains(q.Body, "did not work") {
+		t.Errorf("a backup code from before: %s", q.Describe())
 	}
 	removed := here.Submit(here.Open("/manage/second-step"), "action", "remove", nil)
 	if !strings.Contains(removed.Body, "The second step is off") {
@@ -301,12 +301,12 @@ func TestAPatientChoosesASecondFactor(t *testing.T) {
 		t.Errorf("without it: %s", p.Describe())
 	}
 	export := env.Admin(http.MethodGet, "/audit/export", "").Raw
-	for _, kind := range []string{"factor.set", "factor.recovery-codes", "factor.removed", "factor.refused", "login.half"} {
+	for _, kind := range []string{"factor.set", "factor.backup-codes", "factor.removed", "factor.refused", "login.half"} {
 		if !strings.Contains(export, `"`+kind+`"`) {
 			t.Errorf("no event %s", kind)
 		}
 	}
-	for _, secret := range append(phone.Recovery, phone.Last(), strings.ReplaceAll(phone.Recovery[0], "-", "")) {
+	for _, secret := range append(phone.Backup, phone.Last(), strings.ReplaceAll(phone.Backup[0], "-", "")) {
 		if strings.Contains(export, secret) {
 			t.Errorf("the record holds %s", secret)
 		}
@@ -330,7 +330,7 @@ func TestCodesAreThrottled(t *testing.T) {
 		}
 		p = other.SignIn(other.Open(c.Request(staffScope).URL()), "chen")
 	}
-	for _, q := range []testenv.Page{other.Confirm(p, phone.Code()), other.Recover(p, phone.Recovery[0])} {
+	for _, q := range []testenv.Page{other.Confirm(p, phone.Code()), other.BackUp(p, phone.Backup[0])} {
 		if q.Status != http.StatusTooManyRequests || !strings.Contains(q.Body, "Please wait 5 minutes") {
 			t.Errorf("after six: %s\n%s", q.Describe(), q.Body)
 		}
@@ -397,13 +397,13 @@ func TestOneCodeTypedTwice(t *testing.T) {
 	b := nodes[0].Browser()
 	connectedApps(t, nodes[0], b, "zoe")
 	phone, _ := b.SetUp(b.Open("/manage/second-step/set-up"))
-	for name, code := range map[string]string{"code": phone.Code(), "recovery": phone.Recovery[0]} {
+	for name, code := range map[string]string{"code": phone.Code(), "backup": phone.Backup[0]} {
 		browsers, pages := make([]*testenv.Browser, 4), make([]testenv.Page, 4)
 		for i := range browsers {
 			browsers[i] = nodes[i%2].Browser()
 			pages[i] = browsers[i].SignIn(browsers[i].Open("/manage"), "zoe")
-			if name == "recovery" {
-				pages[i] = browsers[i].Open("/login/second?recovery&request=manage")
+			if name == "backup" {
+				pages[i] = browsers[i].Open("/login/second?backup&request=manage")
 			}
 		}
 		var done sync.WaitGroup

@@ -13,7 +13,7 @@ var (
 var inTheLogin = []bug{
 	{name: "a step of a second factor counts twice", rows: "P-40, F-53", file: "internal/store/storesql/factor.go",
 		old: "AND last_step < $2`", new: "AND last_step <= $2`", suites: []suite{factors}},
-	{name: "a recovery code counts twice", rows: "P-40, F-53", file: "internal/store/storesql/factor.go",
+	{name: "a backup code counts twice", rows: "P-40, F-53", file: "internal/store/storesql/factor.go",
 		old: "AND hash = $2 AND used = 0`", new: "AND hash = $2`", suites: []suite{factors}},
 	{name: "a half session is used twice", rows: "LG-17", file: "internal/store/storesql/half_session.go",
 		old: "`DELETE FROM half_session WHERE id_hash = $1 AND user_id = $2 AND expires > `+s.now+`", new: "`UPDATE half_session SET amr = amr WHERE id_hash = $1 AND user_id = $2 AND expires > `+s.now+`", suites: []suite{factors}},

@@ -12,9 +12,9 @@ func (s *Store) Factor(ctx context.Context, id store.UserID) (store.Factor, erro
 	f := store.Factor{UserID: id}
 	var confirmed, left int64
 	err := s.db.Find(ctx, `SELECT f.sealed, f.last_step, f.confirmed,
-  (SELECT COUNT(*) FROM recovery_code c WHERE c.user_id = f.user_id AND c.used = 0)
+  (SELECT COUNT(*) FROM backup_code c WHERE c.user_id = f.user_id AND c.used = 0)
 FROM second_factor f WHERE f.user_id = $1`, string(id)).Scan(&f.Sealed, &f.LastStep, &confirmed, &left)
-	f.ConfirmedAt, f.RecoveryCodes = instant(confirmed), int(left)
+	f.ConfirmedAt, f.BackupCodes = instant(confirmed), int(left)
 	return f, failure("loading a second factor", err)
 }
 
@@ -48,7 +48,7 @@ func (s *Store) changeFactor(ctx context.Context, tx *db.Tx, c store.FactorChang
 	if err := s.writeFactor(ctx, tx, c); err != nil {
 		return err
 	}
-	if err := replaceRecoveryCodes(ctx, tx, c.UserID, c.RecoveryHashes); err != nil {
+	if err := replaceBackupCodes(ctx, tx, c.UserID, c.BackupHashes); err != nil {
 		return err
 	}
 	return s.announce(ctx, tx, store.ChangeUser, string(c.UserID))
@@ -77,22 +77,22 @@ ON CONFLICT (user_id) DO NOTHING`, id, c.Sealed, c.Step)
 	return err
 }
 
-func replaceRecoveryCodes(ctx context.Context, tx *db.Tx, id store.UserID, hashes [][]byte) error {
-	if _, err := tx.Exec(ctx, `DELETE FROM recovery_code WHERE user_id = $1`, string(id)); err != nil {
+func replaceBackupCodes(ctx context.Context, tx *db.Tx, id store.UserID, hashes [][]byte) error {
+	if _, err := tx.Exec(ctx, `DELETE FROM backup_code WHERE user_id = $1`, string(id)); err != nil {
 		return err
 	}
 	for _, hash := range hashes {
-		if _, err := tx.Exec(ctx, `INSERT INTO recovery_code (user_id, hash) VALUES ($1, $2)`, string(id), hash); err != nil {
+		if _, err := tx.Exec(ctx, `INSERT INTO backup_code (user_id, hash) VALUES ($1, $2)`, string(id), hash); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// RenewRecoveryCodes implements store.Factors. The update changes nothing, and holds the
+// RenewBackupCodes implements store.Factors. The update changes nothing, and holds the
 // factor until the commit.
-func (s *Store) RenewRecoveryCodes(ctx context.Context, id store.UserID, hashes [][]byte, e store.Event) error {
-	return failure("renewing recovery codes", s.db.Write(ctx, func(ctx context.Context, tx *db.Tx) error {
+func (s *Store) RenewBackupCodes(ctx context.Context, id store.UserID, hashes [][]byte, e store.Event) error {
+	return failure("renewing backup codes", s.db.Write(ctx, func(ctx context.Context, tx *db.Tx) error {
 		n, err := tx.Exec(ctx, `UPDATE second_factor SET last_step = last_step WHERE user_id = $1`, string(id))
 		if err != nil {
 			return err
@@ -100,7 +100,7 @@ func (s *Store) RenewRecoveryCodes(ctx context.Context, id store.UserID, hashes 
 		if n == 0 {
 			return store.ErrNotFound
 		}
-		if err := replaceRecoveryCodes(ctx, tx, id, hashes); err != nil {
+		if err := replaceBackupCodes(ctx, tx, id, hashes); err != nil {
 			return err
 		}
 		return s.record(ctx, tx, e)
@@ -110,8 +110,8 @@ func (s *Store) RenewRecoveryCodes(ctx context.Context, id store.UserID, hashes 
 // spend uses a code up; the count of rows decides (RFC 6238 §5.2: a code is taken once).
 func (s *Store) spend(ctx context.Context, tx *db.Tx, id store.UserID, u store.FactorUse) error {
 	stmt, arg := `UPDATE second_factor SET last_step = $2 WHERE user_id = $1 AND last_step < $2`, any(u.Step)
-	if u.RecoveryHash != nil {
-		stmt, arg = `UPDATE recovery_code SET used = `+s.now+` WHERE user_id = $1 AND hash = $2 AND used = 0`, u.RecoveryHash
+	if u.BackupHash != nil {
+		stmt, arg = `UPDATE backup_code SET used = `+s.now+` WHERE user_id = $1 AND hash = $2 AND used = 0`, u.BackupHash
 	}
 	n, err := tx.Exec(ctx, stmt, string(id), arg)
 	if err == nil && n == 0 {

@@ -10,11 +10,11 @@ import (
 	"github.com/emberlatch/emberlatch/internal/store"
 )
 
-// withFactor gives the user u a second factor whose last step is 100, and two recovery
+// withFactor gives the user u a second factor whose last step is 100, and two backup
 // codes.
 func withFactor(t testing.TB, w world) store.FactorChange {
 	t.Helper()
-	c := store.FactorChange{UserID: "u", Sealed: random(48), Step: 100, RecoveryHashes: [][]byte{random(32), random(32)}, Event: store.Event{Kind: "factor.set"}}
+	c := store.FactorChange{UserID: "u", Sealed: random(48), Step: 100, BackupHashes: [][]byte{random(32), random(32)}, Event: store.Event{Kind: "factor.set"}}
 	must(t, w.ChangeFactor(ctx, c))
 	return c
 }
@@ -56,11 +56,11 @@ func TestAFactorIsKept(t *testing.T) {
 			t.Errorf("none: %v", err)
 		}
 		kept, other, begun := session(t, w), session(t, w), half(t, w)
-		set := store.FactorChange{UserID: "u", Sealed: random(48), Step: 100, RecoveryHashes: [][]byte{random(32), random(32)}, Keep: kept, Event: store.Event{Kind: "factor.set", Actor: "u"}}
+		set := store.FactorChange{UserID: "u", Sealed: random(48), Step: 100, BackupHashes: [][]byte{random(32), random(32)}, Keep: kept, Event: store.Event{Kind: "factor.set", Actor: "u"}}
 		must(t, w.ChangeFactor(ctx, set))
 		f, err := w.Factor(ctx, "u")
 		must(t, err)
-		if off := w.now(t).Sub(f.ConfirmedAt).Abs(); off > time.Minute || f.RecoveryCodes != 2 || f.LastStep != 100 || string(f.Sealed) != string(set.Sealed) {
+		if off := w.now(t).Sub(f.ConfirmedAt).Abs(); off > time.Minute || f.BackupCodes != 2 || f.LastStep != 100 || string(f.Sealed) != string(set.Sealed) {
 			t.Errorf("kept: %+v", f)
 		}
 		u, err := w.User(ctx, "u")
@@ -83,9 +83,9 @@ func TestAFactorIsKept(t *testing.T) {
 		if err := w.ChangeFactor(ctx, again); !errors.Is(err, store.ErrConflict) {
 			t.Errorf("set up twice: %v", err)
 		}
-		again.Was, again.Sealed, again.Step, again.RecoveryHashes = set.Sealed, random(48), 7, [][]byte{random(32)}
+		again.Was, again.Sealed, again.Step, again.BackupHashes = set.Sealed, random(48), 7, [][]byte{random(32)}
 		must(t, w.ChangeFactor(ctx, again))
-		if f, err := w.Factor(ctx, "u"); err != nil || f.LastStep != 7 || f.RecoveryCodes != 1 || string(f.Sealed) != string(again.Sealed) {
+		if f, err := w.Factor(ctx, "u"); err != nil || f.LastStep != 7 || f.BackupCodes != 1 || string(f.Sealed) != string(again.Sealed) {
 			t.Errorf("replaced: %+v, %v", f, err)
 		}
 		removed := store.FactorChange{UserID: "u", Was: set.Sealed, Event: store.Event{Kind: "factor.removed"}}
@@ -126,7 +126,7 @@ func TestAnAccountThatIsReplacedKeepsItsFactor(t *testing.T) {
 	})
 }
 
-// A step is taken once, and no earlier one after it; so is a recovery code.
+// A step is taken once, and no earlier one after it; so is a backup code.
 //
 // spec: LOGIN-13, LOGIN-26
 // attack: P-40, LG-08
@@ -152,22 +152,22 @@ func TestACodeIsTakenOnce(t *testing.T) {
 		try("the same step", store.FactorUse{Step: 102}, store.ErrConsumed)
 		try("an earlier step that was never taken", store.FactorUse{Step: 101}, store.ErrConsumed)
 		try("nothing", store.FactorUse{}, store.ErrConsumed)
-		try("a recovery code", store.FactorUse{RecoveryHash: set.RecoveryHashes[0]}, nil)
-		try("the same recovery code", store.FactorUse{RecoveryHash: set.RecoveryHashes[0]}, store.ErrConsumed)
-		try("an unknown recovery code", store.FactorUse{RecoveryHash: random(32)}, store.ErrConsumed)
-		try("an empty recovery code", store.FactorUse{RecoveryHash: []byte{}}, store.ErrConsumed)
-		if f, err := w.Factor(ctx, "u"); err != nil || f.RecoveryCodes != 1 || f.LastStep != 102 {
+		try("a backup code", store.FactorUse{BackupHash: set.BackupHashes[0]}, nil)
+		try("the same backup code", store.FactorUse{BackupHash: set.BackupHashes[0]}, store.ErrConsumed)
+		try("an unknown backup code", store.FactorUse{BackupHash: random(32)}, store.ErrConsumed)
+		try("an empty backup code", store.FactorUse{BackupHash: []byte{}}, store.ErrConsumed)
+		if f, err := w.Factor(ctx, "u"); err != nil || f.BackupCodes != 1 || f.LastStep != 102 {
 			t.Errorf("left: %+v, %v", f, err)
 		}
 
 		fresh := [][]byte{random(32)}
-		must(t, w.RenewRecoveryCodes(ctx, "u", fresh, store.Event{Kind: "factor.recovery-codes"}))
-		try("a recovery code from before", store.FactorUse{RecoveryHash: set.RecoveryHashes[1]}, store.ErrConsumed)
-		try("a new one", store.FactorUse{RecoveryHash: fresh[0]}, nil)
+		must(t, w.RenewBackupCodes(ctx, "u", fresh, store.Event{Kind: "factor.backup-codes"}))
+		try("a backup code from before", store.FactorUse{BackupHash: set.BackupHashes[1]}, store.ErrConsumed)
+		try("a new one", store.FactorUse{BackupHash: fresh[0]}, nil)
 		must(t, w.ChangeFactor(ctx, store.FactorChange{UserID: "u", Was: set.Sealed, Event: store.Event{Kind: "factor.removed"}}))
 		try("a code of a factor that was removed", store.FactorUse{Step: 200}, store.ErrConsumed)
-		if err := w.RenewRecoveryCodes(ctx, "u", fresh, store.Event{Kind: "late"}); !errors.Is(err, store.ErrNotFound) || eventsOf(t, w, "late") != 0 {
-			t.Errorf("recovery codes without a factor: %v", err)
+		if err := w.RenewBackupCodes(ctx, "u", fresh, store.Event{Kind: "late"}); !errors.Is(err, store.ErrNotFound) || eventsOf(t, w, "late") != 0 {
+			t.Errorf("backup codes without a factor: %v", err)
 		}
 	})
 }
@@ -179,7 +179,7 @@ func TestACodeIsTakenOnce(t *testing.T) {
 func TestOneCodeOpensOneSession(t *testing.T) {
 	both(t, func(t *testing.T, w world) {
 		set := withFactor(t, w)
-		for name, use := range map[string]store.FactorUse{"a step": {Step: 500}, "a recovery code": {RecoveryHash: set.RecoveryHashes[0]}} {
+		for name, use := range map[string]store.FactorUse{"a step": {Step: 500}, "a backup code": {BackupHash: set.BackupHashes[0]}} {
 			const many = 20
 			errs, all := make([]error, many), make([]store.Completion, many)
 			for i := range all {
@@ -300,7 +300,7 @@ func TestASignInSetsAFactorUp(t *testing.T) {
 		h := half(t, w)
 		c := completion(t, w, h, store.FactorUse{})
 		c.Old = old
-		c.SetUp = &store.FactorChange{UserID: "u", Sealed: random(48), Step: 9, RecoveryHashes: [][]byte{random(32)}, Event: store.Event{Kind: "factor.set"}}
+		c.SetUp = &store.FactorChange{UserID: "u", Sealed: random(48), Step: 9, BackupHashes: [][]byte{random(32)}, Event: store.Event{Kind: "factor.set"}}
 		must(t, w.CompleteSession(ctx, c))
 		gone(t, w, old, "the session from before")
 		gone(t, w, elsewhere, "the one elsewhere")

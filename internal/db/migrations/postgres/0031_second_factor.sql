@@ -10,7 +10,7 @@ CREATE TABLE second_factor (
   confirmed BIGINT NOT NULL
 );
 
-CREATE TABLE recovery_code (
+CREATE TABLE backup_code (
   user_id TEXT    COLLATE "C" NOT NULL,
   hash    BYTEA   NOT NULL,
   used    BIGINT NOT NULL DEFAULT 0,
@@ -31,6 +31,6 @@ CREATE INDEX half_session_expires ON half_session (expires);
 
 -- +goose Down
 DROP TABLE half_session;
-DROP TABLE recovery_code;
+DROP TABLE backup_code;
 DROP TABLE second_factor;
 ALTER TABLE account DROP COLUMN second_factor;

@@ -10,7 +10,7 @@ CREATE TABLE second_factor (
   confirmed INTEGER NOT NULL
 ) WITHOUT ROWID;
 
-CREATE TABLE recovery_code (
+CREATE TABLE backup_code (
   user_id TEXT    NOT NULL,
   hash    BLOB    NOT NULL,
   used    INTEGER NOT NULL DEFAULT 0,
@@ -31,6 +31,6 @@ CREATE INDEX half_session_expires ON half_session (expires);
 
 -- +goose Down
 DROP TABLE half_session;
-DROP TABLE recovery_code;
+DROP TABLE backup_code;
 DROP TABLE second_factor;
 ALTER TABLE account DROP COLUMN second_factor;
