@@ -45,7 +45,7 @@ func (s *Store) changeFactor(ctx context.Context, tx *db.Tx, c store.FactorChang
 	if n == 0 {
 		return store.ErrNotFound
 	}
-	if err := s.writeFactor(ctx, tx, c); err != nil {
+	if err := writeFactor(ctx, tx, c); err != nil {
 		return err
 	}
 	if err := replaceBackupCodes(ctx, tx, c.UserID, c.BackupHashes); err != nil {
@@ -54,7 +54,9 @@ func (s *Store) changeFactor(ctx context.Context, tx *db.Tx, c store.FactorChang
 	return s.announce(ctx, tx, store.ChangeUser, string(c.UserID))
 }
 
-func (s *Store) writeFactor(ctx context.Context, tx *db.Tx, c store.FactorChange) error {
+// writeFactor writes what the account says by now, at the same moment.
+func writeFactor(ctx context.Context, tx *db.Tx, c store.FactorChange) error {
+	const since = `(SELECT a.second_factor FROM account a WHERE a.id = $1)`
 	var (
 		n   int64
 		err error
@@ -63,12 +65,12 @@ func (s *Store) writeFactor(ctx context.Context, tx *db.Tx, c store.FactorChange
 	case c.Was == nil && c.Sealed == nil:
 		return store.ErrConflict
 	case c.Was == nil:
-		n, err = tx.Exec(ctx, `INSERT INTO second_factor (user_id, sealed, last_step, confirmed) VALUES ($1, $2, $3, `+s.now+`)
+		n, err = tx.Exec(ctx, `INSERT INTO second_factor (user_id, sealed, last_step, confirmed) VALUES ($1, $2, $3, `+since+`)
 ON CONFLICT (user_id) DO NOTHING`, id, c.Sealed, c.Step)
 	case c.Sealed == nil:
 		n, err = tx.Exec(ctx, `DELETE FROM second_factor WHERE user_id = $1 AND sealed = $2`, id, c.Was)
 	default:
-		n, err = tx.Exec(ctx, `UPDATE second_factor SET sealed = $3, last_step = $4, confirmed = `+s.now+` WHERE user_id = $1 AND sealed = $2`,
+		n, err = tx.Exec(ctx, `UPDATE second_factor SET sealed = $3, last_step = $4, confirmed = `+since+` WHERE user_id = $1 AND sealed = $2`,
 			id, c.Was, c.Sealed, c.Step)
 	}
 	if err == nil && n == 0 {

@@ -22,7 +22,8 @@ func withFactor(t testing.TB, w world) store.FactorChange {
 // half begins a half session of u that lives a quarter of an hour.
 func half(t testing.TB, w world) []byte {
 	t.Helper()
-	h := store.HalfSession{IDHash: random(32), UserID: "u", AMR: []string{"pwd"}, CreatedAt: w.now(t), ExpiresAt: w.now(t).Add(15 * time.Minute)}
+	now := w.now(t)
+	h := store.HalfSession{IDHash: random(32), UserID: "u", AMR: []string{"pwd"}, CreatedAt: now, ExpiresAt: now.Add(15 * time.Minute)}
 	must(t, w.CreateHalfSession(ctx, h))
 	return h.IDHash
 }
