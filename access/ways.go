@@ -17,10 +17,11 @@ const (
 	ByVisit                                // they take part in a visit, or did not long ago
 	ByOrganization                         // the patient's Organization is theirs
 	ByRole                                 // a role of theirs reaches everybody
+	ByEmergency                            // they have opened the record in an emergency
 )
 
 // wayNames are in the order of the ways. Records name them; a published one keeps its meaning.
-var wayNames = [...]string{"self", "representation", "related-person", "panel", "general-practitioner", "care-team", "visit", "organization", "role"}
+var wayNames = [...]string{"self", "representation", "related-person", "panel", "general-practitioner", "care-team", "visit", "organization", "role", "emergency"}
 
 // List names the ways.
 func (w Ways) List() []string {

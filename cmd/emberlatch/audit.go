@@ -61,8 +61,17 @@ func printReport(out io.Writer, r app.AuditReport) error {
 
 type auditExportCommand struct {
 	where
-	Since string `help:"Events of this time and later." placeholder:"TIME"`
-	Until string `help:"Events before this time." placeholder:"TIME"`
+	Since     string `help:"Events of this time and later." placeholder:"TIME"`
+	Until     string `help:"Events before this time." placeholder:"TIME"`
+	Emergency bool   `help:"Only what was done in an emergency (purpose of use BTG): records that were opened, and what was read because of that alone."`
+}
+
+func (c *auditExportCommand) query() url.Values {
+	q := url.Values{"since": {c.Since}, "until": {c.Until}}
+	if c.Emergency {
+		q.Set("emergency", "true")
+	}
+	return q
 }
 
 // Run prints the export as it comes.
@@ -72,7 +81,7 @@ func (c *auditExportCommand) Run(s *session) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, r.close()) }()
-	resp, err := r.do(s.ctx, http.MethodGet, "/audit/export?"+url.Values{"since": {c.Since}, "until": {c.Until}}.Encode(), nil)
+	resp, err := r.do(s.ctx, http.MethodGet, "/audit/export?"+c.query().Encode(), nil)
 	if err != nil {
 		return err
 	}

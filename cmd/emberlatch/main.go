@@ -23,19 +23,20 @@ func main() {
 
 // commands is the whole command line.
 type commands struct {
-	Dev     devCommand     `cmd:"" help:"Run a complete sandbox on this machine: authorization server, FHIR store, sample people and a sample app."`
-	Serve   serveCommand   `cmd:"" help:"Run the server with a configuration file."`
-	Client  clientCommand  `cmd:"" help:"Register and manage applications."`
-	User    userCommand    `cmd:"" help:"Make accounts for people."`
-	Data    dataCommand    `cmd:"" help:"Bring FHIR records in."`
-	Grant   grantCommand   `cmd:"" help:"End the access of applications."`
-	Key     keyCommand     `cmd:"" help:"Rotate the signing keys, and change what they are sealed under."`
-	Trust   trustCommand   `cmd:"" help:"Show the other servers whose tokens are answered for."`
-	Audit   auditCommand   `cmd:"" help:"Verify and export the security record."`
-	Explain explainCommand `cmd:"" help:"Say why a request to the FHIR API is let through or not, from the token to the row."`
-	Launch  launchCommand  `cmd:"" help:"Start an application from a patient's chart, as an EHR does: prints the URL to open."`
-	Conform conformCommand `cmd:"" help:"Check whether a SMART server, this one or any other, keeps the specifications."`
-	Version versionCommand `cmd:"" help:"Print the version."`
+	Dev       devCommand       `cmd:"" help:"Run a complete sandbox on this machine: authorization server, FHIR store, sample people and a sample app."`
+	Serve     serveCommand     `cmd:"" help:"Run the server with a configuration file."`
+	Client    clientCommand    `cmd:"" help:"Register and manage applications."`
+	User      userCommand      `cmd:"" help:"Make accounts for people."`
+	Data      dataCommand      `cmd:"" help:"Bring FHIR records in."`
+	Grant     grantCommand     `cmd:"" help:"End the access of applications."`
+	Emergency emergencyCommand `cmd:"" help:"Review and end the records that were opened in an emergency."`
+	Key       keyCommand       `cmd:"" help:"Rotate the signing keys, and change what they are sealed under."`
+	Trust     trustCommand     `cmd:"" help:"Show the other servers whose tokens are answered for."`
+	Audit     auditCommand     `cmd:"" help:"Verify and export the security record."`
+	Explain   explainCommand   `cmd:"" help:"Say why a request to the FHIR API is let through or not, from the token to the row."`
+	Launch    launchCommand    `cmd:"" help:"Start an application from a patient's chart, as an EHR does: prints the URL to open."`
+	Conform   conformCommand   `cmd:"" help:"Check whether a SMART server, this one or any other, keeps the specifications."`
+	Version   versionCommand   `cmd:"" help:"Print the version."`
 }
 
 // session is what every command gets: its context and its three streams.

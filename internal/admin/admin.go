@@ -40,6 +40,8 @@ type Store interface {
 	Factor(ctx context.Context, id store.UserID) (store.Factor, error)
 	ChangeFactor(ctx context.Context, c store.FactorChange) error
 	Revoke(ctx context.Context, r store.Revocation) (int, error)
+	ListEmergencies(ctx context.Context, open bool, limit int) ([]store.Emergency, error)
+	EndEmergency(ctx context.Context, e store.EmergencyEnd) error
 	Announce(ctx context.Context, kind store.ChangeKind, id string) error
 	Record(ctx context.Context, e store.Event) error
 }
@@ -153,6 +155,8 @@ func (d *Door) Handler() http.Handler {
 	mux.HandleFunc("POST /users/{name}/recover", d.answer(d.recoverUser))
 	mux.HandleFunc("DELETE /users/{name}/factor", d.answer(d.removeFactor))
 	mux.HandleFunc("POST /grants/revoke", d.answer(d.revoke))
+	mux.HandleFunc("GET /emergencies", d.answer(d.listEmergencies))
+	mux.HandleFunc("POST /emergencies/{id}/end", d.answer(d.endEmergency))
 	mux.HandleFunc("GET /keys", d.answer(d.listKeys))
 	mux.HandleFunc("POST /keys/rotate", d.answer(d.rotateKeys))
 	mux.HandleFunc("POST /keys/replace", d.answer(d.replaceKeys))

@@ -15,7 +15,7 @@ import (
 // Auditor verifies and exports the security record.
 type Auditor interface {
 	Verify(ctx context.Context, noted audit.Head) (audit.Report, error)
-	Export(ctx context.Context, since, until time.Time, write func(line []byte) error) error
+	Export(ctx context.Context, which audit.Which, write func(line []byte) error) error
 	Follow(ctx context.Context, behind int64) (audit.Followed, error)
 	Prune(ctx context.Context, before time.Time) (int, error)
 }
@@ -44,7 +44,7 @@ func (d *Door) exportAudit(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Type", "application/fhir+ndjson")
 	out := bufio.NewWriter(w)
-	err = d.deps.Auditor.Export(r.Context(), since, until, func(line []byte) error {
+	err = d.deps.Auditor.Export(r.Context(), audit.Which{Since: since, Until: until, Emergency: r.URL.Query().Get("emergency") == "true"}, func(line []byte) error {
 		_, err := out.Write(append(line, '\n'))
 		return err
 	})

@@ -19,6 +19,8 @@
 //	emberlatch user disable    ──POST /users/{name}/disable ─▶ store (sessions and grants end with it)
 //	emberlatch data load PATH  ──POST /data─────▶ loader   ──▶ fhirstore (progress as NDJSON)
 //	emberlatch grant revoke    ──POST /grants/revoke ─▶ store.Revoke
+//	emberlatch emergency list  ──GET /emergencies ─▶ store
+//	emberlatch emergency end   ──POST /emergencies/{id}/end ─▶ store (felt by the next request)
 //	emberlatch key rotate      ──POST /keys/rotate, /keys/replace ─▶ keys.Ring
 //	emberlatch key reseal      ──POST /keys/reseal ─▶ keys.Ring
 //	emberlatch audit verify    ──POST /audit/verify, GET /audit/export ─▶ audit

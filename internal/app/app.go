@@ -15,6 +15,7 @@ import (
 	"github.com/emberlatch/emberlatch/internal/chart"
 	"github.com/emberlatch/emberlatch/internal/db"
 	"github.com/emberlatch/emberlatch/internal/egress"
+	"github.com/emberlatch/emberlatch/internal/emergency"
 	"github.com/emberlatch/emberlatch/internal/factor"
 	"github.com/emberlatch/emberlatch/internal/fhirstore"
 	"github.com/emberlatch/emberlatch/internal/fhirstore/fhirsql"
@@ -58,15 +59,17 @@ type App struct {
 	sessions  *session.Sessions
 	// backchannel tells apps of logouts.
 	backchannel *backchannel.Sender
-	people      *people
-	services    *services
-	uses        *use.Recorder
-	auditor     *audit.Keeper
-	trail       *trail.Recorder // of accesses
-	ledger      *audit.Reader   // tells patients of them
-	metrics     *metrics
-	style       *launch.Style
-	starter     *chart.Starter
+	// emergency is nil where no record is opened in an emergency.
+	emergency *emergency.Desk
+	people    *people
+	services  *services
+	uses      *use.Recorder
+	auditor   *audit.Keeper
+	trail     *trail.Recorder // of accesses
+	ledger    *audit.Reader   // tells patients of them
+	metrics   *metrics
+	style     *launch.Style
+	starter   *chart.Starter
 	// registrar judges what is said of clients.
 	registrar *register.Registrar
 	calendar  review.Calendar
@@ -146,7 +149,9 @@ func (a *App) openEngines(ctx context.Context) (err error) {
 	}); err != nil {
 		return err
 	}
-	if a.reach, err = reach.New(reach.Deps{Backend: a.records, Now: a.now, Base: a.cfg.FHIRBase(), Ties: a.cfg.Reach.ties(), Sensitive: a.sensitive.Policy()}); err != nil {
+	if a.reach, err = reach.New(reach.Deps{
+		Backend: a.records, Now: a.now, Base: a.cfg.FHIRBase(), Ties: a.cfg.Reach.ties(), Sensitive: a.sensitive.Policy(), Emergencies: a.emergencies(),
+	}); err != nil {
 		return err
 	}
 	a.people = &people{user: a.store.User, reach: a.reach.ReachUntil, now: a.now, known: map[store.UserID]person{}}
@@ -164,6 +169,9 @@ func (a *App) openEngines(ctx context.Context) (err error) {
 		return err
 	}
 	if a.tries, err = tries.New(tries.Deps{Store: a.store, UsernameKey: a.accounts.UsernameKey, Address: a.address, Blocked: a.recordBlocked, Now: a.now}); err != nil {
+		return err
+	}
+	if err = a.openEmergency(); err != nil {
 		return err
 	}
 	secret, err := a.ring.Secret(ctx, "second-factor")
@@ -204,6 +212,9 @@ func (a *App) changed(c store.Change) {
 		a.reach.Forget()
 		a.people.forget()
 		a.services.forget()
+	case store.ChangeEmergency: // rare: all may be found anew
+		a.reach.Forget()
+		a.people.forget()
 	case store.ChangeClient:
 		a.services.forget()
 	case store.ChangeUser:

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/emberlatch/emberlatch/internal/emergency"
 	"github.com/emberlatch/emberlatch/internal/fhirstore"
 )
 
@@ -26,6 +27,25 @@ type ReachConfig struct {
 	Standing []string `yaml:"standing"`
 	Parents  []string `yaml:"parents"`
 	Majority int      `yaml:"majority"`
+	// Emergency: people at work open the record of one patient whom they do not reach.
+	Emergency EmergencyConfig `yaml:"emergency"`
+}
+
+// EmergencyConfig says whether records are opened in an emergency. The zero value: never.
+type EmergencyConfig struct {
+	Allowed bool `yaml:"allowed"`
+	// Longest is how long one stays open; 0: an hour.
+	Longest time.Duration `yaml:"longest"`
+	// Roles are codes of PractitionerRole, as system|code, of those who may; none: every
+	// practitioner may.
+	Roles []string `yaml:"roles"`
+}
+
+func (e EmergencyConfig) longest() time.Duration {
+	if e.Longest == 0 {
+		return emergency.DefaultLongest
+	}
+	return e.Longest
 }
 
 const (
@@ -44,10 +64,13 @@ func (r ReachConfig) validate() []error {
 	if r.Majority < 0 || r.Majority > maxMajority {
 		wrong = append(wrong, fmt.Errorf("reach.majority: %d; from 0, which is never, to %d", r.Majority, maxMajority))
 	}
+	if l := r.Emergency.longest(); l < emergency.Shortest || l > emergency.Longest {
+		wrong = append(wrong, fmt.Errorf("reach.emergency.longest: %s; from %s to %s", l, emergency.Shortest, emergency.Longest))
+	}
 	for _, list := range []struct {
 		key   string
 		texts []string
-	}{{"roles", r.Roles}, {"standing", r.Standing}, {"parents", r.Parents}} {
+	}{{"roles", r.Roles}, {"standing", r.Standing}, {"parents", r.Parents}, {"emergency.roles", r.Emergency.Roles}} {
 		for i, text := range list.texts {
 			if _, ok := parseCode(text); !ok {
 				wrong = append(wrong, fmt.Errorf("reach.%s[%d]: %q is not system|code, such as http://terminology.hl7.org/CodeSystem/v3-RoleCode|PRN", list.key, i, text))

@@ -126,7 +126,7 @@ func (a *App) openFlow(ctx context.Context, d *doors) (err error) {
 func (a *App) openPeopleDoors(_ context.Context, d *doors) error {
 	var errs [7]error
 	d.authorize, errs[0] = authorize.New(authorize.Deps{
-		Store: a.store, Flow: d.flow, Sessions: a.sessions, Client: a.live.Client, Person: a.person, HasVisits: a.reach.HasEncounters, Offered: a.offered(), HintedUser: a.tokens.HintedUser,
+		Store: a.store, Flow: d.flow, Sessions: a.sessions, Client: a.live.Client, Person: a.person, MayOpen: a.emergency.May, HasVisits: a.reach.HasEncounters, Offered: a.offered(), HintedUser: a.tokens.HintedUser,
 		LoginPath: pathLogin, PatientPath: pathChoose, EncounterPath: pathEncounter, ApprovePath: pathApprove,
 		Issuer: a.cfg.PublicURL, FHIRBase: a.cfg.FHIRBase(),
 		CodeLife: a.cfg.Tokens.Code, RefreshIdle: a.cfg.Tokens.RefreshIdle, PromisedCode: a.tokens.PromisedCode, NewID: newID, Now: a.now, Log: a.log,
@@ -145,7 +145,10 @@ func (a *App) openPeopleDoors(_ context.Context, d *doors) error {
 		Store: a.store, Accounts: a.accounts, Patients: a.reach, Flow: d.flow, Sessions: a.sessions, Path: pathEnrol, SecondPath: pathSecond,
 		Address: a.address, NewID: newID, Now: a.now, Log: a.log,
 	})
-	d.launch, errs[3] = launch.New(launch.Deps{Patients: a.reach, Person: a.person, Flow: d.flow, Path: pathChoose, EncounterPath: pathEncounter, Now: a.now})
+	d.launch, errs[3] = launch.New(launch.Deps{
+		Patients: a.reach, Person: a.person, Emergency: a.emergency, Flow: d.flow,
+		Path: pathChoose, EncounterPath: pathEncounter, EmergencyPath: pathEmergency, Now: a.now,
+	})
 	d.consent, errs[4] = consent.New(consent.Deps{
 		Remembered: a.store.Remembered, Person: a.person, Patient: a.reach.Patient, Flow: d.flow, Sessions: a.sessions,
 		Path: pathApprove, Sandbox: a.cfg.Sandbox, Now: a.now,
@@ -153,7 +156,7 @@ func (a *App) openPeopleDoors(_ context.Context, d *doors) error {
 	d.manage, errs[5] = manage.New(manage.Deps{
 		Store: a.store, Ledger: a.ledger, Accounts: a.accounts, Factors: a.factors, Tries: a.tries, Flow: d.flow, Sessions: a.sessions, Client: a.live.Client, Person: a.person, Patient: a.reach.Patient,
 		FlushUses: a.uses.Flush, Settle: a.live.Refresh, LoginPath: pathLogin, LogoutPath: pathLogout, AccessLife: a.cfg.Tokens.Access,
-		Sandbox: a.cfg.Sandbox, Sensitive: a.sensitive.WordsForPatients, Now: a.now, Log: a.log,
+		Sandbox: a.cfg.Sandbox, Emergencies: a.emergency != nil, Sensitive: a.sensitive.WordsForPatients, Now: a.now, Log: a.log,
 	})
 	return errors.Join(errs[:]...)
 }

@@ -20,6 +20,8 @@ type metrics struct {
 	seconds  *prometheus.HistogramVec
 	refused  prometheus.Counter
 	logouts  *prometheus.CounterVec
+	// emergencies counts records opened in an emergency.
+	emergencies prometheus.Counter
 }
 
 func newMetrics() *metrics {
@@ -35,11 +37,14 @@ func newMetrics() *metrics {
 		refused: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "emberlatch_connections_refused_total", Help: "Connections closed at once because their network held too many.",
 		}),
+		emergencies: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "emberlatch_emergencies_total", Help: "Records opened in an emergency.",
+		}),
 		logouts: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "emberlatch_logout_notices_total", Help: "Attempts to tell an app of a logout, by outcome.",
 		}, []string{"outcome"}),
 	}
-	m.registry.MustRegister(m.requests, m.seconds, m.refused, m.logouts, collectors.NewGoCollector(),
+	m.registry.MustRegister(m.requests, m.seconds, m.refused, m.logouts, m.emergencies, collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	for _, o := range backchannel.Outcomes {
 		m.logouts.WithLabelValues(string(o))

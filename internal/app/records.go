@@ -28,7 +28,7 @@ func (a *App) openRecords(ctx context.Context) (err error) {
 		if a.fhir, err = fhirsql.New(fhirsql.Deps{DB: a.db, Base: a.cfg.FHIRBase(), Now: a.now, Ties: a.cfg.Reach.ties(), Sensitive: a.sensitive}); err != nil {
 			return err
 		}
-		a.records, a.store = a.fhir, storesql.NewBeside(a.db, a.fhir)
+		a.records, a.store = a.fhir, storesql.NewBeside(a.db, a.fhir, a.cfg.Reach.Emergency.Allowed)
 		// Order: a database of an earlier version is completed before anybody is judged by it.
 		return errors.Join(a.fhir.Complete(ctx), a.fhir.Classify(ctx, a.classified()), a.store.Complete(ctx))
 	}

@@ -23,6 +23,7 @@ const (
 	pathRecover    = "/recover"
 	pathChoose     = "/choose"
 	pathEncounter  = "/choose/encounter"
+	pathEmergency  = "/choose/emergency"
 	pathApprove    = "/approve"
 	pathLogout     = "/logout"
 	pathManage     = manage.Path
@@ -72,6 +73,7 @@ func (a *App) routes(ctx context.Context) (http.Handler, error) {
 		d.developer.Mount(mux)
 	}
 	mountManage(mux, d.manage)
+	a.mountEmergency(mux, d)
 	mux.Handle("GET /assets/{file}", d.pages.Assets())
 
 	// What apps call.
@@ -145,6 +147,18 @@ func mountManage(mux *http.ServeMux, d *manage.Door) {
 	mux.HandleFunc("POST "+manage.PathSecondStep, d.ChangeSecondStep)
 	mux.HandleFunc("GET "+manage.PathSetUp, d.ShowSetUp)
 	mux.HandleFunc("POST "+manage.PathSetUp, d.SetUp)
+}
+
+// mountEmergency adds the pages on which records are opened in an emergency, and ended, where
+// that is switched on.
+func (a *App) mountEmergency(mux *http.ServeMux, d doors) {
+	if a.emergency == nil {
+		return
+	}
+	mux.HandleFunc("GET "+pathEmergency, d.launch.ShowEmergency)
+	mux.HandleFunc("POST "+pathEmergency, d.launch.PostEmergency)
+	mux.HandleFunc("GET "+manage.PathEmergencies, d.manage.ShowEmergencies)
+	mux.HandleFunc("POST "+manage.PathEmergencies, d.manage.EndEmergency)
 }
 
 // patience is how long a request may take to come in, and its answer to go out: what

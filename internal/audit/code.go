@@ -23,6 +23,10 @@ var (
 	alert          = coding{dcm, "110113", "Security Alert"}
 	rest           = coding{"http://terminology.hl7.org/CodeSystem/audit-event-type", "rest", "Restful Operation"}
 
+	overrideBegan = coding{dcm, "110127", "Emergency Override Started"}
+	overrideEnded = coding{dcm, "110138", "Emergency Override Stopped"}
+	breakGlass    = coding{"http://terminology.hl7.org/CodeSystem/v3-ActReason", "BTG", "break the glass"}
+
 	loggedIn  = coding{dcm, "110122", "Login"}
 	loggedOut = coding{dcm, "110123", "Logout"}
 	getToken  = coding{"urn:ihe:event-type-code", "ITI-71", "Get Entry Token"}
@@ -74,6 +78,9 @@ var meanings = map[string]meaning{
 	"factor.refused":     {authentication, &loggedIn, "E"},
 	"factor.removed":     {attributes, nil, "D"},
 	"consent":            {alert, &byConsent, "E"},
+	"emergency":          {alert, nil, "E"},
+	"emergency.opened":   {alert, &overrideBegan, "E"},
+	"emergency.ended":    {alert, &overrideEnded, "E"},
 	"grant":              {rights, nil, "D"},
 	"client":             {configuration, nil, "U"},
 	"client.added":       {configuration, nil, "C"},

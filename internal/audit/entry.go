@@ -58,6 +58,9 @@ func (t Teller) access(id string, a trail.Entry, patient string) AuditEvent {
 	e.Action = p.action
 	e.Agent = t.agents(a, p)
 	e.Entity = t.touched(a, patient)
+	if a.InEmergency(patient) {
+		e.inEmergency()
+	}
 	if name := profileOf(p, a, patient); name != "" && t.Patient == "" {
 		e.Meta = &meta{[]string{profiles + name}}
 	}

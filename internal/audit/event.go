@@ -28,7 +28,7 @@ func (t Teller) event(e store.KeptEvent) AuditEvent {
 	m := meaningOf(e.Kind)
 	a := AuditEvent{
 		ResourceType: "AuditEvent", ID: plainID + strconv.FormatInt(e.Seq, 10), Type: m.typ, Action: m.action,
-		Recorded: e.At.UTC().Format(recorded), Outcome: "0", OutcomeDesc: e.Detail,
+		Recorded: e.At.UTC().Format(recorded), Outcome: "0", OutcomeDesc: t.stated(e.Kind, e.Detail),
 		Source: observed(),
 	}
 	if m.subtype != nil {
@@ -39,6 +39,9 @@ func (t Teller) event(e store.KeptEvent) AuditEvent {
 		a.Outcome = "4"
 	}
 	a.Agent, a.Entity = t.actors(e), entities(e)
+	if strings.HasPrefix(e.Kind, ofEmergency) {
+		a.inEmergency()
+	}
 	return a
 }
 

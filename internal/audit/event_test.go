@@ -5,7 +5,9 @@ import (
 	"testing"
 	"time"
 
+	policy "github.com/emberlatch/emberlatch/access"
 	"github.com/emberlatch/emberlatch/internal/store"
+	"github.com/emberlatch/emberlatch/internal/trail"
 )
 
 // Events as FHIR AuditEvents: who, through what, about whom, when with an offset, and
@@ -27,6 +29,43 @@ func TestEventsAreAuditEvents(t *testing.T) {
 		got, err := json.Marshal(Teller{}.event(store.KeptEvent{Seq: 7, Event: row.Event}))
 		if err != nil || string(got) != row.want {
 			t.Errorf("%s: %v\n%s\n%s", row.name, err, got, row.want)
+		}
+	}
+}
+
+// What was done in an emergency says so of the event and of whoever did it; a patient is told
+// the reason that was chosen, without the words and the name of who stated it.
+//
+// spec: AUD-05, AUD-16
+// attack: GW-38
+func TestEmergenciesAreMarked(t *testing.T) {
+	opened := store.KeptEvent{Seq: 7, Event: store.Event{Kind: "emergency.opened", Actor: "u1", ClientID: "app", Patient: "maria", Outcome: "ok", Detail: "other: of her son"}}
+	told := Teller{}.event(opened)
+	if told.OutcomeDesc != "other: of her son" || len(told.PurposeOfEvent) != 1 || told.PurposeOfEvent[0].Coding[0] != breakGlass || told.Subtype[0] != overrideBegan {
+		t.Errorf("%+v", told)
+	}
+	for _, a := range told.Agent {
+		if (len(a.PurposeOfUse) > 0) != a.Requestor {
+			t.Errorf("%+v", a)
+		}
+	}
+	all, err := Teller{}.For("maria").All(opened)
+	if err != nil || len(all) != 1 || all[0].OutcomeDesc != "other" || all[0].Agent[0].Who.Display != "not told" || len(all[0].PurposeOfEvent) != 1 {
+		t.Errorf("to the patient: %+v, %v", all, err)
+	}
+
+	entry := trail.Entry{Code: "read", Patients: []string{"leo", "maria"}, Who: trail.Who{Client: "app", User: "u1"}}
+	for _, row := range []struct {
+		name   string
+		ways   []policy.Ways
+		marked bool
+	}{
+		{"by an emergency alone", []policy.Ways{policy.ByPanel, policy.ByEmergency}, true}, {"by another way too", []policy.Ways{0, policy.ByEmergency | policy.ByPanel}, false},
+		{"of somebody else", []policy.Ways{policy.ByEmergency, policy.ByPanel}, false}, {"by no way", nil, false}, {"not told", []policy.Ways{policy.ByEmergency}, false},
+	} {
+		entry.Ways = row.ways
+		if got := (Teller{}).access("x", entry, "maria"); (len(got.PurposeOfEvent) > 0) != row.marked {
+			t.Errorf("%s: %+v", row.name, got.PurposeOfEvent)
 		}
 	}
 }

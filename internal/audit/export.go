@@ -7,9 +7,15 @@ import (
 	"github.com/emberlatch/emberlatch/internal/store"
 )
 
-// Export gives the events of a span, since included and until not, in the order of the
-// chain, each as a FHIR AuditEvent. A zero time is no limit.
-func (k *Keeper) Export(ctx context.Context, since, until time.Time, write func(line []byte) error) error {
+// Which events are exported: of a span, since included and until not; a zero time is no
+// limit. Emergency: only those of emergencies (purpose of use BTG).
+type Which struct {
+	Since, Until time.Time
+	Emergency    bool
+}
+
+// Export gives events in the order of the chain, each as a FHIR AuditEvent.
+func (k *Keeper) Export(ctx context.Context, which Which, write func(line []byte) error) error {
 	if err := k.settle(ctx); err != nil {
 		return err
 	}
@@ -20,10 +26,10 @@ func (k *Keeper) Export(ctx context.Context, since, until time.Time, write func(
 		}
 		for _, c := range places {
 			behind = c.Place
-			if c.Gone || c.At.Before(since) || !until.IsZero() && !c.At.Before(until) {
+			if c.Gone || c.At.Before(which.Since) || !which.Until.IsZero() && !c.At.Before(which.Until) {
 				continue
 			}
-			if err := k.tell(c.KeptEvent, write); err != nil {
+			if err := k.tell(c.KeptEvent, which.Emergency, write); err != nil {
 				return err
 			}
 		}
@@ -33,13 +39,16 @@ func (k *Keeper) Export(ctx context.Context, since, until time.Time, write func(
 	}
 }
 
-// tell writes the AuditEvents of an event.
-func (k *Keeper) tell(e store.KeptEvent, write func(line []byte) error) error {
+// tell writes the AuditEvents of an event, or only those of emergencies.
+func (k *Keeper) tell(e store.KeptEvent, emergencies bool, write func(line []byte) error) error {
 	all, err := k.deps.Teller.All(e)
 	if err != nil {
 		return err
 	}
 	for _, a := range all {
+		if emergencies && len(a.PurposeOfEvent) == 0 {
+			continue
+		}
 		line, err := a.JSON()
 		if err != nil {
 			return err

@@ -40,7 +40,7 @@ func (k *Keeper) Follow(ctx context.Context, behind int64) (Followed, error) {
 			continue
 		}
 		f.Others = f.Others || c.Kind != KindFollowed
-		if err := k.tell(c.KeptEvent, func(line []byte) error { f.Lines = append(f.Lines, line); return nil }); err != nil {
+		if err := k.tell(c.KeptEvent, false, func(line []byte) error { f.Lines = append(f.Lines, line); return nil }); err != nil {
 			return f, err
 		}
 	}

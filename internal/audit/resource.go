@@ -2,18 +2,20 @@ package audit
 
 // AuditEvent is FHIR R4 AuditEvent, as far as events fill it.
 type AuditEvent struct {
-	ResourceType string    `json:"resourceType"`
-	ID           string    `json:"id"`
-	Meta         *meta     `json:"meta,omitempty"`
-	Type         coding    `json:"type"`
-	Subtype      []coding  `json:"subtype,omitempty"`
-	Action       string    `json:"action"`
-	Recorded     string    `json:"recorded"`
-	Outcome      string    `json:"outcome"`
-	OutcomeDesc  string    `json:"outcomeDesc,omitempty"`
-	Agent        []agent   `json:"agent"`
-	Source       source    `json:"source"`
-	Entity       []element `json:"entity,omitempty"`
+	ResourceType string   `json:"resourceType"`
+	ID           string   `json:"id"`
+	Meta         *meta    `json:"meta,omitempty"`
+	Type         coding   `json:"type"`
+	Subtype      []coding `json:"subtype,omitempty"`
+	Action       string   `json:"action"`
+	Recorded     string   `json:"recorded"`
+	Outcome      string   `json:"outcome"`
+	OutcomeDesc  string   `json:"outcomeDesc,omitempty"`
+	// PurposeOfEvent is BTG where something was done in an emergency.
+	PurposeOfEvent []concept `json:"purposeOfEvent,omitempty"`
+	Agent          []agent   `json:"agent"`
+	Source         source    `json:"source"`
+	Entity         []element `json:"entity,omitempty"`
 }
 
 type meta struct {
@@ -51,6 +53,8 @@ type agent struct {
 	Requestor bool      `json:"requestor"`
 	Policy    []string  `json:"policy,omitempty"`
 	Network   *network  `json:"network,omitempty"`
+	// PurposeOfUse is for what whoever asks uses it, where it is known.
+	PurposeOfUse []concept `json:"purposeOfUse,omitempty"`
 }
 
 type network struct {

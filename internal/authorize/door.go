@@ -41,6 +41,9 @@ type Deps struct {
 	// Person returns an enabled user with the patients they reach now;
 	// store.ErrNotFound otherwise.
 	Person func(ctx context.Context, id store.UserID) (store.User, reach.Whom, error)
+	// MayOpen reports whether a user may open the record of a patient whom they do not
+	// reach, in an emergency; nil: nobody may.
+	MayOpen func(ctx context.Context, u store.User) (bool, error)
 	// HasVisits reports whether a user can choose among visits of a patient.
 	HasVisits func(ctx context.Context, u store.User, patient string) (bool, error)
 	// Offered is the part of a set of scopes that the FHIR API answers (SCOPE-16).

@@ -71,6 +71,13 @@ func (d *Door) whereFor(r *http.Request, q *store.AuthorizationRequest, client s
 	if err := about(q, user, reached, &f); err != nil {
 		return place{}, err
 	}
+	if f.nobody && d.deps.MayOpen != nil { // they may look for somebody in an emergency
+		may, err := d.deps.MayOpen(r.Context(), user)
+		if err != nil {
+			return place{}, err
+		}
+		f.nobody = !may
+	}
 	if next(f) == stepEncounter {
 		if err := d.withoutVisits(r, q, user, &f); err != nil {
 			return place{}, err

@@ -30,7 +30,7 @@ func (f *Flow) Note(r *http.Request, s Step, who session.Authenticated) error {
 
 // SetPatient writes whom a request is about. An approval is for one patient.
 func SetPatient(q *store.AuthorizationRequest, patient string) {
-	q.Patient, q.Encounter, q.EncounterSet = patient, "", false
+	q.Patient, q.Sought, q.Encounter, q.EncounterSet = patient, nil, "", false
 	q.Approved, q.ApprovedSet, q.Remember, q.RefreshLife = nil, false, false, 0
 }
 

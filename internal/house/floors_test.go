@@ -63,7 +63,10 @@ var places = map[string]place{
 	"internal/door":          {engines, nil},
 	"internal/dpop":          {engines, map[string]string{"internal/clientkey": "judges the key that a proof brings"}},
 	"internal/egress":        {engines, nil},
-	"internal/factor":        {engines, nil},
+	"internal/emergency": {engines, map[string]string{
+		"internal/reach": "who it is", "internal/tries": "counts passwords", "internal/account": "how long a password can be",
+	}},
+	"internal/factor": {engines, nil},
 	"internal/flow": {engines, map[string]string{
 		"internal/session": "a step belongs to a browser and a person", "internal/page": "shows what cannot go on", "internal/door": "request ids",
 	}},

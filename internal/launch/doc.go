@@ -4,6 +4,7 @@
 //
 //	patient, representative ─▶ radio list of the people they may act for ─▶ fact: patient
 //	practitioner            ─▶ search among the patients they reach      ─▶ fact: patient
+//	  nobody found, exactly ─▶ who it is ─▶ reason, password: package emergency ─▶ fact: patient
 //	launch/encounter        ─▶ the latest visits of that patient         ─▶ fact: encounter, or none
 //
 //	EHR ─▶ POST /launch, as a client that may ─▶ package chart ─▶ launch URL with iss and launch
@@ -17,6 +18,10 @@
 // of a patient is checked once more when the code is issued. Without any visit to
 // choose from, or with "none of these", the request goes on and launch/encounter is
 // not granted.
+//
+// Where records are opened in an emergency, a search that finds nobody in reach and means
+// one person exactly says who that is, and whom it showed stands in the request: no id of a
+// form opens another (docs/adr/0034). Elsewhere both answers are one text.
 //
 // It does not choose for anybody: where there is only one patient, or a chart is
 // open in an EHR, package authorize has inferred that before, and its pickers are

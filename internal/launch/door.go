@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/emberlatch/emberlatch/internal/emergency"
 	"github.com/emberlatch/emberlatch/internal/flow"
 	"github.com/emberlatch/emberlatch/internal/page"
 	"github.com/emberlatch/emberlatch/internal/reach"
@@ -24,15 +25,17 @@ type Patients interface {
 	Encounter(ctx context.Context, patient, id string) (reach.Encounter, error)
 }
 
-// Deps are the parts that the door needs; all are required.
+// Deps are the parts that the door needs; all but Emergency are required.
 type Deps struct {
 	Patients Patients
 	// Person returns an enabled user with the patients they reach now.
 	Person func(ctx context.Context, id store.UserID) (store.User, reach.Whom, error)
 	Flow   *flow.Flow
+	// Emergency is where records are opened in an emergency; nil: nobody may.
+	Emergency *emergency.Desk
 	// Paths of the steps.
-	Path, EncounterPath string
-	Now                 func() time.Time
+	Path, EncounterPath, EmergencyPath string
+	Now                                func() time.Time
 }
 
 // Door answers the steps that choose a patient and an encounter.
@@ -40,7 +43,7 @@ type Door struct{ deps Deps }
 
 // New makes the door; it refuses missing parts.
 func New(deps Deps) (*Door, error) {
-	if deps.Patients == nil || deps.Person == nil || deps.Flow == nil || deps.Path == "" || deps.EncounterPath == "" || deps.Now == nil {
+	if deps.Patients == nil || deps.Person == nil || deps.Flow == nil || deps.Path == "" || deps.EncounterPath == "" || deps.EmergencyPath == "" || deps.Now == nil {
 		return nil, errors.New("launch: a part is missing")
 	}
 	return &Door{deps}, nil
@@ -99,6 +102,10 @@ func (d *Door) Post(w http.ResponseWriter, r *http.Request) {
 		d.show(w, r, s, user, typed, false)
 		return
 	}
+	if typed.Has("emergency") {
+		d.toEmergency(w, r, s, typed["emergency"])
+		return
+	}
 	patient := typed.Get("patient")
 	reaches, err := d.reaches(r.Context(), reached, patient)
 	if err != nil {
@@ -142,13 +149,16 @@ func (d *Door) show(w http.ResponseWriter, r *http.Request, s flow.Step, user st
 		d.deps.Flow.Show(w, r, status, page.ChoosePerson{Shell: d.deps.Flow.Shell(s, d.deps.Path), People: d.lines(people), Failed: failed})
 		return
 	}
-	p := page.ChoosePatient{Shell: d.deps.Flow.Shell(s, d.deps.Path), Failed: failed}
+	p := page.ChoosePatient{Failed: failed}
 	found, err := d.search(r.Context(), user, typed, &p)
 	if err != nil {
 		d.deps.Flow.Fail(w, r, err)
 		return
 	}
-	p.Found = d.lines(found)
+	if p.Found = d.lines(found); p.Searched && len(found) == 0 && !d.seek(w, r, &s, user, &p) {
+		return
+	}
+	p.Shell = d.deps.Flow.Shell(s, d.deps.Path) // its ticket is of the request as it is now
 	d.deps.Flow.Show(w, r, status, p)
 }
 

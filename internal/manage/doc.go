@@ -8,6 +8,7 @@
 //	    POST ─▶ form of this page, person and browser? ─▶ is it theirs to stop? ─▶ end, settle ─▶ done, with the time
 //	/manage/receipt ─▶ a text to keep     /manage/sign-ins ─▶ sessions; end the others
 //	/manage/looked ─▶ who looked at one's own record, by app and by who was behind it, day by day
+//	/manage/emergencies ─▶ records that somebody at work has open in an emergency; end one
 //	/manage/password ─▶ the password now, counted like sign-in ─▶ another; all other sessions end
 //	/manage/second-step ─▶ on or off; new backup codes, or off: signed in within five minutes?
 //	/manage/second-step/set-up ─▶ secret, code of it ─▶ on; backup codes, once; all other sessions end

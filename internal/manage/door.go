@@ -29,6 +29,8 @@ type Store interface {
 	Factor(ctx context.Context, id store.UserID) (store.Factor, error)
 	ChangeFactor(ctx context.Context, c store.FactorChange) error
 	RenewBackupCodes(ctx context.Context, id store.UserID, hashes [][]byte, e store.Event) error
+	OpenEmergencies(ctx context.Context, user store.UserID) ([]store.Emergency, error)
+	EndEmergency(ctx context.Context, e store.EmergencyEnd) error
 	Record(ctx context.Context, e store.Event) error
 }
 
@@ -38,7 +40,7 @@ type Accounts interface {
 	HashPassword(ctx context.Context, password string) (string, error)
 }
 
-// Deps are the parts that the door needs; all are required but Sandbox and Sensitive.
+// Deps are the parts that the door needs; all are required but Sandbox, Emergencies and Sensitive.
 type Deps struct {
 	Store    Store
 	Ledger   Ledger
@@ -59,6 +61,8 @@ type Deps struct {
 	LogoutPath string
 	AccessLife time.Duration // of an access token
 	Sandbox    bool          // every app is a test app
+	// Emergencies: records are opened in an emergency here.
+	Emergencies bool
 	// Sensitive are the words of a category of sensitive content that patients read, in a
 	// language; empty: they do not. Nil: there are no categories.
 	Sensitive func(category, language string) string

@@ -52,6 +52,15 @@ func (d *Door) connected(ctx context.Context, v viewer) (page.Connected, error) 
 	if v.record != "" {
 		p.LookedURL = PathLooked
 	}
+	if d.deps.Emergencies && v.user.Role == store.RolePractitioner {
+		open, err := d.deps.Store.OpenEmergencies(ctx, v.user.ID)
+		if err != nil {
+			return p, err
+		}
+		if len(open) > 0 {
+			p.EmergenciesURL = PathEmergencies
+		}
+	}
 	names := d.names(v)
 	var keeping []store.ClientID
 	for _, a := range accesses {

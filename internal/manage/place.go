@@ -19,6 +19,8 @@ const (
 	// The second step of a person's sign-in.
 	PathSecondStep = Path + "/second-step"
 	PathSetUp      = PathSecondStep + "/set-up"
+	// PathEmergencies are the records that somebody at work has opened.
+	PathEmergencies = Path + "/emergencies"
 )
 
 // Home is the handle of the first of them.
@@ -40,6 +42,8 @@ var (
 	placeChangeStep = flow.Place{Handle: "manage.second-step.change", Path: PathSecondStep, MaxAge: freshness}
 	placeSetUp      = flow.Place{Handle: "manage.second-step.set-up", Path: PathSetUp, MaxAge: freshness}
 	placePassword   = flow.Place{Handle: "manage.password", Path: PathPassword}
+
+	placeEmergencies = flow.Place{Handle: "manage.emergencies", Path: PathEmergencies}
 )
 
 // accessID is what names an access in an address: a digest, which tells nobody who or
@@ -55,7 +59,7 @@ func placeStop(id string) flow.Place {
 
 // Place finds the page that a handle stands for; false for any other text.
 func Place(handle string) (flow.Place, bool) {
-	for _, p := range []flow.Place{placeList, placeStopAll, placeSignIns, placeOthers, placePassword, placeLooked, placeSecondStep, placeChangeStep, placeSetUp} {
+	for _, p := range []flow.Place{placeList, placeStopAll, placeSignIns, placeOthers, placePassword, placeLooked, placeSecondStep, placeChangeStep, placeSetUp, placeEmergencies} {
 		if p.Handle == handle {
 			return p, true
 		}

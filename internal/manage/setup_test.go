@@ -96,7 +96,7 @@ func (e *env) door() {
 	must(t, err)
 	d, err := manage.New(manage.Deps{
 		Store: e.store, Ledger: ledger, Accounts: plain{}, Factors: e.factors, Tries: counted, Flow: way, Sessions: e.sessions, Client: e.client, Person: e.person, Patient: patient,
-		FlushUses: func(context.Context) error { return nil }, Settle: e.settle, LoginPath: "/login", LogoutPath: "/logout", AccessLife: 20 * time.Minute,
+		FlushUses: func(context.Context) error { return nil }, Settle: e.settle, LoginPath: "/login", LogoutPath: "/logout", AccessLife: 20 * time.Minute, Emergencies: true,
 		Sensitive: func(category, _ string) string { return map[string]string{"hiv": "HIV", "abuse": "Abuse"}[category] }, Now: e.now, Log: log,
 	})
 	must(t, err)
@@ -110,6 +110,8 @@ func (e *env) door() {
 	mux.HandleFunc("GET "+manage.PathSignIns, d.ShowSignIns)
 	mux.HandleFunc("POST "+manage.PathSignIns, d.EndOthers)
 	mux.HandleFunc("GET "+manage.PathLooked, d.ShowLooked)
+	mux.HandleFunc("GET "+manage.PathEmergencies, d.ShowEmergencies)
+	mux.HandleFunc("POST "+manage.PathEmergencies, d.EndEmergency)
 	mux.HandleFunc("GET "+manage.PathPassword, d.ShowPassword)
 	mux.HandleFunc("POST "+manage.PathPassword, d.ChangePassword)
 	mux.HandleFunc("GET "+manage.PathSecondStep, d.ShowSecondStep)

@@ -13,6 +13,8 @@ type Connected struct {
 	// Where the person goes from here; StopAllURL is empty when there is nothing to stop.
 	StopAllURL, SessionsURL, PasswordURL, SecondStepURL, SignOutURL string
 	LookedURL                                                       string // empty: the person has no record of their own
+	// EmergenciesURL leads to the records that the person has open in an emergency; empty: none.
+	EmergenciesURL string
 }
 
 // Record is one person's record with the apps that may use it.

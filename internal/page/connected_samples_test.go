@@ -36,7 +36,7 @@ func connectedSamples() []sample {
 		},
 		StopAllURL: "/manage/stop-all", SessionsURL: "/manage/sign-ins", PasswordURL: "/manage/password", SecondStepURL: "/manage/second-step", SignOutURL: "/logout", LookedURL: "/manage/looked",
 	}
-	none := page.Connected{Shell: page.Shell{Self: "/manage"}, UserName: "Dr Kim Osei", SessionsURL: "/manage/sign-ins", PasswordURL: "/manage/password", SecondStepURL: "/manage/second-step", SignOutURL: "/logout"}
+	none := page.Connected{Shell: page.Shell{Self: "/manage"}, UserName: "Dr Kim Osei", SessionsURL: "/manage/sign-ins", PasswordURL: "/manage/password", SecondStepURL: "/manage/second-step", SignOutURL: "/logout", EmergenciesURL: "/manage/emergencies"}
 	stop := page.StopSharing{Shell: shell("/manage/stop"), Access: brothers, Whose: own, Back: "/manage"}
 	all := page.StopSharing{Shell: shell("/manage/stop-all"), All: true, Count: 3, Back: "/manage"}
 	all.Shell.AppName = ""

@@ -156,7 +156,7 @@ func checkAxe(t *testing.T, tab context.Context, axe string) {
 // spec: LOGIN-25
 func TestKeyboardOrder(t *testing.T) {
 	tab, server := chromium(t), site(t)
-	for _, name := range []string{"sign-in", "identify", "choose-patient", "choose-encounter", "approve", "connected", "stop-sharing", "change-password", "register-app", "app-state-shown", "start"} {
+	for _, name := range []string{"sign-in", "identify", "choose-patient", "emergency", "open-records", "choose-encounter", "approve", "connected", "stop-sharing", "change-password", "register-app", "app-state-shown", "start"} {
 		t.Run(name, func(t *testing.T) {
 			show(t, tab, windows[0], server.URL+"/sample/"+name)
 			want := ask(t, tab, chromedp.Evaluate[[]string](`[...document.querySelectorAll("a[href], button:not(.unseen):not(:disabled), :is(input:not([type=hidden]), select, textarea):not(:disabled), summary")]

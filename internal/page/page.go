@@ -97,6 +97,11 @@ type ChoosePatient struct {
 	Found                          []Person
 	More                           bool
 	Failed                         bool
+	// Emergency are people whom the clinician does not reach, and whose record they may open
+	// in an emergency.
+	Emergency []Person
+	// WaitSeconds: they have looked for too many of those.
+	WaitSeconds int
 }
 
 // Encounter is one line of the visits of a patient.

@@ -66,6 +66,9 @@ func hostilePages() []sample {
 		{"create-credentials", 200, page.CreateCredentials{Shell: shell, Username: hostile, Problems: []page.FieldProblem{{Field: "password", Message: "password-common"}}}},
 		{"choose-person", 200, page.ChoosePerson{Shell: shell, People: []page.Person{person, {ID: "p2", Name: "Leo", Self: true}}, Failed: true}},
 		{"choose-patient", 200, page.ChoosePatient{Shell: shell, Query: hostile, BirthDate: hostile, RecordNumber: hostile, Searched: true, Found: []page.Person{person}, More: true, Failed: true}},
+		{"choose-patient", 200, page.ChoosePatient{Shell: shell, Query: hostile, Searched: true, Emergency: []page.Person{person}}},
+		{"emergency", 200, page.Emergency{Shell: shell, Patient: person, Username: hostile, Reasons: []string{"other", hostile}, Reason: hostile, Words: hostile, Minutes: hostile, Lengths: []int{15}}},
+		{"open-records", 200, page.OpenRecords{Shell: shell, Back: "/manage", Records: []page.OpenRecord{{ID: hostile, Patient: person, Reason: hostile, Since: noon, Until: noon}}}},
 		{"approve", 200, page.Approve{
 			Shell: shell, UserName: hostile, Patient: person, HasPatient: true, Identity: true, Read: rows("r"), Write: rows("w"), Wildcard: true, CanRemember: true, Nothing: true,
 			App:     page.App{Name: hostile, Maker: hostile, Host: hostile, Status: "registered", PolicyURI: "javascript:alert(1)", TermsURI: "https://app.example.org/" + hostile},

@@ -32,6 +32,7 @@ func samples() []sample {
 	list = append(list, enrolSamples()...)
 	list = append(list, recoverSamples()...)
 	list = append(list, choiceSamples()...)
+	list = append(list, emergencySamples()...)
 	list = append(list, approveSamples()...)
 	list = append(list, developerSamples()...)
 	list = append(list, connectedSamples()...)
@@ -119,7 +120,33 @@ func choiceSamples() []sample {
 		{"choose-person", 200, page.ChoosePerson{Shell: shell("/choose"), People: family}}, {"choose-person-missed", 400, missed},
 		{"choose-patient", 200, page.ChoosePatient{Shell: shell("/choose"), Found: panel}}, {"choose-patient-found", 200, found},
 		{"choose-patient-none", 200, page.ChoosePatient{Shell: shell("/choose"), Query: "nobody", Searched: true}},
+		{"choose-patient-emergency", 200, page.ChoosePatient{
+			Shell: shell("/choose"), Query: "Amy Shaw", BirthDate: "1987-02-20", Searched: true,
+			Emergency: []page.Person{{ID: "p-amy-1", Name: "Amy Shaw", BirthDate: "1987-02-20", Age: 39, Sex: "female", SameName: true}, {ID: "p-amy-3", Name: "Amy Shaw", BirthDate: "1987-02-20", Age: 39, Sex: "male", SameName: true}},
+		}},
+		{"choose-patient-waiting", 200, page.ChoosePatient{Shell: shell("/choose"), RecordNumber: "MRN-10023", Searched: true, WaitSeconds: 340}},
 		{"choose-patient-missed", 400, page.ChoosePatient{Shell: shell("/choose"), Found: panel, Failed: true}},
+	}
+}
+
+func emergencySamples() []sample {
+	amy := page.Person{ID: "p-amy-1", Name: "Amy Shaw", BirthDate: "1987-02-20", Age: 39, Sex: "female"}
+	asked := page.Emergency{
+		Shell: shell("/choose/emergency"), Patient: amy, Username: "osei", Minutes: "60", Lengths: []int{15, 30, 60, 120, 240, 480},
+		Reasons: []string{"urgent-care", "cannot-be-asked", "covering", "other"},
+	}
+	mistaken, wrong, waiting := asked, asked, asked
+	mistaken.Minutes, mistaken.Problems = "1", []page.FieldProblem{{Field: "reason", Message: "emergency.no-reason"}, {Field: "words", Message: "emergency.long"}, {Field: "minutes", Message: "emergency.no-length"}}
+	wrong.Reason, wrong.Words, wrong.Problems = "other", "Found on the road", []page.FieldProblem{{Field: "password", Message: "password-wrong"}}
+	waiting.WaitSeconds = 25
+	at := time.Date(2026, 5, 28, 9, 30, 0, 0, time.UTC)
+	open := page.OpenRecords{Shell: shell("/manage/emergencies"), Back: "/manage", Records: []page.OpenRecord{
+		{ID: "e1", Patient: amy, Reason: "urgent-care", Since: at, Until: at.Add(time.Hour)}, {ID: "e2", Patient: page.Person{Name: "p-gone"}, Reason: "other", Since: at, Until: at.Add(15 * time.Minute)},
+	}}
+	ended := page.OpenRecords{Shell: shell("/manage/emergencies"), Back: "/manage", Ended: true}
+	return []sample{
+		{"emergency", 200, asked}, {"emergency-mistakes", 200, mistaken}, {"emergency-refused", 200, wrong}, {"emergency-waiting", 429, waiting},
+		{"open-records", 200, open}, {"open-records-none", 200, ended},
 	}
 }
 

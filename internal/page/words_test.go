@@ -163,7 +163,7 @@ func sources(t *testing.T, glob string) []string {
 }
 
 // families are keys that are put together where they are used.
-var families = regexp.MustCompile(`^(month|group|type|part|access|sex|relationship|status|role|duration|error|review|review-step|app-kind|app-proof|scope|record|ends|stopped-by|looked|looked-by)\.|\.(one|other|theirs|title)$`)
+var families = regexp.MustCompile(`^(month|group|type|part|access|sex|relationship|status|role|duration|error|review|review-step|app-kind|app-proof|scope|record|ends|stopped-by|looked|looked-by|emergency\.minutes|emergency\.reason)\.|\.(one|other|theirs|title)$`)
 
 // Every sentence is used: what nobody shows is not kept up.
 func TestEverySentenceIsUsed(t *testing.T) {

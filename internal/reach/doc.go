@@ -10,6 +10,7 @@
 //	                active care teams                             source_care_team.go
 //	                visits that go on, or ended not long ago      source_visits.go
 //	                all of an Organization, if the operator wants source_organization.go
+//	                one patient, in an emergency, for hours      source_emergency.go
 //	administrator   nobody
 //
 // A client that acts for itself reaches what the operator said about it: everybody,
@@ -26,6 +27,9 @@
 // once; Forget empties them when policy sources have been loaded. Who keeps one
 // any further ends it when it ends here. Requests of one user at the same time
 // find out once.
+//
+// A Directory tells people at work who may open records in an emergency who somebody is whom
+// they do not reach: by an exact match, and no more than that (docs/adr/0034).
 //
 // The names and visits that a picker shows are found by an ordinary search under the user's
 // own reach: the same rules that judge an app's request judge the picker's.

@@ -51,15 +51,20 @@ func (r *Resolver) all(ctx context.Context, t fhir.ResourceType, params url.Valu
 
 // roles reads the roles of a practitioner, or the role that they are known as.
 func (r *Resolver) roles(ctx context.Context, own fhir.Reference, f *found, each func(fhirstore.Tie)) error {
+	return r.rolesBy(ctx, r.deps.Ties, own, f, each)
+}
+
+// rolesBy is the same by some rules.
+func (r *Resolver) rolesBy(ctx context.Context, rules fhirstore.TieRules, own fhir.Reference, f *found, each func(fhirstore.Tie)) error {
 	params := url.Values{"practitioner": {own.String()}}
 	if own.Type == "PractitionerRole" {
-		if !r.deps.Ties.Organizations && len(r.deps.Ties.Roles) == 0 { // there is nothing to learn
+		if !rules.Organizations && len(rules.Roles) == 0 { // there is nothing to learn
 			return nil
 		}
 		params = url.Values{"_id": {own.ID}}
 	}
 	return r.all(ctx, "PractitionerRole", params, func(m fhirstore.Record) {
-		for _, tie := range r.deps.Ties.Ties(m.Resource, r.deps.Base) {
+		for _, tie := range rules.Ties(m.Resource, r.deps.Base) {
 			if tie.Agent == own && f.holds(tie.Span) {
 				each(tie)
 			}

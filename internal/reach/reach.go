@@ -42,6 +42,8 @@ type Deps struct {
 	// Sensitive is who reads which category of sensitive content; the zero value: there are
 	// none.
 	Sensitive access.Sensitive
+	// Emergencies are the records that a user has opened in an emergency; nil: nobody may.
+	Emergencies func(ctx context.Context, user store.UserID) ([]store.Emergency, error)
 }
 
 // Resolver answers. It is safe for concurrent use.
@@ -98,7 +100,7 @@ func New(deps Deps) (*Resolver, error) {
 	}
 	return &Resolver{
 		deps: deps, known: map[store.UserID]answer{},
-		sources: []source{self, representation, relatedPerson, panel, generalPractitioner, careTeam, visits, organizations},
+		sources: []source{self, representation, relatedPerson, panel, generalPractitioner, careTeam, visits, organizations, emergency},
 	}, nil
 }
 

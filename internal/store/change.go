@@ -14,6 +14,7 @@ const (
 	ChangeSessionEnded  ChangeKind = "session-ended"
 	ChangeKey           ChangeKind = "key"
 	ChangePatientPolicy ChangeKind = "reach" // who may reach whom has changed
+	ChangeEmergency     ChangeKind = "emergency"
 )
 
 // Change is one row of the feed that every process follows.
@@ -34,5 +35,6 @@ type Event struct {
 	Patient  string
 	GrantID  GrantID
 	Outcome  string // "ok", "refused"
-	Detail   string // constant words only
+	// Detail is constant words only, but the reason that was stated for an emergency.
+	Detail string
 }

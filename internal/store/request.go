@@ -41,11 +41,14 @@ type AuthorizationRequest struct {
 	EnrolPatient  string    // enrol: identity confirmed for this patient
 	EnrolCodeHash []byte    // enrol: by this invitation
 	Patient       string    // launch: the patient in context
-	Encounter     string    // launch
-	EncounterSet  bool      // launch: asked for; an empty Encounter is none of them
-	Approved      []string  // consent: scopes the person chose
-	ApprovedSet   bool      // consent was given in this request
-	Remember      bool      // consent: "do not ask again"
+	// Sought are patients whom the user does not reach and who were shown by an exact search,
+	// launch; one alone is whose record they are about to open in an emergency.
+	Sought        []string
+	Encounter     string   // launch
+	EncounterSet  bool     // launch: asked for; an empty Encounter is none of them
+	Approved      []string // consent: scopes the person chose
+	ApprovedSet   bool     // consent was given in this request
+	Remember      bool     // consent: "do not ask again"
 	RefreshLife   time.Duration
 	ConsentTicket string // one-time ticket of the form last shown
 	// Refused is the error to answer the client with, once the person has declined

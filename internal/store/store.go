@@ -26,6 +26,7 @@ type Store interface {
 	Trail
 	Throttle
 	LogoutNotices
+	Emergencies
 }
 
 // Clients are the registered applications.

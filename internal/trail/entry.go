@@ -77,6 +77,12 @@ func (a Entry) Why(patient string) []string {
 	return a.Ways[at].List()
 }
 
+// InEmergency reports whether nothing but an emergency led the user to one of the patients.
+func (a Entry) InEmergency(patient string) bool {
+	at, ok := slices.BinarySearch(a.Patients, patient)
+	return ok && at < len(a.Ways) && a.Ways[at] == access.ByEmergency
+}
+
 // Holds notes that what was seen of a patient is of categories of sensitive content.
 func (a *Entry) Holds(patient string, categories []string) {
 	for _, name := range categories {

@@ -6,7 +6,7 @@ var promises = suite{"the tests of promises", "./internal/store/storetest", []st
 // lostPatients are the tests of refreshes that judge whom somebody reaches, on SQLite;
 // standing goes all the way, from the page to what a server is told of a token.
 var (
-	lostPatients = suite{"the tests of refreshes", "./internal/store/storetest", []string{"-run", "(KnowsWhoStands|JudgesAsTheSearch)/sqlite"}}
+	lostPatients = suite{"the tests of refreshes", "./internal/store/storetest", []string{"-run", "(KnowsWhoStands|StandsOnAnEmergency|JudgesAsTheSearch)/sqlite"}}
 	standing     = suite{"a guardian's way", "./internal/testenv", []string{"-run", "RelatedPersonStands/own_store/a_guardian"}}
 )
 
@@ -14,6 +14,12 @@ var (
 var (
 	recovered  = suite{"the tests of recovery codes", "./internal/store/storetest", []string{"-run", "Recover/.*sqlite"}}
 	recovering = suite{"the recovery page's tests", "./internal/recovery", nil}
+)
+
+// emergencies are the tests of what opens records in an emergency, and their story.
+var (
+	desk        = suite{"the tests of the desk", "./internal/emergency", nil}
+	emergencies = suite{"the stories of emergencies", "./internal/testenv", []string{"-run", "TestARecordIsOpened/own_store|TestWhoOpensARecord/own_store"}}
 )
 
 var inTheProcess = []bug{
@@ -27,6 +33,22 @@ var inTheProcess = []bug{
 		old: "p.user.ID == p.issuedTo && ", new: "", suites: []suite{recovering}},
 	{name: "a recovery code needs no birth date", rows: "LOGIN-19", file: "internal/recovery/claim.go",
 		old: "user.OwnPatient() == \"\" || same, nil", new: "user.OwnPatient() == \"\" || same || len(typed) == 0, nil", suites: []suite{recovering}},
+	{name: "an emergency that was ended lasts", rows: "GW-38", file: "internal/store/emergency.go",
+		old: "return e.EndedAt.IsZero() && at.Before(e.EndsAt)", new: "return at.Before(e.EndsAt)", suites: []suite{people}},
+	{name: "an emergency outlives its end", rows: "GW-38", file: "internal/reach/source_emergency.go",
+		old: "f.ends(e.EndsAt)", new: "f.ends(e.EndsAt.Add(life))", suites: []suite{people}},
+	{name: "an emergency opens everybody", rows: "GW-38", file: "internal/reach/source_emergency.go",
+		old: "f.patient(e.Patient, access.ByEmergency)", new: "f.everybody = f.everybody || access.ByEmergency != 0", suites: []suite{people}},
+	{name: "an emergency never ends for a refresh", rows: "GW-38", file: "internal/store/storesql/emergency.go",
+		old: "`e.ended = 0 AND e.ends > `", new: "`e.ended = 0 AND 0 < `", suites: []suite{lostPatients}},
+	{name: "a refresh lives by somebody else's emergency", rows: "GW-38", file: "internal/store/storesql/grant_lost.go",
+		old: "e.user_id = a.id AND e.patient", new: "e.patient", suites: []suite{lostPatients}},
+	{name: "an emergency without the password", rows: "GW-38", file: "internal/emergency/desk.go",
+		old: "	if !right {", new: "	if !right && u.Disabled {", suites: []suite{desk}},
+	{name: "any id of a form is opened", rows: "GW-38", file: "internal/launch/emergency.go",
+		old: "!slices.Contains(s.Request.Sought, chosen[0])", new: "!slices.Contains(chosen, chosen[0])", suites: []suite{emergencies}},
+	{name: "what is read in an emergency is not marked", rows: "GW-38", file: "internal/trail/entry.go",
+		old: "a.Ways[at] == access.ByEmergency", new: "a.Ways[at] == 0", suites: []suite{emergencies}},
 	{name: "a promise outlives its session", rows: "112", file: "internal/store/storesql/grant_promised.go",
 		old: "AND v.ended = 0 AND v.idle_until", new: "AND v.idle_until", suites: []suite{promises}},
 	{name: "a promise outlives its approval", rows: "112", file: "internal/store/storesql/grant_promised.go",

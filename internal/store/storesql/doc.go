@@ -42,6 +42,9 @@
 // session that the ID token of a grant tells of, empty where none goes with it;
 // revoked, ended, used and answered are the time when, 0 while not.
 //
+// A record that was opened in an emergency (emergency.go) is a row of emergency; ended is 0
+// while nobody has ended it by hand, and whether it lasts is asked of the clock.
+//
 // The end of a session writes a row of logout_notice for each app that has to be told,
 // in the same transaction (logout.go). Redeeming a code and ending its session meet at the
 // row of the grant, issuing a code and ending the session at the row of the session, so

@@ -95,6 +95,7 @@ const (
 	keepAssertion = 5 * 60 * 1000
 	// What an operator may want to look at again.
 	keepInitialAccessToken = 30 * 24 * 60 * 60 * 1000
+	keepEmergency          = 90 * 24 * 60 * 60 * 1000
 )
 
 // sweepBatch bounds how many rows one statement removes, so that nobody waits
@@ -119,6 +120,7 @@ func (s *Store) Sweep(ctx context.Context) error {
 		{"initial_access_token", "id", "expires", keepInitialAccessToken},
 		{"change_feed", "seq", "at", keepFeed},
 		{"fhir_export", "id", "expires", 0},
+		{"emergency", "id", "ends", keepEmergency},
 	} {
 		stmt := fmt.Sprintf(`DELETE FROM %[1]s WHERE %[2]s IN (SELECT %[2]s FROM %[1]s WHERE %[3]s < %[4]s - $1 LIMIT $2)`,
 			sweep.table, sweep.key, sweep.over, s.now)

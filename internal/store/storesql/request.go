@@ -29,6 +29,7 @@ type facts struct {
 	EnrolPatient  string        `json:"enrol_patient,omitempty"`
 	EnrolCodeHash []byte        `json:"enrol_code_hash,omitempty"`
 	Patient       string        `json:"patient,omitempty"`
+	Sought        []string      `json:"sought,omitempty"`
 	Encounter     string        `json:"encounter,omitempty"`
 	EncounterSet  bool          `json:"encounter_set,omitempty"`
 	Approved      []string      `json:"approved,omitempty"`
@@ -41,7 +42,7 @@ type facts struct {
 
 func factsOf(r store.AuthorizationRequest) facts {
 	return facts{
-		r.UserID, r.SessionHash, moment(r.AuthTime), r.AMR, r.EnrolPatient, r.EnrolCodeHash, r.Patient, r.Encounter, r.EncounterSet,
+		r.UserID, r.SessionHash, moment(r.AuthTime), r.AMR, r.EnrolPatient, r.EnrolCodeHash, r.Patient, r.Sought, r.Encounter, r.EncounterSet,
 		r.Approved, r.ApprovedSet, r.Remember, r.RefreshLife, r.ConsentTicket, r.Refused,
 	}
 }
@@ -49,7 +50,7 @@ func factsOf(r store.AuthorizationRequest) facts {
 func (f facts) into(r *store.AuthorizationRequest) {
 	r.UserID, r.SessionHash, r.AuthTime, r.AMR = f.UserID, f.SessionHash, f.AuthTime, f.AMR
 	r.EnrolPatient, r.EnrolCodeHash = f.EnrolPatient, f.EnrolCodeHash
-	r.Patient, r.Encounter, r.EncounterSet = f.Patient, f.Encounter, f.EncounterSet
+	r.Patient, r.Sought, r.Encounter, r.EncounterSet = f.Patient, f.Sought, f.Encounter, f.EncounterSet
 	r.Approved, r.ApprovedSet, r.Remember, r.RefreshLife = f.Approved, f.ApprovedSet, f.Remember, f.RefreshLife
 	r.ConsentTicket, r.Refused = f.ConsentTicket, f.Refused
 }

@@ -33,13 +33,14 @@ var _ store.Store = (*Store)(nil)
 
 // New makes a Store on an opened, migrated database. It knows of no records: whom
 // users reach is asked elsewhere.
-func New(d *db.DB) *Store { return NewBeside(d, nil) }
+func New(d *db.DB) *Store { return NewBeside(d, nil, false) }
 
 // NewBeside makes a Store on a database that holds the records as well, so that a
-// refresh judges by itself whom its user reaches.
-func NewBeside(d *db.DB, r Records) *Store {
+// refresh judges by itself whom its user reaches; emergencies: an open emergency leads to
+// a patient.
+func NewBeside(d *db.DB, r Records, emergencies bool) *Store {
 	s := &Store{db: d, now: d.NowExpr(), judges: r != nil}
-	gone := lost(s.now, d.Dialect(), r)
+	gone := lost(s.now, d.Dialect(), r, emergencies)
 	s.sql = statements{
 		redeem: redeemStatement(s.now).spendable(6), promised: promisedStatement(s.now, d.Dialect()).spendable(25),
 		refresh:       refreshStatement(s.now, gone, whatever).spendable(6),

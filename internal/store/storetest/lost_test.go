@@ -35,8 +35,16 @@ func clinicBy(t testing.TB, w world, rules fhirstore.TieRules) clinic {
 	records, err := fhirsql.New(fhirsql.Deps{DB: w.db, Base: fhirBase, Now: time.Now, Ties: rules})
 	must(t, err)
 	c := clinic{w, records}
-	c.Store = storesql.NewBeside(w.db, records)
+	c.Store = storesql.NewBeside(w.db, records, true)
 	return c
+}
+
+// clinicWithout is the same where no record is opened in an emergency.
+func clinicWithout(t testing.TB, w world) *storesql.Store {
+	t.Helper()
+	records, err := fhirsql.New(fhirsql.Deps{DB: w.db, Base: fhirBase, Now: time.Now})
+	must(t, err)
+	return storesql.NewBeside(w.db, records, false)
 }
 
 func (c clinic) load(t testing.TB, resources ...string) {
@@ -183,6 +191,25 @@ func (r chance) resources() []string {
 		`,"managingEntity":{"reference":"`+r.agent()+`"},"member":[{"entity":{"reference":"`+r.patient()+`"}`+r.of("", `,"inactive":true`)+r.period()+`}]}`)
 }
 
+// emergencies are records that a practitioner has opened: some last, some are over, and some
+// were ended by hand.
+func (c clinic) emergencies(t testing.TB, r chance, u store.User) {
+	t.Helper()
+	for n, patient := range []string{"a", "b", "c"} {
+		o := emergencyOf(fmt.Sprint("e", u.ID, n), u.ID, patient)
+		o.Life = []time.Duration{time.Hour, time.Hour, -time.Second, 0}[r.IntN(4)]
+		if r.IntN(3) > 0 {
+			continue
+		}
+		if err := second(c.OpenEmergency(ctx, o)); (err == nil) != (u.Role == store.RolePractitioner) {
+			t.Fatalf("%s opens: %v", u.Role, err)
+		}
+		if u.Role == store.RolePractitioner && o.Life > 0 && r.IntN(3) == 0 {
+			must(t, c.EndEmergency(ctx, endOf(o.ID, u.ID, string(u.ID))))
+		}
+	}
+}
+
 // user is somebody who could reach one of them.
 func (r chance) user(id store.UserID) store.User {
 	u := store.User{ID: id, UsernameKey: string(id), Username: string(id), Role: store.Role(r.of("practitioner", "practitioner", "practitioner", "representative", "representative", "representative", "administrator"))}
@@ -213,7 +240,7 @@ func TestAStatementJudgesAsTheSearchDoes(t *testing.T) {
 		rules := fhirstore.TieRules{Visits: 8_800 * time.Hour, Organizations: true, Roles: code("chief"), Standing: code("guardian"), Parents: code("parent"), Majority: 18}
 		c := clinicBy(t, w, rules)
 		r := chance{rand.New(rand.NewPCG(7, 15))}
-		kept, lost, everybody, stood := 0, 0, 0, 0
+		kept, lost, everybody, stood, opened := 0, 0, 0, 0, 0
 		for n := range 8 * rounds() {
 			c.load(t, r.resources()...)
 			if n%5 == 0 { // as an earlier version has left it
@@ -227,10 +254,11 @@ func TestAStatementJudgesAsTheSearchDoes(t *testing.T) {
 				_, err := w.db.Exec(ctx, `UPDATE fhir_resource SET deleted = 1 WHERE id = $1`, r.of("r1", "t1", "g1", "a"))
 				must(t, err)
 			}
-			search, err := reach.New(reach.Deps{Backend: c.records, Now: time.Now, Base: fhirBase, Ties: rules})
+			search, err := reach.New(reach.Deps{Backend: c.records, Now: time.Now, Base: fhirBase, Ties: rules, Emergencies: c.OpenEmergencies})
 			must(t, err)
 			u := r.user(store.UserID(fmt.Sprint("u", n)))
 			must(t, c.CreateUser(ctx, u))
+			c.emergencies(t, r, u)
 			set, err := search.Reach(ctx, u)
 			must(t, err)
 			for _, patient := range []string{"a", "b", "c"} {
@@ -239,6 +267,8 @@ func TestAStatementJudgesAsTheSearchDoes(t *testing.T) {
 					everybody++
 				} else if set.Why(patient) == access.ByRelatedPerson {
 					stood++
+				} else if set.Why(patient) == access.ByEmergency {
+					opened++
 				}
 				if want := set.Contains(patient); want != (err == nil) || err != nil && !errors.Is(err, store.ErrRevoked) {
 					t.Fatalf("%+v, patient %s: %v, and the search says %v", u, patient, err, set.Patients().List())
@@ -249,8 +279,8 @@ func TestAStatementJudgesAsTheSearchDoes(t *testing.T) {
 				}
 			}
 		}
-		if kept < 10 || lost < 10 || everybody < 3 || stood < 3 {
-			t.Errorf("%d kept, %d lost, %d by a role, %d by a RelatedPerson: the test shows nothing", kept, lost, everybody, stood)
+		if kept < 10 || lost < 10 || everybody < 3 || stood < 3 || opened < 3 {
+			t.Errorf("%d kept, %d lost, %d by a role, %d by a RelatedPerson, %d in an emergency: the test shows nothing", kept, lost, everybody, stood, opened)
 		}
 	})
 }

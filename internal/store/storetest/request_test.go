@@ -45,7 +45,7 @@ func TestOnlyFactsAreSaved(t *testing.T) {
 		want.Version = 2
 		want.UserID, want.SessionHash, want.AuthTime, want.AMR = changed.UserID, changed.SessionHash, changed.AuthTime, changed.AMR
 		want.EnrolPatient, want.EnrolCodeHash = changed.EnrolPatient, changed.EnrolCodeHash
-		want.Patient, want.Encounter, want.EncounterSet = changed.Patient, changed.Encounter, changed.EncounterSet
+		want.Patient, want.Sought, want.Encounter, want.EncounterSet = changed.Patient, changed.Sought, changed.Encounter, changed.EncounterSet
 		want.Approved, want.ApprovedSet, want.Remember = changed.Approved, changed.ApprovedSet, changed.Remember
 		want.RefreshLife, want.ConsentTicket, want.Refused = changed.RefreshLife, changed.ConsentTicket, changed.Refused
 		same(t, want, got)
