@@ -15,14 +15,15 @@ start_postgres
 trap stop_postgres EXIT
 
 step "tests, both databases"
-go test -timeout 15m ./...
+go test -timeout 15m $(go list ./... | grep -v '/storetest$')
 
-step "two hundred rounds of fifty at once"
+step "storage, with two hundred rounds of fifty at once"
 EMBERLATCH_LONG=1 go test -timeout 15m -count=1 ./internal/store/storetest
 
 # Of packages that take minutes under it, the tests in which goroutines meet.
 step "race detector"
-CGO_ENABLED=1 go test -race -timeout 25m $(go list ./... | grep -vE '/(cmd/emberlatch|page|conform(/.*)?|fhirapi|fhirsql|testenv(/.*)?|storetest)$')
+CGO_ENABLED=1 go test -race -timeout 25m $(go list ./... | grep -vE '/(cmd/emberlatch|page|conform(/.*)?|fhirapi|fhirsql|testenv(/.*)?|storetest|reach)$')
+CGO_ENABLED=1 go test -race -timeout 25m -skip 'Many|MoreRoles' ./internal/reach
 CGO_ENABLED=1 go test -race -timeout 25m -run 'Export|Race|Careless|Concurrent|Twice' ./internal/fhirapi
 CGO_ENABLED=1 go test -race -timeout 25m -run 'One|Fifty|Race|Winner|Forks|During|Exactly|Changes' ./internal/store/storetest
 CGO_ENABLED=1 go test -race -timeout 25m -run 'Fifty|RefreshTokens|TwoTabs|Revocation' ./internal/testenv

@@ -85,6 +85,8 @@ func TestWritesBehindHapi(t *testing.T) {
 		{"update under its version", http.MethodPut, "/Observation/ID", observation("trap-alice", `,"id":"ID","note":[{"text":"two"}]`), []string{"If-Match", "VERSION"}, 200},
 		{"update under the version before", http.MethodPut, "/Observation/ID", observation("trap-alice", `,"id":"ID"`), []string{"If-Match", `W/"1"`}, 412},
 		{"patch", http.MethodPatch, "/Observation/ID", `[{"op":"replace","path":"/status","value":"amended"}]`, []string{"Content-Type", "application/json-patch+json"}, 200},
+		{"patch by a path", http.MethodPatch, "/Observation/ID", `{"resourceType":"Parameters","parameter":[{"name":"operation","part":[{"name":"type","valueCode":"replace"},` +
+			`{"name":"path","valueString":"Observation.note.where(text = 'two').text"},{"name":"value","valueMarkdown":"three"}]}]}`, []string{"Content-Type", "application/fhir+json"}, 200},
 		{"vread", http.MethodGet, "/Observation/ID/_history/1", "", nil, 200},
 		{"history", http.MethodGet, "/Observation/ID/_history", "", nil, 200},
 		{"for another", http.MethodPost, "/Observation", observation("trap-bob", ""), nil, 403},
