@@ -36,7 +36,7 @@ func (a *App) teller() audit.Teller {
 	}}
 }
 
-// recordBlocked records a sign-in, or a recovery, that has to wait (AUD-09). Whose it is is not known:
+// recordBlocked records a sign-in, an enrolment or a recovery that has to wait (AUD-09). Whose it is is not known:
 // many of them are told apart no further than those of strangers are.
 func (a *App) recordBlocked(r *http.Request) {
 	a.trail.PutMade(trail.Entry{

@@ -139,11 +139,11 @@ func (a *App) openPeopleDoors(_ context.Context, d *doors) error {
 	})
 	d.recovery, errs[6] = recovery.New(recovery.Deps{
 		Store: a.store, Accounts: a.accounts, Patients: a.reach, Flow: d.flow, Place: manage.Place, Home: manage.Home, Path: pathRecover, LoginPath: pathLogin,
-		Forget: a.tries.Forget, Settle: a.live.Refresh, Address: a.address, Blocked: a.recordBlocked, Now: a.now, Log: a.log,
+		Tries: a.tries, Settle: a.live.Refresh, Now: a.now, Log: a.log,
 	})
 	d.enrol, errs[2] = enrol.New(enrol.Deps{
 		Store: a.store, Accounts: a.accounts, Patients: a.reach, Flow: d.flow, Sessions: a.sessions, Path: pathEnrol, SecondPath: pathSecond,
-		Address: a.address, NewID: newID, Now: a.now, Log: a.log,
+		Tries: a.tries, NewID: newID, Now: a.now, Log: a.log,
 	})
 	d.launch, errs[3] = launch.New(launch.Deps{
 		Patients: a.reach, Person: a.person, Emergency: a.emergency, Flow: d.flow,

@@ -4,15 +4,12 @@ import (
 	"context"
 	"crypto/subtle"
 	"errors"
-	"fmt"
-	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
-	"time"
 	"unicode"
 
 	"github.com/emberlatch/emberlatch/fhir/search"
+	"github.com/emberlatch/emberlatch/internal/account"
 	"github.com/emberlatch/emberlatch/internal/page"
 	"github.com/emberlatch/emberlatch/internal/reach"
 	"github.com/emberlatch/emberlatch/internal/store"
@@ -42,7 +39,7 @@ func read(typed url.Values) (page.Identify, claim) {
 			p.Year, p.Month, p.Day = parts[0], parts[1], parts[2]
 		}
 	}
-	date, ok := birthDate(p.Year, p.Month, p.Day)
+	date, ok := account.BirthDate(p.Year, p.Month, p.Day)
 	for _, check := range []struct {
 		bad            bool
 		field, message string
@@ -56,18 +53,6 @@ func read(typed url.Values) (page.Identify, claim) {
 		}
 	}
 	return p, claim{p.Given, p.Family, date, p.Code}
-}
-
-func birthDate(year, month, day string) (string, bool) {
-	y, err1 := strconv.Atoi(year)
-	m, err2 := strconv.Atoi(month)
-	n, err3 := strconv.Atoi(day)
-	if err := errors.Join(err1, err2, err3); err != nil || y < 1850 || y > 2200 {
-		return "", false
-	}
-	s := fmt.Sprintf("%04d-%02d-%02d", y, m, n)
-	_, err := time.Parse("2006-01-02", s)
-	return s, err == nil
 }
 
 // canonical is a code without spaces and hyphens, in capitals.
@@ -135,32 +120,4 @@ func givenMatches(record, typed string) int {
 // onlyName: the one name of the record, wherever it was typed.
 func onlyName(record string, c claim) int {
 	return sameName(record, c.given+c.family) | sameName(record, c.given)&sameName(record, c.family)
-}
-
-// Budgets of tries beside the one of each invitation (LOGIN-05).
-const (
-	addressTries  = 20
-	addressWindow = 10 * time.Minute
-	totalTries    = 1000
-	totalWindow   = 10 * time.Minute
-)
-
-// tooMany counts a try by address and in total, and says how long to wait.
-func (d *Door) tooMany(r *http.Request) (time.Duration, error) {
-	for _, c := range []struct {
-		key    string
-		tries  int
-		window time.Duration
-	}{
-		{"enrol address " + d.deps.Address(r), addressTries, addressWindow}, {"enrol total", totalTries, totalWindow},
-	} {
-		n, until, err := d.deps.Store.Count(r.Context(), c.key, c.window)
-		if err != nil {
-			return 0, err
-		}
-		if n > c.tries {
-			return max(time.Second, until.Sub(d.deps.Now())), nil
-		}
-	}
-	return 0, nil
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/emberlatch/emberlatch/internal/reach"
 	"github.com/emberlatch/emberlatch/internal/session"
 	"github.com/emberlatch/emberlatch/internal/store"
+	"github.com/emberlatch/emberlatch/internal/tries"
 )
 
 // Store is what the door needs of the store.
@@ -22,7 +23,6 @@ type Store interface {
 	TryInvitation(ctx context.Context, codeHash []byte, maxTries int) (store.Invitation, error)
 	Enrol(ctx context.Context, codeHash []byte, u store.User) error
 	UserByName(ctx context.Context, usernameKey string) (store.User, error)
-	Count(ctx context.Context, key string, window time.Duration) (n int, until time.Time, err error)
 	Record(ctx context.Context, e store.Event) error
 }
 
@@ -47,11 +47,10 @@ type Deps struct {
 	Path     string
 	// SecondPath is where who owes a second factor goes on.
 	SecondPath string
-	// Address is the network address that tries are counted by.
-	Address func(r *http.Request) string
-	NewID   func() string
-	Now     func() time.Time
-	Log     *slog.Logger
+	Tries      *tries.Tries
+	NewID      func() string
+	Now        func() time.Time
+	Log        *slog.Logger
 }
 
 // Door answers the enrolment steps.
@@ -60,7 +59,7 @@ type Door struct{ deps Deps }
 // New makes the door; it refuses missing parts.
 func New(deps Deps) (*Door, error) {
 	if deps.Store == nil || deps.Accounts == nil || deps.Patients == nil || deps.Flow == nil || deps.Sessions == nil ||
-		deps.Path == "" || deps.SecondPath == "" || deps.Address == nil || deps.NewID == nil || deps.Now == nil || deps.Log == nil {
+		deps.Path == "" || deps.SecondPath == "" || deps.Tries == nil || deps.NewID == nil || deps.Now == nil || deps.Log == nil {
 		return nil, errors.New("enrol: a part is missing")
 	}
 	return &Door{deps}, nil
@@ -107,7 +106,7 @@ func (d *Door) identify(w http.ResponseWriter, r *http.Request, s flow.Step, typ
 		d.deps.Flow.Show(w, r, http.StatusOK, p)
 		return
 	}
-	wait, err := d.tooMany(r)
+	wait, err := d.deps.Tries.WaitProof(r, tries.Invitation)
 	if err != nil {
 		d.deps.Flow.Fail(w, r, err)
 		return

@@ -4,10 +4,7 @@ import (
 	"context"
 	"crypto/subtle"
 	"errors"
-	"fmt"
-	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
 	"time"
 
@@ -40,7 +37,7 @@ func read(p *page.Recover, typed url.Values) claim {
 	c := claim{username: p.Username, code: p.Code, password: typed.Get("password"), disconnect: p.DisconnectApps}
 	born := true
 	if p.Year+p.Month+p.Day != "" {
-		c.birthDate, born = birthDate(p.Year, p.Month, p.Day)
+		c.birthDate, born = account.BirthDate(p.Year, p.Month, p.Day)
 	}
 	problem := func(field, message string) {
 		p.Problems = append(p.Problems, page.FieldProblem{Field: field, Message: message})
@@ -60,19 +57,6 @@ func read(p *page.Recover, typed url.Values) claim {
 		problem("again", "recover.differ")
 	}
 	return c
-}
-
-// birthDate is a day as records write it.
-func birthDate(year, month, day string) (string, bool) {
-	y, err1 := strconv.Atoi(year)
-	m, err2 := strconv.Atoi(month)
-	n, err3 := strconv.Atoi(day)
-	if err := errors.Join(err1, err2, err3); err != nil || y < 1850 || y > 2200 {
-		return "", false
-	}
-	s := fmt.Sprintf("%04d-%02d-%02d", y, m, n)
-	_, err := time.Parse(time.DateOnly, s)
-	return s, err == nil
 }
 
 // proof is what became of a claim. The zero value holds nothing.
@@ -137,35 +121,4 @@ func (d *Door) born(ctx context.Context, user store.User, typed string) (bool, e
 	}
 	same := len(typed) == len(time.DateOnly) && subtle.ConstantTimeCompare([]byte(record.BirthDate), []byte(typed)) == 1
 	return user.OwnPatient() == "" || same, nil
-}
-
-// Budgets of tries beside the one of each code (LOGIN-05).
-const (
-	addressTries  = 20
-	addressWindow = 10 * time.Minute
-	totalTries    = 1000
-	totalWindow   = 10 * time.Minute
-)
-
-// tooMany counts a try by address and in total, and says how long to wait.
-func (d *Door) tooMany(r *http.Request) (time.Duration, error) {
-	for _, c := range []struct {
-		key    string
-		tries  int
-		window time.Duration
-	}{
-		{"recovery address " + d.deps.Address(r), addressTries, addressWindow}, {"recovery total", totalTries, totalWindow},
-	} {
-		n, until, err := d.deps.Store.Count(r.Context(), c.key, c.window)
-		if err != nil {
-			return 0, err
-		}
-		if n > c.tries {
-			if d.deps.Blocked != nil {
-				d.deps.Blocked(r)
-			}
-			return max(time.Second, until.Sub(d.deps.Now())), nil
-		}
-	}
-	return 0, nil
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/emberlatch/emberlatch/internal/reach"
 	"github.com/emberlatch/emberlatch/internal/session"
 	"github.com/emberlatch/emberlatch/internal/store"
+	"github.com/emberlatch/emberlatch/internal/tries"
 )
 
 // Store is what the door needs of the store.
@@ -20,7 +21,6 @@ type Store interface {
 	TryRecovery(ctx context.Context, codeHash []byte, maxTries int) (store.Recovery, error)
 	Recover(ctx context.Context, u store.RecoveryUse) (disconnected bool, err error)
 	UserByName(ctx context.Context, usernameKey string) (store.User, error)
-	Count(ctx context.Context, key string, window time.Duration) (n int, until time.Time, err error)
 	Record(ctx context.Context, e store.Event) error
 }
 
@@ -35,7 +35,7 @@ type Patients interface {
 	Patient(ctx context.Context, id string) (reach.Patient, error)
 }
 
-// Deps are the parts that the door needs; all but Blocked are required.
+// Deps are the parts that the door needs; all are required.
 type Deps struct {
 	Store    Store
 	Accounts Accounts
@@ -47,16 +47,11 @@ type Deps struct {
 	Home      string
 	Path      string // of this page
 	LoginPath string // of sign-in
-	// Forget forgets tries at the old password.
-	Forget func(ctx context.Context, usernameKey string) error
+	Tries     *tries.Tries
 	// Settle makes this process see what the store has just ended.
 	Settle func(ctx context.Context) error
-	// Address is the network address that tries are counted by.
-	Address func(r *http.Request) string
-	// Blocked is told of each try that has to wait (AUD-09).
-	Blocked func(r *http.Request)
-	Now     func() time.Time
-	Log     *slog.Logger
+	Now    func() time.Time
+	Log    *slog.Logger
 }
 
 // Door answers the recovery page.
@@ -65,7 +60,7 @@ type Door struct{ deps Deps }
 // New makes the door; it refuses missing parts.
 func New(deps Deps) (*Door, error) {
 	if deps.Store == nil || deps.Accounts == nil || deps.Patients == nil || deps.Flow == nil || deps.Place == nil || deps.Home == "" ||
-		deps.Path == "" || deps.LoginPath == "" || deps.Forget == nil || deps.Settle == nil || deps.Address == nil || deps.Now == nil || deps.Log == nil {
+		deps.Path == "" || deps.LoginPath == "" || deps.Tries == nil || deps.Settle == nil || deps.Now == nil || deps.Log == nil {
 		return nil, errors.New("recovery: a part is missing")
 	}
 	return &Door{deps}, nil
@@ -126,7 +121,7 @@ func (d *Door) recover(w http.ResponseWriter, r *http.Request, p page.Recover, c
 		d.deps.Flow.Show(w, r, http.StatusOK, p)
 		return
 	}
-	wait, err := d.tooMany(r)
+	wait, err := d.deps.Tries.WaitProof(r, tries.Recovery)
 	if err != nil {
 		d.deps.Flow.Fail(w, r, err)
 		return
@@ -166,7 +161,7 @@ func (d *Door) use(ctx context.Context, c claim, proof proof, client store.Clien
 		Event: store.Event{At: d.deps.Now(), Kind: "recovery", Actor: string(proof.user.ID), ClientID: client, Patient: proof.user.OwnPatient(), Outcome: "ok"},
 	})
 	if err == nil {
-		err = d.deps.Forget(ctx, proof.user.UsernameKey)
+		err = d.deps.Tries.Forget(ctx, proof.user.UsernameKey) // those at the old password
 	}
 	if err == nil {
 		err = d.deps.Settle(ctx)

@@ -20,6 +20,7 @@ import (
 	"github.com/emberlatch/emberlatch/internal/recovery"
 	"github.com/emberlatch/emberlatch/internal/session"
 	"github.com/emberlatch/emberlatch/internal/store"
+	"github.com/emberlatch/emberlatch/internal/tries"
 )
 
 // env is the recovery page in one request of an app; it is its own store and accounts.
@@ -71,6 +72,8 @@ func (e *env) Count(_ context.Context, key string, window time.Duration) (int, t
 	e.counts[key]++
 	return e.counts[key], e.clock.Add(window), nil
 }
+
+func (e *env) ResetCount(context.Context, string) error { return nil }
 
 func (e *env) TryRecovery(_ context.Context, hash []byte, most int) (store.Recovery, error) {
 	e.work = append(e.work, "code")
@@ -148,13 +151,17 @@ func newEnv(t *testing.T) *env {
 		},
 	})
 	must(t, err)
+	counted, err := tries.New(tries.Deps{
+		Store: e, UsernameKey: e.UsernameKey, Address: func(r *http.Request) string { return r.Header.Get("Test-Address") },
+		Blocked: func(*http.Request) { e.blocked++ }, Now: now,
+	})
+	must(t, err)
 	e.door, err = recovery.New(recovery.Deps{
 		Store: e, Accounts: e, Patients: e, Flow: way, Home: "home", Path: "/recover", LoginPath: "/login", Settle: settle, Now: now, Log: log,
 		Place: func(h string) (flow.Place, bool) {
 			return flow.Place{Handle: "home", Path: "/home"}, h == "home"
 		},
-		Forget: func(context.Context, string) error { return nil }, Blocked: func(*http.Request) { e.blocked++ },
-		Address: func(r *http.Request) string { return r.Header.Get("Test-Address") },
+		Tries: counted,
 	})
 	must(t, err)
 	w := httptest.NewRecorder()
