@@ -54,6 +54,21 @@ func TestNobodyHasAPassword(t *testing.T) {
 			}
 		}
 	}
+	endless := strings.Repeat("long ", 1000)
+	hash, err := a.HashPassword(ctx, endless)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if right, err := a.Verify(ctx, endless, hash); right || err != nil {
+		t.Errorf("a password that nobody can have is right (%v)", err)
+	}
+	empty, err := a.HashPassword(ctx, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if right, err := a.Verify(ctx, endless, empty); right || err != nil {
+		t.Errorf("one that is too long is taken for none (%v)", err)
+	}
 	known, err := a.HashPassword(ctx, "correct horse")
 	if err != nil {
 		t.Fatal(err)

@@ -100,6 +100,9 @@ func parseHash(encoded string) (parameters, error) {
 	return p, nil
 }
 
+// longest is how many bytes the longest password can be.
+const longest = utf8.UTFMax * MaxPassword
+
 // Verify reports whether the password is the one of the hash. An empty hash (no
 // account, or one without a password) takes the same work and is never right
 // (LOGIN-10). The error is the context's.
@@ -107,6 +110,9 @@ func (a *Accounts) Verify(ctx context.Context, password, encoded string) (bool, 
 	exists := encoded != ""
 	if !exists {
 		encoded = a.nobody
+	}
+	if len(password) > longest { // nobody has one
+		password, exists = "", false
 	}
 	right := false
 	err := a.work(ctx, func() {

@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/emberlatch/emberlatch/internal/account"
 	"github.com/emberlatch/emberlatch/internal/reach"
 	"github.com/emberlatch/emberlatch/internal/store"
 	"github.com/emberlatch/emberlatch/internal/tries"
@@ -150,7 +149,7 @@ func (d *Desk) Open(r *http.Request, u store.User, w Wish) (a Answer, err error)
 	if a.Wait, err = d.deps.Tries.Wait(r, u.Username); err != nil || a.Wait > 0 {
 		return a, err
 	}
-	right, err := d.verify(ctx, u, w.Password)
+	right, err := d.deps.Verify(ctx, w.Password, u.PasswordHash)
 	if err != nil {
 		return a, err
 	}
@@ -166,13 +165,6 @@ func (d *Desk) Open(r *http.Request, u store.User, w Wish) (a Answer, err error)
 	}
 	a.Opened, err = d.open(ctx, u, w, reason, life)
 	return a, err
-}
-
-func (d *Desk) verify(ctx context.Context, u store.User, password string) (bool, error) {
-	if len(password) > 4*account.MaxPassword {
-		password = ""
-	}
-	return d.deps.Verify(ctx, password, u.PasswordHash)
 }
 
 func (d *Desk) open(ctx context.Context, u store.User, w Wish, reason string, life time.Duration) (store.Emergency, error) {

@@ -226,9 +226,6 @@ func (d *Door) verify(ctx context.Context, username, password string) (store.Use
 		}
 		user = found
 	}
-	if len(password) > 4*account.MaxPassword {
-		password = ""
-	}
 	right, err := d.deps.Accounts.Verify(ctx, password, user.PasswordHash)
 	if err != nil || !right || user.Disabled {
 		return user, false, err

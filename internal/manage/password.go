@@ -1,7 +1,6 @@
 package manage
 
 import (
-	"context"
 	"errors"
 	"net/http"
 
@@ -56,7 +55,7 @@ func (d *Door) ChangePassword(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	current, password := typed.Get("current"), typed.Get("password")
-	right, err := d.verify(r.Context(), current, user.PasswordHash)
+	right, err := d.deps.Accounts.Verify(r.Context(), current, user.PasswordHash)
 	if err != nil {
 		d.deps.Flow.Fail(w, r, err)
 		return
@@ -69,13 +68,6 @@ func (d *Door) ChangePassword(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	d.change(w, r, who, user, password)
-}
-
-func (d *Door) verify(ctx context.Context, password, hash string) (bool, error) {
-	if len(password) > 4*account.MaxPassword {
-		password = ""
-	}
-	return d.deps.Accounts.Verify(ctx, password, hash)
 }
 
 func passwordProblems(right bool, current, password, username string) []page.FieldProblem {
