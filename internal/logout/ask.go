@@ -11,7 +11,6 @@ import (
 
 	"github.com/emberlatch/emberlatch/internal/oauth"
 	"github.com/emberlatch/emberlatch/internal/page"
-	"github.com/emberlatch/emberlatch/internal/session"
 	"github.com/emberlatch/emberlatch/internal/store"
 )
 
@@ -25,10 +24,10 @@ type carried struct {
 
 // ask shows who is signed in and lets them choose (§2: without a hint, or with one
 // of another person).
-func (d *Door) ask(w http.ResponseWriter, r *http.Request, q request, all []session.Authenticated) {
+func (d *Door) ask(w http.ResponseWriter, r *http.Request, q request, all []store.UserID) {
 	var names []string
 	for _, who := range all {
-		user, err := d.deps.Store.User(r.Context(), who.UserID())
+		user, err := d.deps.Store.User(r.Context(), who)
 		if err != nil {
 			d.deps.Flow.Fail(w, r, err)
 			return
@@ -75,7 +74,7 @@ func (d *Door) answered(w http.ResponseWriter, r *http.Request, p oauth.Paramete
 		d.deps.Flow.Show(w, r, http.StatusOK, page.StillSignedIn{Shell: page.Shell{UILocales: q.locales}})
 		return
 	}
-	all, err := d.deps.Sessions.All(r)
+	all, err := d.deps.Sessions.Whose(r)
 	switch {
 	case err != nil:
 		d.deps.Flow.Fail(w, r, err)

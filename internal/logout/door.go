@@ -89,7 +89,7 @@ func (d *Door) fail(w http.ResponseWriter, r *http.Request, e *page.Error, statu
 
 // begin ends the session, or asks first.
 func (d *Door) begin(w http.ResponseWriter, r *http.Request, q request) {
-	all, err := d.deps.Sessions.All(r)
+	all, err := d.deps.Sessions.Whose(r)
 	switch {
 	case err != nil:
 		d.deps.Flow.Fail(w, r, err)
@@ -113,14 +113,14 @@ func (d *Door) ourForm(r *http.Request, q request) bool {
 }
 
 // end ends the sessions with what lives by them, and lets the browser go.
-func (d *Door) end(w http.ResponseWriter, r *http.Request, q request, all []session.Authenticated) {
+func (d *Door) end(w http.ResponseWriter, r *http.Request, q request, all []store.UserID) {
 	if err := d.deps.Sessions.End(w, r, "signed out"); err != nil {
 		d.deps.Flow.Fail(w, r, err)
 		return
 	}
 	for _, who := range all {
 		err := d.deps.Store.Record(r.Context(), store.Event{
-			At: d.deps.Now(), Kind: "logout", Actor: string(who.UserID()), ClientID: q.client.ID, Outcome: "ok",
+			At: d.deps.Now(), Kind: "logout", Actor: string(who), ClientID: q.client.ID, Outcome: "ok",
 		})
 		if err != nil {
 			d.deps.Log.ErrorContext(r.Context(), "an event could not be recorded", "kind", "logout", "error", err)

@@ -7,7 +7,6 @@ import (
 
 	"github.com/emberlatch/emberlatch/internal/oauth"
 	"github.com/emberlatch/emberlatch/internal/page"
-	"github.com/emberlatch/emberlatch/internal/session"
 	"github.com/emberlatch/emberlatch/internal/store"
 )
 
@@ -34,8 +33,8 @@ type request struct {
 type destination struct{ uri, state string }
 
 // isOf reports whether the hint is of the person who is signed in, and of nobody else.
-func (q request) isOf(all []session.Authenticated) bool {
-	return q.user != "" && !slices.ContainsFunc(all, func(who session.Authenticated) bool { return who.UserID() != q.user })
+func (q request) isOf(all []store.UserID) bool {
+	return q.user != "" && !slices.ContainsFunc(all, func(who store.UserID) bool { return who != q.user })
 }
 
 // parse reads the parameters by GET or POST.

@@ -70,7 +70,7 @@ func TestWhoOwesMoreIsHalfSignedIn(t *testing.T) {
 					t.Error("the id of a half session is a session's")
 				}
 			}
-			if all, err := e.All(request(cookies...)); err != nil || (len(all) > 0) != row.whole {
+			if all, err := e.Whose(request(cookies...)); err != nil || (len(all) > 0) != row.whole {
 				t.Errorf("all: %v, %v", all, err)
 			}
 		})

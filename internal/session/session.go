@@ -105,11 +105,12 @@ func (s *Sessions) read(r *http.Request, base string) string {
 	return ""
 }
 
-// All are the live sessions that cookies of our name stand for: one or none. On plain
-// http another program on this machine can have set a second one; then both are, and
-// Current is nobody.
-func (s *Sessions) All(r *http.Request) ([]Authenticated, error) {
-	var all []Authenticated
+// Whose are the people of the live sessions that cookies of our name stand for: one or
+// none. On plain http another program on this machine can have set a second one; then
+// both are, and Current is nobody. It is no proof of who they are: what was shown for a
+// session may not suffice any more, and it can be ended all the same.
+func (s *Sessions) Whose(r *http.Request) ([]store.UserID, error) {
+	var all []store.UserID
 	for _, c := range r.CookiesNamed(s.name(sessionCookie)) {
 		v, err := s.deps.Store.Session(r.Context(), oauth.Hash(c.Value))
 		if errors.Is(err, store.ErrNotFound) {
@@ -118,7 +119,7 @@ func (s *Sessions) All(r *http.Request) ([]Authenticated, error) {
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, Authenticated{v})
+		all = append(all, v.UserID)
 	}
 	return all, nil
 }
