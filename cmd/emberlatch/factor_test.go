@@ -11,5 +11,5 @@ func TestRemovingAFactor(t *testing.T) {
 	dir := t.TempDir()
 	dev(t, dir)
 	refuses(t, "no second factor", "user", "remove-factor", "chen", "--data", dir)
-	refuses(t, "not found", "user", "remove-factor", "nobody-here", "--data", dir)
+	refuses(t, `the user "nobody-here": not found`, "user", "remove-factor", "nobody-here", "--data", dir)
 }

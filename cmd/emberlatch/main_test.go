@@ -137,7 +137,7 @@ func TestCommandsChangeARunningSandbox(t *testing.T) {
 	if code, _, errs := command(t, "user", "add", user, "--data", dir); code == 0 || !strings.Contains(errs, `"zoe"`) {
 		t.Errorf("the name of a disabled account: %d %s", code, errs)
 	}
-	if code, _, errs := command(t, "user", "disable", "nobody-here", "--data", dir); code == 0 || !strings.Contains(errs, "not found") {
+	if code, _, errs := command(t, "user", "disable", "nobody-here", "--data", dir); code == 0 || !strings.Contains(errs, `the user "nobody-here": not found`) {
 		t.Errorf("disabling nobody: %d %s", code, errs)
 	}
 	broken := file(t, "broken.json", "{\n  \"resourceType\": \"Patient\",\n  \"id\" \"x\"\n}\n")

@@ -40,7 +40,7 @@ func TestSettingAPassword(t *testing.T) {
 			t.Errorf("%.20q: %d %s %s", input, code, out, errs)
 		}
 	}
-	refuses(t, "not found", "user", "set-password", "nobody-here", "--data", dir)
+	refuses(t, `the user "nobody-here": not found`, "user", "set-password", "nobody-here", "--data", dir)
 	ran(t, "user", "disable", "james", "--data", dir)
 	refuses(t, "is disabled", "user", "set-password", "james", "--data", dir)
 }

@@ -32,7 +32,7 @@ func TestMakingARecoveryCode(t *testing.T) {
 	if shown := ran(t, "user", "recover", "chen", "--disconnect-apps", "--data", dir); !strings.Contains(shown, "all disconnected") {
 		t.Errorf("%q", shown)
 	}
-	refuses(t, "not found", "user", "recover", "nobody-here", "--data", dir)
+	refuses(t, `the user "nobody-here": not found`, "user", "recover", "nobody-here", "--data", dir)
 	refuses(t, "--hours", "user", "recover", "maria", "--hours", "0", "--data", dir)
 	refuses(t, "1 to 336", "user", "recover", "maria", "--hours", "1000", "--data", dir)
 }

@@ -11,11 +11,7 @@ import (
 // account ends in the same transaction, so that whoever has the device now has nothing
 // open; a role of which one is required sets another up at the next sign-in.
 func (d *Door) removeFactor(r *http.Request) (int, any, error) {
-	key, err := d.deps.Accounts.UsernameKey(r.PathValue("name"))
-	if err != nil {
-		return 0, nil, bad("user: %v", err)
-	}
-	user, err := d.deps.Store.UserByName(r.Context(), key)
+	user, err := d.named(r.Context(), r.PathValue("name"))
 	if err != nil {
 		return 0, nil, err
 	}

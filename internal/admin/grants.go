@@ -44,11 +44,7 @@ func (d *Door) revoke(r *http.Request) (int, any, error) {
 		what.Reason = "operator"
 	}
 	if in.User != "" {
-		key, err := d.deps.Accounts.UsernameKey(in.User)
-		if err != nil {
-			return 0, nil, bad("user: %v", err)
-		}
-		user, err := d.deps.Store.UserByName(r.Context(), key)
+		user, err := d.named(r.Context(), in.User)
 		if err != nil {
 			return 0, nil, err
 		}

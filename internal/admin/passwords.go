@@ -29,11 +29,7 @@ func (d *Door) setPassword(r *http.Request) (int, any, error) {
 	if err := decode(r, &in); err != nil {
 		return 0, nil, err
 	}
-	key, err := d.deps.Accounts.UsernameKey(r.PathValue("name"))
-	if err != nil {
-		return 0, nil, bad("user: %v", err)
-	}
-	user, err := d.deps.Store.UserByName(r.Context(), key)
+	user, err := d.named(r.Context(), r.PathValue("name"))
 	if err != nil {
 		return 0, nil, err
 	}

@@ -57,11 +57,7 @@ func (d *Door) recoverUser(r *http.Request) (int, any, error) {
 // recoverable is the account of the path, if its person can use a code: whoever has a
 // patient record of their own proves the birth date that it holds.
 func (d *Door) recoverable(r *http.Request) (store.User, error) {
-	key, err := d.deps.Accounts.UsernameKey(r.PathValue("name"))
-	if err != nil {
-		return store.User{}, bad("user: %v", err)
-	}
-	user, err := d.deps.Store.UserByName(r.Context(), key)
+	user, err := d.named(r.Context(), r.PathValue("name"))
 	if err != nil {
 		return store.User{}, err
 	}

@@ -143,11 +143,7 @@ func (d *Door) representNoMore(r *http.Request) (int, any, error) {
 }
 
 func (d *Door) standing(r *http.Request, c store.RepresentationChange, kind string) (int, any, error) {
-	key, err := d.deps.Accounts.UsernameKey(r.PathValue("name"))
-	if err != nil {
-		return 0, nil, bad("user: %v", err)
-	}
-	user, err := d.deps.Store.UserByName(r.Context(), key)
+	user, err := d.named(r.Context(), r.PathValue("name"))
 	if err != nil {
 		return 0, nil, err
 	}

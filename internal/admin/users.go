@@ -2,7 +2,9 @@ package admin
 
 import (
 	"cmp"
+	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 
@@ -69,14 +71,23 @@ func (d *Door) addUser(r *http.Request) (int, any, error) {
 	return http.StatusCreated, out, d.deps.Refresh(r.Context())
 }
 
+// named is the account of a user name.
+func (d *Door) named(ctx context.Context, name string) (store.User, error) {
+	key, err := d.deps.Accounts.UsernameKey(name)
+	if err != nil {
+		return store.User{}, bad("user: %v", err)
+	}
+	user, err := d.deps.Store.UserByName(ctx, key)
+	if errors.Is(err, store.ErrNotFound) {
+		return user, absent{fmt.Sprintf("the user %q: not found", name)}
+	}
+	return user, err
+}
+
 // disableUser ends an account: its sessions and what it has given away end in the
 // same transaction. The name stays taken, so that nobody inherits anything (LG-28).
 func (d *Door) disableUser(r *http.Request) (int, any, error) {
-	key, err := d.deps.Accounts.UsernameKey(r.PathValue("name"))
-	if err != nil {
-		return 0, nil, bad("user: %v", err)
-	}
-	user, err := d.deps.Store.UserByName(r.Context(), key)
+	user, err := d.named(r.Context(), r.PathValue("name"))
 	if err != nil {
 		return 0, nil, err
 	}

@@ -193,7 +193,7 @@ func TestAnOperatorMakesNoUselessCode(t *testing.T) {
 		status      int
 		says        string
 	}{
-		{"maria", `{"hours":-1}`, 400, "1 to 336"}, {"maria", `{"hours":337}`, 400, "1 to 336"}, {"maria", `{"days":1}`, 400, "days"}, {"nobody-here", `{}`, 404, "not found"},
+		{"maria", `{"hours":-1}`, 400, "1 to 336"}, {"maria", `{"hours":337}`, 400, "1 to 336"}, {"maria", `{"days":1}`, 400, "days"}, {"nobody-here", `{}`, 404, "nobody-here"},
 		{"vague", `{}`, 409, "no whole birth date"}, {"james", `{}`, 409, "is disabled"}, {"chen", `{"hours":336}`, 201, `"username":"chen"`},
 	} {
 		if a := env.Admin(http.MethodPost, "/users/"+row.name+"/recover", row.input); a.Status != row.status || !strings.Contains(a.Raw, row.says) {
