@@ -65,12 +65,18 @@ func readOperation(at string, item any) (Operation, error) {
 	if parameter["name"] != "operation" {
 		return Operation{}, &fhir.ParseError{Path: at + ".name", Expected: "operation"}
 	}
+	if err := (place{at, parameter}).alone(); err != nil {
+		return Operation{}, err
+	}
 	given := map[string]place{}
 	list, _ := parameter["part"].([]any)
 	for i, item := range list {
 		part, _ := item.(fhir.Object)
 		name, _ := part["name"].(string)
 		p := place{fmt.Sprintf("%s.part[%d]", at, i), part}
+		if err := p.alone(); err != nil {
+			return Operation{}, err
+		}
 		if _, twice := given[name]; twice {
 			return Operation{}, &fhir.ParseError{Path: p.at + ".name", Expected: "each part once"}
 		}
@@ -116,6 +122,24 @@ func readParts(kind string, given map[string]place) (Operation, error) {
 		}
 	}
 	return o, nil
+}
+
+// alone: a parameter has a value, a resource, or parts, and not two of them (FHIR R4
+// parameters, inv-1), of which one would be passed over.
+func (p place) alone() error {
+	kinds := map[string]bool{}
+	for key := range p.part {
+		switch key = strings.TrimPrefix(key, "_"); {
+		case strings.HasPrefix(key, "value"):
+			kinds["value"] = true
+		case key == "resource" || key == "part":
+			kinds[key] = true
+		}
+	}
+	if len(kinds) > 1 {
+		return &fhir.ParseError{Path: p.at, Expected: "a value, a resource, or parts, and one of them only"}
+	}
+	return nil
 }
 
 func (p place) text() (string, error) {

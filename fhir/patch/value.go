@@ -53,6 +53,9 @@ func readParted(at string, list []any, depth int) (value, error) {
 		object, _ := item.(fhir.Object)
 		p := place{fmt.Sprintf("%s.part[%d]", at, i), object}
 		name, _ := object["name"].(string)
+		if err := p.alone(); err != nil {
+			return value{}, err
+		}
 		inner, err := readValue(p, depth+1)
 		if err != nil {
 			return value{}, err
