@@ -76,7 +76,10 @@ func New(deps Deps) (*Backend, error) {
 }
 
 // Close gives idle connections back.
-func (b *Backend) Close() { b.client.http.CloseIdleConnections() }
+func (b *Backend) Close() {
+	b.client.up.CloseIdle()
+	b.client.tokens.CloseIdleConnections()
+}
 
 type nobody struct{}
 

@@ -14,6 +14,7 @@ import (
 	"mime"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"strings"
 	"time"
@@ -22,10 +23,12 @@ import (
 
 	"github.com/emberlatch/emberlatch/fhir"
 	"github.com/emberlatch/emberlatch/internal/fhirstore"
+	"github.com/emberlatch/emberlatch/internal/http1"
 )
 
 const (
 	maxHeaders  = 64 << 10
+	readBuffer  = 32 << 10
 	idleTime    = 90 * time.Second
 	maxLogged   = 2 << 10 // of what the upstream says about an error
 	tripAfter   = 5       // failures in a row
@@ -43,7 +46,8 @@ var errTooLarge = errors.New("upstream: the answer is too large")
 // cookie or token of a caller is at hand (RS-07, RS-08).
 type client struct {
 	cfg     Config
-	http    *http.Client
+	up      *http1.Transport // to the upstream, and nowhere else
+	tokens  *http.Client     // to the token endpoint of a backend service
 	proof   credentials
 	breaker *gobreaker.TwoStepCircuitBreaker[struct{}]
 	observe Observer
@@ -59,8 +63,11 @@ func newClient(deps Deps) (*client, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &client{cfg: cfg, http: newHTTP(cfg, security), observe: deps.Observe, log: deps.Log, now: deps.Now, requestID: deps.RequestID}
-	if c.proof, err = newCredentials(cfg, c.http, deps.Now); err != nil {
+	c := &client{cfg: cfg, tokens: newHTTP(cfg, security), observe: deps.Observe, log: deps.Log, now: deps.Now, requestID: deps.RequestID}
+	if c.up, err = newUp(cfg, security); err != nil {
+		return nil, err
+	}
+	if c.proof, err = newCredentials(cfg, c.tokens, deps.Now); err != nil {
 		return nil, err
 	}
 	c.breaker = gobreaker.NewTwoStepCircuitBreaker[struct{}](gobreaker.Settings{
@@ -71,15 +78,27 @@ func newClient(deps Deps) (*client, error) {
 	return c, nil
 }
 
-// newHTTP: no proxy of the environment, no redirect, no cookie, nothing unpacked.
-// The address may be a private one: the operator named it, no stranger did.
+// newUp is the way to the upstream. Its address may be a private one: the operator named
+// it, no stranger did.
+func newUp(cfg Config, security *tls.Config) (*http1.Transport, error) {
+	server, err := url.Parse(cfg.URL)
+	if err != nil {
+		return nil, err
+	}
+	return http1.New(http1.Config{
+		Server: server, TLS: security, DialTimeout: cfg.Timeout, IdleTime: idleTime,
+		MaxConnections: cfg.MaxConnections, MaxHeaders: maxHeaders, ReadBuffer: readBuffer,
+	})
+}
+
+// newHTTP is for tokens: no proxy of the environment, no redirect, no cookie, nothing
+// unpacked.
 func newHTTP(cfg Config, security *tls.Config) *http.Client {
 	dialer := &net.Dialer{Timeout: cfg.Timeout}
 	return &http.Client{
 		Transport: &http.Transport{
 			Proxy: nil, DialContext: dialer.DialContext, TLSClientConfig: security, TLSHandshakeTimeout: cfg.Timeout,
-			ResponseHeaderTimeout: cfg.Timeout, MaxResponseHeaderBytes: maxHeaders, MaxConnsPerHost: cfg.MaxConnections,
-			MaxIdleConns: cfg.MaxConnections, MaxIdleConnsPerHost: cfg.MaxConnections, IdleConnTimeout: idleTime, DisableCompression: true, ReadBufferSize: 32 << 10,
+			ResponseHeaderTimeout: cfg.Timeout, MaxResponseHeaderBytes: maxHeaders, IdleConnTimeout: idleTime, DisableCompression: true,
 		},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
@@ -222,7 +241,7 @@ func (c *client) exchange(ctx context.Context, r call) (answer, error) {
 	if err := c.proof.sign(ctx, req); err != nil {
 		return answer{}, failure(err)
 	}
-	resp, err := c.http.Do(req)
+	resp, err := c.up.RoundTrip(req)
 	if err != nil {
 		return answer{}, failure(err)
 	}

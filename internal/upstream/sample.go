@@ -54,7 +54,7 @@ func (c *client) post(ctx context.Context, body []byte) error {
 	if err := c.proof.sign(ctx, req); err != nil {
 		return failure(err)
 	}
-	resp, err := c.http.Do(req)
+	resp, err := c.up.RoundTrip(req)
 	if err != nil {
 		return failure(err)
 	}
