@@ -67,7 +67,7 @@ type App struct {
 	auditor   *audit.Keeper
 	trail     *trail.Recorder // of accesses
 	ledger    *audit.Reader   // tells patients of them
-	metrics   *metrics
+	metrics   *counts
 	style     *launch.Style
 	starter   *chart.Starter
 	// registrar judges what is said of clients.
@@ -100,7 +100,7 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (*App, error) {
 
 // openOn builds everything on an opened database, and closes it when that fails.
 func openOn(ctx context.Context, database *db.DB, cfg Config, log *slog.Logger) (app *App, err error) {
-	a := &App{cfg: cfg, log: log, now: time.Now, db: database, metrics: newMetrics()}
+	a := &App{cfg: cfg, log: log, now: time.Now, db: database, metrics: newCounts()}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, a.Close())

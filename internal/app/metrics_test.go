@@ -5,8 +5,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/prometheus/client_golang/prometheus/promhttp"
-
 	"github.com/emberlatch/emberlatch/internal/backchannel"
 )
 
@@ -15,10 +13,10 @@ import (
 //
 // spec: LOGOUT-10
 func TestLogoutNoticesAreCounted(t *testing.T) {
-	m := newMetrics()
+	m := newCounts()
 	m.told(backchannel.GivenUp)
 	w := httptest.NewRecorder()
-	promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{}).ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
+	m.set.ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
 	for outcome, n := range map[string]string{"delivered": "0", "refused": "0", "unheard": "0", "given_up": "1", "dropped": "0"} {
 		if line := `emberlatch_logout_notices_total{outcome="` + outcome + `"} ` + n; !strings.Contains(w.Body.String(), line) {
 			t.Errorf("no %s", line)

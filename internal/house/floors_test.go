@@ -86,6 +86,7 @@ var places = map[string]place{
 	"internal/trail":      {engines, nil},
 	"internal/sandbox":    {engines, nil},
 	"internal/http1":      {engines, nil},
+	"internal/metrics":    {engines, nil},
 	"internal/upstream":   {engines, map[string]string{"internal/http1": "speaks through it"}},
 	"internal/tokens":     {engines, map[string]string{"internal/keys": "signs", "internal/dpop": "binds to the key that a proof has shown"}},
 	"internal/trust": {engines, map[string]string{
