@@ -20,7 +20,7 @@ start_postgres() {
     cd /
     "${run[@]}" "$bin/initdb" -D "$postgres_dir/data" -U postgres -A trust -E UTF8 --locale=C >/dev/null
     "${run[@]}" "$bin/pg_ctl" -D "$postgres_dir/data" -w -l "$postgres_dir/log" \
-      -o "-c listen_addresses='' -c unix_socket_directories='$postgres_dir' -c max_connections=300 -c fsync=on" start >/dev/null
+      -o "-c listen_addresses='' -c unix_socket_directories='$postgres_dir' -c max_connections=300 -c fsync=off -c full_page_writes=off" start >/dev/null
   )
   postgres_stop=("${run[@]}" "$bin/pg_ctl" -D "$postgres_dir/data" -m immediate stop)
   export EMBERLATCH_TEST_POSTGRES="postgres://postgres@/postgres?host=$postgres_dir"

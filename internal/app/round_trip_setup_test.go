@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"net/http"
+	"net/url"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -15,8 +16,8 @@ import (
 	"github.com/emberlatch/emberlatch/internal/app"
 	"github.com/emberlatch/emberlatch/internal/db"
 	"github.com/emberlatch/emberlatch/internal/dpop/dpoptest"
+	"github.com/emberlatch/emberlatch/internal/testdb"
 	"github.com/emberlatch/emberlatch/internal/testenv"
-	"github.com/emberlatch/emberlatch/internal/testpg"
 )
 
 // counted is a whole server on PostgreSQL beside which nothing runs, so that every
@@ -41,6 +42,16 @@ const (
 	online  = "launch/patient patient/*.rs openid online_access"
 )
 
+func oneConnection(t *testing.T) string {
+	t.Helper()
+	u, err := url.Parse(testdb.PostgreSQL(t))
+	must(t, err)
+	q := u.Query()
+	q.Set("pool_max_conns", "1")
+	u.RawQuery = q.Encode()
+	return u.String()
+}
+
 func newCounted(t *testing.T) *counted {
 	t.Helper()
 	c := &counted{t: t}
@@ -48,7 +59,7 @@ func newCounted(t *testing.T) *counted {
 	must(t, err)
 	c.cfg = cfg
 	// One connection: what it has prepared once stays prepared.
-	c.db, err = db.Open(t.Context(), db.Config{URL: testpg.Schema(t) + "&pool_max_conns=1", MovableClock: true, OnRoundTrip: func() { c.trips.Add(1) }})
+	c.db, err = db.Open(t.Context(), db.Config{URL: oneConnection(t), MovableClock: true, OnRoundTrip: func() { c.trips.Add(1) }})
 	must(t, err)
 	c.app, err = app.OpenOn(t.Context(), c.db, cfg)
 	must(t, err)

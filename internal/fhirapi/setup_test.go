@@ -10,7 +10,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -25,6 +24,7 @@ import (
 	"github.com/emberlatch/emberlatch/internal/fhirstore/fhirsql"
 	"github.com/emberlatch/emberlatch/internal/oauth"
 	"github.com/emberlatch/emberlatch/internal/sensitive"
+	"github.com/emberlatch/emberlatch/internal/testdb"
 	"github.com/emberlatch/emberlatch/smart"
 )
 
@@ -136,14 +136,11 @@ func openStore(t testing.TB, resources iter.Seq[fhirstore.Incoming]) *fhirsql.St
 func openClassified(t testing.TB, categories *sensitive.Categories, resources iter.Seq[fhirstore.Incoming]) *fhirsql.Store {
 	t.Helper()
 	ctx := context.Background()
-	d, err := db.Open(ctx, db.Config{URL: db.SQLiteURL(filepath.Join(t.TempDir(), "fhir.db"))})
+	d, err := db.Open(ctx, db.Config{URL: testdb.SQLite(t)})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = d.Close() })
-	if err := d.Migrate(ctx); err != nil {
-		t.Fatal(err)
-	}
 	now := time.Now
 	if categories != nil {
 		now = func() time.Time { return time.Unix(1.7e9, 0) }

@@ -121,7 +121,7 @@ var places = map[string]place{
 // besideTheHouse are rooms that nothing of the server imports: tests' own rooms,
 // tools and generators. They may import what they need.
 var besideTheHouse = []string{
-	"internal/conform/brokentest", "internal/dpop/dpoptest", "internal/house", "internal/testenv", "internal/testenv/catalogue", "internal/testpg", "internal/store/storetest", "cmd/emberlatch-load",
+	"internal/conform/brokentest", "internal/dpop/dpoptest", "internal/house", "internal/testenv", "internal/testenv/catalogue", "internal/testpg", "internal/testdb", "internal/store/storetest", "cmd/emberlatch-load",
 	"fhir/search/internal/generate", "fhir/compartment/internal/generate", "fhir/structure/internal/generate", "internal/house/conformance", "internal/house/catalogue", "internal/house/planted",
 }
 

@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -25,6 +24,7 @@ import (
 	"github.com/emberlatch/emberlatch/internal/session"
 	"github.com/emberlatch/emberlatch/internal/store"
 	"github.com/emberlatch/emberlatch/internal/store/storesql"
+	"github.com/emberlatch/emberlatch/internal/testdb"
 	"github.com/emberlatch/emberlatch/internal/tries"
 )
 
@@ -62,10 +62,9 @@ func must(t *testing.T, err error) {
 
 func newEnv(t *testing.T) *env {
 	t.Helper()
-	d, err := db.Open(t.Context(), db.Config{URL: db.SQLiteURL(filepath.Join(t.TempDir(), "m.db"))})
+	d, err := db.Open(t.Context(), db.Config{URL: testdb.SQLite(t)})
 	must(t, err)
 	t.Cleanup(func() { must(t, d.Close()) })
-	must(t, d.Migrate(t.Context()))
 	e := &env{t: t, store: storesql.New(d), browsers: map[store.UserID]*browser{}, clients: map[store.ClientID]store.Client{}, reached: map[store.UserID][]string{}}
 	for _, c := range []store.Client{
 		{ID: "growth", Name: "GrowthTracker", Maker: "Sprout Health"}, {ID: "steps", Name: "StepCounter"}, {ID: "risk", Name: "RiskCalc", Checked: true},

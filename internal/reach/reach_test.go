@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"iter"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"testing"
@@ -21,6 +20,7 @@ import (
 	"github.com/emberlatch/emberlatch/internal/reach"
 	"github.com/emberlatch/emberlatch/internal/sensitive"
 	"github.com/emberlatch/emberlatch/internal/store"
+	"github.com/emberlatch/emberlatch/internal/testdb"
 )
 
 const base = "https://ehr.example.org/fhir"
@@ -86,14 +86,11 @@ func openClassified(t testing.TB, categories *sensitive.Categories, resources ..
 func openWith(t testing.TB, rules fhirstore.TieRules, categories *sensitive.Categories, resources ...string) *clinic {
 	t.Helper()
 	ctx := context.Background()
-	d, err := db.Open(ctx, db.Config{URL: db.SQLiteURL(filepath.Join(t.TempDir(), "fhir.db"))})
+	d, err := db.Open(ctx, db.Config{URL: testdb.SQLite(t)})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = d.Close() })
-	if err := d.Migrate(ctx); err != nil {
-		t.Fatal(err)
-	}
 	c := (&clinic{db: d, now: noon, categories: categories}).by(t, rules)
 	c.load(t, resources...)
 	return c

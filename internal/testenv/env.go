@@ -76,6 +76,7 @@ func StartWith(t testing.TB, change func(*app.SandboxOptions)) *Env {
 	ctx, stop := context.WithCancel(context.Background())
 	options := app.SandboxOptions{Listen: "127.0.0.1:0", DataDir: t.TempDir(), People: 8, Log: slog.New(slog.DiscardHandler)}
 	change(&options)
+	furnish(t, options)
 	s, err := app.StartSandbox(ctx, options)
 	if err != nil {
 		stop()

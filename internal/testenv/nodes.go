@@ -10,7 +10,7 @@ import (
 	"testing"
 
 	"github.com/emberlatch/emberlatch/internal/app"
-	"github.com/emberlatch/emberlatch/internal/testpg"
+	"github.com/emberlatch/emberlatch/internal/testdb"
 )
 
 // Nodes runs processes of one server on one PostgreSQL database, as behind a
@@ -19,7 +19,7 @@ import (
 // otherwise at all of them.
 func Nodes(t testing.TB, n int, change ...func(*app.Config)) []*Env {
 	t.Helper()
-	database, key := testpg.Schema(t), filepath.Join(t.TempDir(), "key")
+	database, key := testdb.PostgreSQL(t), filepath.Join(t.TempDir(), "key")
 	nodes := make([]*Env, n)
 	for i := range nodes {
 		nodes[i] = Serve(t, func(c *app.Config) {

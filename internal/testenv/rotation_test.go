@@ -22,8 +22,8 @@ import (
 	"github.com/emberlatch/emberlatch/internal/live"
 	"github.com/emberlatch/emberlatch/internal/store"
 	"github.com/emberlatch/emberlatch/internal/store/storesql"
+	"github.com/emberlatch/emberlatch/internal/testdb"
 	"github.com/emberlatch/emberlatch/internal/testenv"
-	"github.com/emberlatch/emberlatch/internal/testpg"
 	"github.com/emberlatch/emberlatch/internal/tokens"
 )
 
@@ -45,7 +45,6 @@ func newNode(t *testing.T, database, kek string) node {
 	ctx, stop := context.WithCancel(context.Background())
 	d, err := db.Open(ctx, db.Config{URL: database})
 	must(t, err)
-	must(t, d.Migrate(ctx))
 	s, log := storesql.New(d), slog.New(slog.DiscardHandler)
 	var n node
 	n.ring, err = keys.Open(ctx, keys.Deps{Store: s, KEKFile: kek, Schedule: hasty, Now: time.Now, Log: log})
@@ -96,7 +95,7 @@ func expiry(t *testing.T, text string) time.Time {
 //
 // attack: F-56, F-71, JW-09, JW-11
 func TestRotationOnTwoNodes(t *testing.T) {
-	database, kek := testpg.Schema(t), filepath.Join(t.TempDir(), "kek")
+	database, kek := testdb.PostgreSQL(t), filepath.Join(t.TempDir(), "kek")
 	nodes := []node{newNode(t, database, kek), newNode(t, database, kek)}
 	rotations := 8
 	if os.Getenv("EMBERLATCH_LONG") != "" {

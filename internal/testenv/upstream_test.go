@@ -23,6 +23,7 @@ import (
 	"github.com/emberlatch/emberlatch/internal/fhirstore"
 	"github.com/emberlatch/emberlatch/internal/fhirstore/fhirsql"
 	"github.com/emberlatch/emberlatch/internal/oauth"
+	"github.com/emberlatch/emberlatch/internal/testdb"
 	"github.com/emberlatch/emberlatch/internal/testenv"
 	"github.com/emberlatch/emberlatch/smart"
 )
@@ -57,14 +58,11 @@ func (a anybody) Subject(http.Header, *http.Request) (access.Subject, error) {
 func newFHIRServer(t *testing.T, resources ...string) *fhirServer {
 	t.Helper()
 	ctx := context.Background()
-	d, err := db.Open(ctx, db.Config{URL: db.SQLiteURL(filepath.Join(t.TempDir(), "fhir.db"))})
+	d, err := db.Open(ctx, db.Config{URL: testdb.SQLite(t)})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = d.Close() })
-	if err := d.Migrate(ctx); err != nil {
-		t.Fatal(err)
-	}
 	s := &fhirServer{}
 	var door http.Handler
 	s.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -20,12 +20,25 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
+// Server returns the URL of the server's own database.
+func Server(t testing.TB) string {
+	t.Helper()
+	return running(t).String()
+}
+
 // URL returns the URL of a fresh database that is dropped at the end of the test.
 func URL(t testing.TB) string {
 	t.Helper()
+	return Copy(t, "template1")
+}
+
+// Copy is URL for a database that begins as a copy of another, to which nobody is
+// connected.
+func Copy(t testing.TB, template string) string {
+	t.Helper()
 	admin := running(t)
 	name := "t" + strings.ToLower(rand.Text())
-	run(t, admin.String(), `CREATE DATABASE "`+name+`"`)
+	run(t, admin.String(), `CREATE DATABASE "`+name+`" TEMPLATE "`+template+`"`)
 	t.Cleanup(func() { run(t, admin.String(), `DROP DATABASE IF EXISTS "`+name+`" WITH (FORCE)`) })
 	own := *admin
 	own.Path = "/" + name

@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -22,6 +21,7 @@ import (
 	"github.com/emberlatch/emberlatch/internal/fhirstore"
 	"github.com/emberlatch/emberlatch/internal/fhirstore/fhirsql"
 	"github.com/emberlatch/emberlatch/internal/oauth"
+	"github.com/emberlatch/emberlatch/internal/testdb"
 	"github.com/emberlatch/emberlatch/internal/upstream"
 	"github.com/emberlatch/emberlatch/smart"
 )
@@ -109,14 +109,11 @@ func (h *honest) asked() (calls []*http.Request, forms []string) {
 func openStore(t testing.TB, base string) *fhirsql.Store {
 	t.Helper()
 	ctx := context.Background()
-	d, err := db.Open(ctx, db.Config{URL: db.SQLiteURL(filepath.Join(t.TempDir(), "fhir.db"))})
+	d, err := db.Open(ctx, db.Config{URL: testdb.SQLite(t)})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = d.Close() })
-	if err := d.Migrate(ctx); err != nil {
-		t.Fatal(err)
-	}
 	s, err := fhirsql.New(fhirsql.Deps{DB: d, Base: base, Now: time.Now})
 	if err != nil {
 		t.Fatal(err)

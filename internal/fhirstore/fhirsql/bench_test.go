@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"iter"
 	"net/url"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -15,7 +14,7 @@ import (
 	"github.com/emberlatch/emberlatch/internal/db"
 	"github.com/emberlatch/emberlatch/internal/fhirstore"
 	"github.com/emberlatch/emberlatch/internal/fhirstore/fhirsql"
-	"github.com/emberlatch/emberlatch/internal/testpg"
+	"github.com/emberlatch/emberlatch/internal/testdb"
 	"github.com/emberlatch/emberlatch/smart"
 )
 
@@ -133,12 +132,9 @@ func BenchmarkSearchChain(b *testing.B) {
 // laboratory values of one patient, and counting all of a panel.
 func BenchmarkSearchWithheld(b *testing.B) {
 	interaction := fhir.Interaction{Code: fhir.SearchType, Type: "Observation"}
-	for name, address := range map[string]func() string{"sqlite": func() string { return db.SQLiteURL(filepath.Join(b.TempDir(), "fhir.db")) }, "postgres": func() string { return testpg.Schema(b) }} {
+	for name, address := range map[string]func() string{"sqlite": func() string { return testdb.SQLite(b) }, "postgres": func() string { return testdb.PostgreSQL(b) }} {
 		b.Run(name, func(b *testing.B) {
 			d, err := db.Open(b.Context(), db.Config{URL: address()})
-			if err == nil {
-				err = d.Migrate(b.Context())
-			}
 			if err != nil {
 				b.Fatal(err)
 			}

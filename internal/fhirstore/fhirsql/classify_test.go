@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -21,7 +20,7 @@ import (
 	"github.com/emberlatch/emberlatch/internal/fhirstore"
 	"github.com/emberlatch/emberlatch/internal/fhirstore/fhirsql"
 	"github.com/emberlatch/emberlatch/internal/sensitive"
-	"github.com/emberlatch/emberlatch/internal/testpg"
+	"github.com/emberlatch/emberlatch/internal/testdb"
 	"github.com/emberlatch/emberlatch/smart"
 )
 
@@ -29,12 +28,9 @@ import (
 type house struct{ db *db.DB }
 
 func houses(t *testing.T, run func(t *testing.T, h house)) {
-	for name, address := range map[string]func() string{"sqlite": func() string { return db.SQLiteURL(filepath.Join(t.TempDir(), "fhir.db")) }, "postgres": func() string { return testpg.Schema(t) }} {
+	for name, address := range map[string]func() string{"sqlite": func() string { return testdb.SQLite(t) }, "postgres": func() string { return testdb.PostgreSQL(t) }} {
 		t.Run(name, func(t *testing.T) {
 			d, err := db.Open(context.Background(), db.Config{URL: address()})
-			if err == nil {
-				err = d.Migrate(context.Background())
-			}
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -14,7 +14,7 @@ import (
 	"github.com/emberlatch/emberlatch/internal/db"
 	"github.com/emberlatch/emberlatch/internal/fhirstore"
 	"github.com/emberlatch/emberlatch/internal/fhirstore/fhirsql"
-	"github.com/emberlatch/emberlatch/internal/testpg"
+	"github.com/emberlatch/emberlatch/internal/testdb"
 )
 
 const base = "http://localhost/fhir"
@@ -22,9 +22,9 @@ const base = "http://localhost/fhir"
 // engines opens an empty store on each database.
 var engines = map[string]func(t testing.TB) *fhirsql.Store{
 	"sqlite": func(t testing.TB) *fhirsql.Store {
-		return open(t, db.SQLiteURL(filepath.Join(t.TempDir(), "fhir.db")))
+		return open(t, testdb.SQLite(t))
 	},
-	"postgres": func(t testing.TB) *fhirsql.Store { return open(t, testpg.Schema(t)) },
+	"postgres": func(t testing.TB) *fhirsql.Store { return open(t, testdb.PostgreSQL(t)) },
 }
 
 func open(t testing.TB, url string) *fhirsql.Store {
@@ -35,9 +35,6 @@ func open(t testing.TB, url string) *fhirsql.Store {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = d.Close() })
-	if err := d.Migrate(ctx); err != nil {
-		t.Fatal(err)
-	}
 	s, err := fhirsql.New(fhirsql.Deps{DB: d, Base: base, Now: time.Now})
 	if err != nil {
 		t.Fatal(err)

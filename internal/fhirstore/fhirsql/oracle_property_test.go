@@ -21,7 +21,7 @@ import (
 	"github.com/emberlatch/emberlatch/internal/db"
 	"github.com/emberlatch/emberlatch/internal/fhirstore"
 	"github.com/emberlatch/emberlatch/internal/fhirstore/fhirsql"
-	"github.com/emberlatch/emberlatch/internal/testpg"
+	"github.com/emberlatch/emberlatch/internal/testdb"
 	"github.com/emberlatch/emberlatch/smart"
 )
 
@@ -278,33 +278,24 @@ type world func(t *rapid.T) (d *db.DB, done func())
 var worlds = map[string]func(t *testing.T) world{
 	"sqlite": func(t *testing.T) world {
 		dir, n := t.TempDir(), 0
-		return func(t *rapid.T) (*db.DB, func()) {
+		return func(rt *rapid.T) (*db.DB, func()) {
 			n++
-			d, err := db.Open(context.Background(), db.Config{URL: db.SQLiteURL(filepath.Join(dir, fmt.Sprint(n)))})
-			if err == nil {
-				err = d.Migrate(context.Background())
-			}
+			d, err := db.Open(context.Background(), db.Config{URL: testdb.SQLiteAt(t, filepath.Join(dir, fmt.Sprint(n)))})
 			if err != nil {
-				t.Fatal(err)
+				rt.Fatal(err)
 			}
 			return d, func() { _ = d.Close() }
 		}
 	},
 	"postgres": func(t *testing.T) world {
 		ctx := context.Background()
-		d, err := db.Open(ctx, db.Config{URL: testpg.Schema(t)})
-		if err == nil {
-			err = d.Migrate(ctx)
-		}
+		d, err := db.Open(ctx, db.Config{URL: testdb.PostgreSQL(t)})
 		if err != nil {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { _ = d.Close() })
-		return func(t *rapid.T) (*db.DB, func()) {
-			_, err := d.Exec(ctx, `TRUNCATE fhir_resource, fhir_owner, fhir_attachment, fhir_version, fhir_token, fhir_reference, fhir_date, fhir_string, fhir_number, fhir_uri`)
-			if err != nil {
-				t.Fatal(err)
-			}
+		return func(*rapid.T) (*db.DB, func()) {
+			testdb.DeleteRecords(t, d)
 			return d, func() {}
 		}
 	},

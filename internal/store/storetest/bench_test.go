@@ -11,7 +11,7 @@ import (
 	"github.com/emberlatch/emberlatch/internal/db"
 	"github.com/emberlatch/emberlatch/internal/store"
 	"github.com/emberlatch/emberlatch/internal/store/storesql"
-	"github.com/emberlatch/emberlatch/internal/testpg"
+	"github.com/emberlatch/emberlatch/internal/testdb"
 )
 
 // parallel runs work with exactly so many callers, b.N times in all.
@@ -43,7 +43,7 @@ func BenchmarkConsume(b *testing.B) {
 	for _, engine := range []string{"sqlite", "postgres"} {
 		url := sqliteURL(b)
 		if engine == "postgres" {
-			url = testpg.Schema(b)
+			url = testdb.PostgreSQL(b)
 		}
 		s, d := open(b, db.Config{URL: url})
 		people(b, s)

@@ -12,7 +12,7 @@ import (
 	"github.com/emberlatch/emberlatch/internal/db"
 	"github.com/emberlatch/emberlatch/internal/store"
 	"github.com/emberlatch/emberlatch/internal/store/storesql"
-	"github.com/emberlatch/emberlatch/internal/testpg"
+	"github.com/emberlatch/emberlatch/internal/testdb"
 )
 
 // These variables make the test binary behave as another server process on the
@@ -161,7 +161,7 @@ func tally(reports []report) map[string]int {
 // attack: TK-03, RT-02, RT-03
 func TestTwoProcesses(t *testing.T) {
 	t.Parallel()
-	w := world{url: testpg.Schema(t)}
+	w := world{url: testdb.PostgreSQL(t)}
 	w.Store, w.db = open(t, db.Config{URL: w.url, MovableClock: true})
 	people(t, w.Store)
 	servers := [2]*server{startServer(t, w.url), startServer(t, w.url)}

@@ -7,7 +7,7 @@ import (
 
 	"github.com/emberlatch/emberlatch/fhir"
 	"github.com/emberlatch/emberlatch/internal/db"
-	"github.com/emberlatch/emberlatch/internal/testpg"
+	"github.com/emberlatch/emberlatch/internal/testdb"
 	"github.com/emberlatch/emberlatch/internal/trail"
 )
 
@@ -26,7 +26,7 @@ func BenchmarkAppendAccesses(b *testing.B) {
 		b.Run(engine, func(b *testing.B) {
 			url := sqliteURL(b)
 			if engine == "postgres" {
-				url = testpg.Schema(b)
+				url = testdb.PostgreSQL(b)
 			}
 			s, _ := open(b, db.Config{URL: url})
 			k := keeper(b, s)

@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"encoding/base64"
 	"os"
-	"path/filepath"
 	"sync"
 	"testing"
 	"time"
@@ -13,7 +12,7 @@ import (
 	"github.com/emberlatch/emberlatch/internal/db"
 	"github.com/emberlatch/emberlatch/internal/store"
 	"github.com/emberlatch/emberlatch/internal/store/storesql"
-	"github.com/emberlatch/emberlatch/internal/testpg"
+	"github.com/emberlatch/emberlatch/internal/testdb"
 )
 
 var ctx = context.Background()
@@ -47,17 +46,16 @@ func open(t testing.TB, cfg db.Config) (*storesql.Store, *db.DB) {
 	d, err := db.Open(ctx, cfg)
 	must(t, err)
 	t.Cleanup(func() { _ = d.Close() })
-	must(t, d.Migrate(ctx))
 	return storesql.New(d), d
 }
 
-func sqliteURL(t testing.TB) string { return db.SQLiteURL(filepath.Join(t.TempDir(), "s.db")) }
+func sqliteURL(t testing.TB) string { return testdb.SQLite(t) }
 
 func worldOf(t testing.TB, engine string) world {
 	t.Helper()
 	w := world{url: sqliteURL(t)}
 	if engine == "postgres" {
-		w.url = testpg.Schema(t)
+		w.url = testdb.PostgreSQL(t)
 	}
 	w.Store, w.db = open(t, db.Config{URL: w.url, MovableClock: true})
 	w.other = w.Store

@@ -18,6 +18,7 @@ import (
 
 	"github.com/emberlatch/emberlatch/internal/db"
 	"github.com/emberlatch/emberlatch/internal/fhirstore/fhirsql"
+	"github.com/emberlatch/emberlatch/internal/testdb"
 )
 
 var universes = flag.Int("universes", 10, "how many random universes are asked over HTTP; as many as -rapid.checks at most")
@@ -33,9 +34,6 @@ type twin struct {
 // times.
 func newTwin(t testing.TB, url string, u []drawn) *twin {
 	d, err := db.Open(t.Context(), db.Config{URL: url})
-	if err == nil {
-		err = d.Migrate(t.Context())
-	}
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -89,7 +87,7 @@ func TestRandomUniversesOverHTTP(t *testing.T) {
 		u := universe(rt)
 		other := disturbed(rt, u)
 		name := filepath.Join(dir, fmt.Sprint(n))
-		x, y := newTwin(t, db.SQLiteURL(name+"x"), u), newTwin(t, db.SQLiteURL(name+"y"), other)
+		x, y := newTwin(t, testdb.SQLiteAt(t, name+"x"), u), newTwin(t, testdb.SQLiteAt(t, name+"y"), other)
 		defer x.close()
 		defer y.close()
 		for range 12 {

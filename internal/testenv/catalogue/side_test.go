@@ -20,7 +20,7 @@ import (
 	"github.com/emberlatch/emberlatch/internal/fhirstore"
 	"github.com/emberlatch/emberlatch/internal/fhirstore/fhirsql"
 	"github.com/emberlatch/emberlatch/internal/oauth"
-	"github.com/emberlatch/emberlatch/internal/testpg"
+	"github.com/emberlatch/emberlatch/internal/testdb"
 	"github.com/emberlatch/emberlatch/internal/upstream"
 	"github.com/emberlatch/emberlatch/smart"
 )
@@ -50,7 +50,7 @@ func (s *side) gateway() bool { return s.name == "gateway" }
 func sides(t testing.TB) []*side {
 	t.Helper()
 	resources := ward()
-	return []*side{storeSide(t, "store", openStore(t, openDB(t, db.SQLiteURL(filepath.Join(t.TempDir(), "fhir.db"))), base, resources)), gatewaySide(t, resources)}
+	return []*side{storeSide(t, "store", openStore(t, openDB(t, testdb.SQLite(t)), base, resources)), gatewaySide(t, resources)}
 }
 
 func storeSide(t testing.TB, name string, s *fhirsql.Store) *side {
@@ -65,12 +65,9 @@ func postgres(t testing.TB) func() *side {
 	if os.Getenv("EMBERLATCH_TEST_POSTGRES") == "" {
 		return nil
 	}
-	d := openDB(t, testpg.Schema(t))
+	d := openDB(t, testdb.PostgreSQL(t))
 	return func() *side {
-		_, err := d.Exec(context.Background(), `TRUNCATE fhir_resource, fhir_owner, fhir_attachment, fhir_version, fhir_token, fhir_reference, fhir_date, fhir_string, fhir_number, fhir_uri`)
-		if err != nil {
-			t.Fatal(err)
-		}
+		testdb.DeleteRecords(t, d)
 		return storeSide(t, "store on PostgreSQL", openStore(t, d, base, ward()))
 	}
 }
@@ -89,7 +86,7 @@ func gatewaySide(t testing.TB, resources []string) *side {
 	}))
 	t.Cleanup(server.Close)
 	g.url = server.URL + "/fhir"
-	g.store = openStore(t, openDB(t, db.SQLiteURL(filepath.Join(t.TempDir(), "fhir.db"))), g.url, resources)
+	g.store = openStore(t, openDB(t, testdb.SQLite(t)), g.url, resources)
 	behind = newDoor(t, g.url, tokens{ours: all(g.url)}, g.store, g.store)
 	gate := newGate(t, g.url)
 	g.door = newDoor(t, base, bearers(base), gate, gate)
@@ -103,9 +100,6 @@ func openDB(t testing.TB, url string) *db.DB {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = d.Close() })
-	if err := d.Migrate(context.Background()); err != nil {
-		t.Fatal(err)
-	}
 	return d
 }
 
