@@ -6,7 +6,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 binary=${BIN:-bin/emberlatch}
 . scripts/postgres.sh
-if start_postgres; then
+if start_postgres durable; then
   trap stop_postgres EXIT
 else
   echo "bench: without PostgreSQL its figures are left out" >&2

@@ -1,11 +1,13 @@
 # Sourced: start_postgres makes a throw-away server and exports
-# EMBERLATCH_TEST_POSTGRES; stop_postgres removes it.
+# EMBERLATCH_TEST_POSTGRES; stop_postgres removes it. Tests stop processes and not the
+# machine, and need no flush; "start_postgres durable" flushes, for what is measured.
 
 postgres_dir=""
 
 start_postgres() {
   [ -n "${EMBERLATCH_TEST_POSTGRES:-}" ] && return 0
-  local bin="" d run=()
+  local bin="" d run=() flush="-c fsync=off -c full_page_writes=off"
+  [ "${1:-}" = durable ] && flush="-c fsync=on"
   for d in /usr/lib/postgresql/*/bin "$(dirname "$(command -v initdb 2>/dev/null || echo /nowhere/x)")"; do
     [ -x "$d/initdb" ] && bin=$d
   done
@@ -20,7 +22,7 @@ start_postgres() {
     cd /
     "${run[@]}" "$bin/initdb" -D "$postgres_dir/data" -U postgres -A trust -E UTF8 --locale=C >/dev/null
     "${run[@]}" "$bin/pg_ctl" -D "$postgres_dir/data" -w -l "$postgres_dir/log" \
-      -o "-c listen_addresses='' -c unix_socket_directories='$postgres_dir' -c max_connections=300 -c fsync=off -c full_page_writes=off" start >/dev/null
+      -o "-c listen_addresses='' -c unix_socket_directories='$postgres_dir' -c max_connections=300 $flush" start >/dev/null
   )
   postgres_stop=("${run[@]}" "$bin/pg_ctl" -D "$postgres_dir/data" -m immediate stop)
   export EMBERLATCH_TEST_POSTGRES="postgres://postgres@/postgres?host=$postgres_dir"

@@ -46,6 +46,7 @@ func open(t testing.TB, cfg db.Config) (*storesql.Store, *db.DB) {
 	d, err := db.Open(ctx, cfg)
 	must(t, err)
 	t.Cleanup(func() { _ = d.Close() })
+	must(t, d.Migrate(ctx)) // makes the clock that moves
 	return storesql.New(d), d
 }
 
