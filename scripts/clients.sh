@@ -3,6 +3,7 @@
 # server (docs/differential.md); fhirclient and the sample app run in Chromium.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-make --silent build
+mkdir -p bin
+go build -o bin/emberlatch ./cmd/emberlatch # with the packages that the tests have built
 cd test/clients
 exec node --test --test-concurrency=1 ./*.test.mjs

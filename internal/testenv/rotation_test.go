@@ -98,7 +98,7 @@ func TestRotationOnTwoNodes(t *testing.T) {
 	database, kek := testdb.PostgreSQL(t), filepath.Join(t.TempDir(), "kek")
 	nodes := []node{newNode(t, database, kek), newNode(t, database, kek)}
 	rotations := 8
-	if os.Getenv("EMBERLATCH_LONG") != "" {
+	if os.Getenv("EMBERLATCH_ROTATIONS") != "" {
 		rotations = 1000
 	}
 	stop := make(chan struct{})
