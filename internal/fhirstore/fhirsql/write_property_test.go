@@ -233,9 +233,7 @@ func dump(t *rapid.T, d *db.DB) map[string]string {
 // spec: RSP-20, RSX-23, RSX-24, RSX-25, RSP-07
 // attack: B.60, B.61, B.62, B.63, B.64, B.66, B.73
 func TestWritesChangeOnlyWhatTheyMay(t *testing.T) {
-	for name, open := range worlds {
-		t.Run(name, func(t *testing.T) { changesOnlyWhatItMay(t, open(t)) })
-	}
+	inEachWorld(t, func(t *testing.T, open func(t *testing.T) world) { changesOnlyWhatItMay(t, open(t)) })
 }
 
 func changesOnlyWhatItMay(t *testing.T, w world) {
@@ -312,9 +310,7 @@ func (w world) open(t *rapid.T, u *universe) (*db.DB, *fhirsql.Store, func()) {
 //
 // attack: B.61, B.64, B.66, B.107
 func TestWritesTellNothingOfWhatIsHidden(t *testing.T) {
-	for name, open := range worlds {
-		t.Run(name, func(t *testing.T) { tellsNothing(t, open(t), open(t)) })
-	}
+	inEachWorld(t, func(t *testing.T, open func(t *testing.T) world) { tellsNothing(t, open(t), open(t)) })
 }
 
 func tellsNothing(t *testing.T, w, v world) {

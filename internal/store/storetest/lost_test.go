@@ -241,7 +241,7 @@ func TestAStatementJudgesAsTheSearchDoes(t *testing.T) {
 		c := clinicBy(t, w, rules)
 		r := chance{rand.New(rand.NewPCG(7, 15))}
 		kept, lost, everybody, stood, opened := 0, 0, 0, 0, 0
-		for n := range 8 * rounds() {
+		for n := range 320 {
 			c.load(t, r.resources()...)
 			if n%5 == 0 { // as an earlier version has left it
 				_, err := w.db.Exec(ctx, `DELETE FROM fhir_tie`)
@@ -355,7 +355,7 @@ func TestAStatementHoldsWhatScopesMean(t *testing.T) {
 	both(t, func(t *testing.T, w world) {
 		r := rand.New(rand.NewPCG(3, 15))
 		held, not := 0, 0
-		for n := range 10 * rounds() {
+		for n := range 400 {
 			i := newGrant(offline)
 			i.Grant.Scopes = []string{"openid"}
 			for _, at := range r.Perm(len(texts))[:r.IntN(5)] {
