@@ -105,6 +105,9 @@ func TestConnectionsThatBreakWhileIdle(t *testing.T) {
 			t.Errorf("%s was sent %d times in two calls: %v", method, requests, err)
 		}
 	}
+	if requests, _, err := call(http.MethodDelete, ""); err == nil || requests != 2 {
+		t.Errorf("DELETE without a body was sent %d times in two calls: %v", requests, err)
+	}
 	// closed before: nobody could have read it, and it is sent over a new one
 	up := scripted(t, func(conn net.Conn, next func() *http.Request) {
 		if next() != nil {

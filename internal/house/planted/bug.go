@@ -37,6 +37,7 @@ var (
 	writes = suite{"the store's tests", "./internal/fhirstore/fhirsql", random("-rapid.checks=25", "-run", "Test/^sqlite")}
 	doors  = suite{"the door's tests", "./internal/fhirapi", random("-rapid.checks=25")}
 	gate   = suite{"the gateway's tests", "./internal/upstream", random("-rapid.checks=100")}
+	wire   = suite{"the connection's tests", "./internal/http1", nil}
 	people = suite{"the tests of reach", "./internal/reach", nil}
 	// load revokes tokens under load at two processes, on PostgreSQL.
 	load = suite{"the revocations", "./internal/testenv", []string{"-run", "TestNothingIsAnsweredASecond", "-revocations=60"}}
