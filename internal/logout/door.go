@@ -97,9 +97,11 @@ func (d *Door) begin(w http.ResponseWriter, r *http.Request, q request) {
 		// The form of another site comes without cookies (SameSite=Lax): look again
 		// with them.
 		d.deps.Flow.Redirect(w, d.deps.Path+"?"+q.params.Encode())
+	case d.ourForm(r, q): // somebody of whom only a password is known, too
+		d.end(w, r, q, all)
 	case len(all) == 0:
 		d.leave(w, r, q, q.client.Trusted)
-	case q.isOf(all), d.ourForm(r, q):
+	case q.isOf(all):
 		d.end(w, r, q, all)
 	default:
 		d.ask(w, r, q, all)

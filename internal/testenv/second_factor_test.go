@@ -452,3 +452,28 @@ func TestSomebodyInTheSandboxHasASecondFactor(t *testing.T) {
 		})
 	}
 }
+
+// Who signs out at a browser where a password was shown, and the code was not, has ended
+// that too: a code shown afterwards opens nothing. A form of another site ends nothing.
+//
+// spec: LOGIN-13, LOGIN-16
+func TestSigningOutForgetsThePassword(t *testing.T) {
+	env := owed(t, store.RolePractitioner)
+	c, whole := env.Client("sandbox-confidential"), env.Browser()
+	phone, _ := whole.SetUp(whole.SignIn(whole.Open(c.Request(staffScope).URL()), "chen"))
+	for _, foreign := range []bool{true, false} {
+		b := env.Browser()
+		step := b.SignIn(b.Open(c.Request(staffScope).URL()), "chen")
+		if !asksForCode(step) {
+			t.Fatal(step.Describe())
+		}
+		if foreign {
+			b.Forged("/logout", nil)
+		} else {
+			b.Post("/logout", nil)
+		}
+		if p := b.Confirm(step, phone.Code()); p.HasButton("decision", "allow") != foreign {
+			t.Errorf("foreign %v: %s\n%s", foreign, p.Describe(), p.Body)
+		}
+	}
+}
