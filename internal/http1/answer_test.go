@@ -58,12 +58,14 @@ func TestAnswersOfAServer(t *testing.T) {
 }
 
 // saying answers each connection with the same bytes, and closes it.
-func saying(tb testing.TB, raw string) *script {
-	return scripted(tb, func(conn net.Conn, next func() *http.Request) {
+func saying(tb testing.TB, raw string) *script { return scripted(tb, answering(raw)) }
+
+func answering(raw string) func(net.Conn, func() *http.Request) {
+	return func(conn net.Conn, next func() *http.Request) {
 		if next() != nil {
 			_, _ = io.WriteString(conn, raw)
 		}
-	})
+	}
 }
 
 // Whatever a server sends, what arrives is what net/http's own Transport makes of it, or
@@ -73,15 +75,23 @@ func FuzzAnswer(f *testing.F) {
 		f.Add(c.raw)
 	}
 	f.Fuzz(func(t *testing.T, raw string) {
-		up := saying(t, raw)
-		theirs := &http.Transport{DisableCompression: true, MaxResponseHeaderBytes: 16 << 10, DisableKeepAlives: true}
+		// No TCP: so many cases would use up the ports of the machine.
+		connect := func(context.Context, string, string) (net.Conn, error) {
+			ours, theirs := net.Pipe()
+			go new(script).serve(theirs, answering(raw))
+			return ours, nil
+		}
+		const server = "http://up.example"
 		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 		defer cancel()
-		status, body, err := finish(newTransport(t, up.url, func(c *http1.Config) { c.MaxConnections = 1 }).RoundTrip(request(t, ctx, http.MethodGet, up.url, nil)))
+		ours := newTransport(t, server, func(c *http1.Config) { c.MaxConnections = 1 })
+		ours.ConnectBy(connect)
+		status, body, err := finish(ours.RoundTrip(request(t, ctx, http.MethodGet, server, nil)))
 		if ctx.Err() != nil {
 			t.Fatalf("%q: it did not end", raw)
 		}
-		wantStatus, want, wantErr := finish(theirs.RoundTrip(request(t, ctx, http.MethodGet, up.url, nil)))
+		theirs := &http.Transport{DisableCompression: true, MaxResponseHeaderBytes: 16 << 10, DisableKeepAlives: true, DialContext: connect}
+		wantStatus, want, wantErr := finish(theirs.RoundTrip(request(t, ctx, http.MethodGet, server, nil)))
 		if err == nil && (wantErr != nil || status != wantStatus || body != want) {
 			t.Errorf("%q: %d %q, net/http says %d %q %v", raw, status, body, wantStatus, want, wantErr)
 		}

@@ -33,6 +33,7 @@ type Config struct {
 type Transport struct {
 	cfg     Config
 	address string
+	connect func(ctx context.Context, network, address string) (net.Conn, error)
 	places  chan struct{}
 	idle    idle
 }
@@ -48,7 +49,7 @@ func New(cfg Config) (*Transport, error) {
 	if cfg.DialTimeout <= 0 || cfg.IdleTime <= 0 || cfg.MaxConnections <= 0 || cfg.MaxHeaders <= 0 || cfg.ReadBuffer <= 0 {
 		return nil, errors.New("http1: a bound is missing")
 	}
-	t := &Transport{cfg: cfg, places: make(chan struct{}, cfg.MaxConnections), idle: idle{longest: cfg.IdleTime}}
+	t := &Transport{cfg: cfg, connect: new(net.Dialer).DialContext, places: make(chan struct{}, cfg.MaxConnections), idle: idle{longest: cfg.IdleTime}}
 	t.address = net.JoinHostPort(cfg.Server.Hostname(), firstOf(cfg.Server.Port(), port[cfg.Server.Scheme]))
 	if cfg.Server.Scheme == "https" {
 		security := cfg.TLS.Clone()
@@ -142,7 +143,7 @@ func (t *Transport) ask(ctx context.Context, c *conn, req *http.Request) (*http.
 func (t *Transport) dial(ctx context.Context) (*conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, t.cfg.DialTimeout)
 	defer cancel()
-	raw, err := new(net.Dialer).DialContext(ctx, "tcp", t.address)
+	raw, err := t.connect(ctx, "tcp", t.address)
 	if err != nil {
 		return nil, err
 	}
