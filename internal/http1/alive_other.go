@@ -2,6 +2,6 @@
 
 package http1
 
-// alive: an idle connection cannot be looked at here; one that is broken shows with the
-// next call.
-func (c *conn) alive() bool { return true }
+// quiet: a socket cannot be looked at here without waiting, so each connection serves one
+// call.
+func (c *conn) quiet() bool { return false }

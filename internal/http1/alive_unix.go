@@ -4,11 +4,10 @@ package http1
 
 import "syscall"
 
-// alive looks, without waiting, whether the server has closed an idle connection or said
-// something that nobody asked for: both end its use.
-func (c *conn) alive() bool {
+// quiet: the socket is open and nothing came. What cannot be looked at is not quiet.
+func (c *conn) quiet() bool {
 	if c.raw == nil {
-		return true
+		return false
 	}
 	quiet := false
 	err := c.raw.Read(func(fd uintptr) bool {

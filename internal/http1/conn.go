@@ -22,6 +22,7 @@ var errHead = errors.New("http1: the head of the answer is too large")
 type conn struct {
 	net.Conn                 // what is spoken over
 	raw      syscall.RawConn // below it; nil: it cannot be looked at
+	layered  bool            // there is something between the two, which may hold what came
 	r        *bufio.Reader
 	w        *bufio.Writer
 
@@ -34,9 +35,9 @@ type conn struct {
 
 // newConn is what is spoken over, above the TCP connection.
 func newConn(spoken, below net.Conn, buffer int) *conn {
-	c := &conn{Conn: spoken}
+	c := &conn{Conn: spoken, layered: spoken != below}
 	if s, ok := below.(syscall.Conn); ok {
-		c.raw, _ = s.SyscallConn() // nil: not looked at
+		c.raw, _ = s.SyscallConn() // nil: used for one call
 	}
 	c.r, c.w = bufio.NewReaderSize(source{c}, buffer), bufio.NewWriter(sink{c})
 	return c

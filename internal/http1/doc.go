@@ -16,11 +16,12 @@
 // twice but a GET without a body, over a connection that was idle and broke before the
 // first byte of an answer (RFC 9110 §9.2.2): what may change something is sent once. A
 // connection is used again only when an answer was read to its end, nothing came after
-// it, and nothing has come since (RFC 9112 §9.3): an answer can never be taken for that
-// of another call.
+// it, and nothing has come since, neither on the socket nor inside of TLS (RFC 9112
+// §9.3): an answer can never be taken for that of another call. Where a socket cannot be
+// looked at, each connection serves one call.
 //
-// It fulfils RS-07 and RS-21 for the connection. It knows no proxy, redirect, cookie, compression, HTTP/2,
-// upgrade or request trailer.
+// It fulfils RS-07 and RS-21 for the connection. It knows no proxy, redirect, cookie,
+// compression, HTTP/2, upgrade or request trailer.
 //
 // Start reading at transport.go.
 package http1

@@ -141,11 +141,18 @@ func TestTLS(t *testing.T) {
 	up := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, r.Proto) }))
 	up.EnableHTTP2 = true
 	up.Config.ErrorLog = log.New(io.Discard, "", 0)
+	var connections atomic.Int32
+	up.Config.ConnState = func(_ net.Conn, s http.ConnState) {
+		if s == http.StateNew {
+			connections.Add(1)
+		}
+	}
 	up.StartTLS()
 	defer up.Close()
 	if _, _, err := get(t, newTransport(t, up.URL), up.URL); err == nil {
 		t.Error("a certificate of nobody was trusted")
 	}
+	connections.Store(0)
 	pool := x509.NewCertPool()
 	pool.AddCert(up.Certificate())
 	tr := newTransport(t, up.URL, trusting(&tls.Config{MinVersion: tls.VersionTLS12, RootCAs: pool}))
@@ -153,6 +160,9 @@ func TestTLS(t *testing.T) {
 		if _, got, err := get(t, tr, up.URL); err != nil || got != "HTTP/1.1" {
 			t.Errorf("%q %v", got, err)
 		}
+	}
+	if n := connections.Load(); n != 1 {
+		t.Errorf("%d connections, want 1", n)
 	}
 	other := newTransport(t, up.URL, trusting(&tls.Config{MinVersion: tls.VersionTLS12, RootCAs: pool, ServerName: "other.example"}))
 	if _, _, err := get(t, other, up.URL); err == nil {
