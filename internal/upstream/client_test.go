@@ -1,6 +1,7 @@
 package upstream_test
 
 import (
+	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -415,4 +416,25 @@ func TestWhatIsAsked(t *testing.T) {
 			t.Errorf("%s of %s: asked %v, want %s", c.query, c.who, calls, c.want.Encode())
 		}
 	}
+}
+
+// A sandbox that starts does not wait for ever for a server that takes its records and
+// says nothing.
+func TestFillingEndsInTime(t *testing.T) {
+	asked := make(chan struct{}, 1)
+	up := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		asked <- struct{}{}
+		<-r.Context().Done()
+	}))
+	defer up.Close()
+	g := newGate(t, up.URL, func(c *upstream.Config) { c.Timeout = 20 * time.Millisecond })
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	err := g.Fill(ctx, [][]byte{[]byte(`{"resourceType":"Patient","id":"a"}`)})
+	var f *fhirstore.Failure
+	if !errors.As(err, &f) || f.Status != http.StatusGatewayTimeout || ctx.Err() != nil {
+		t.Errorf("%v", err)
+	}
+	<-asked
 }

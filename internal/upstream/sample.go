@@ -11,6 +11,9 @@ import (
 	"github.com/emberlatch/emberlatch/internal/fhirstore"
 )
 
+// fillTime is how many times as long as one answer all sample resources may take.
+const fillTime = 6
+
 // Fill writes sample resources into an empty server, all or none, under their own ids:
 // a transaction of updates (FHIR R4 http §3.1.0.11). Only a sandbox calls it, for a
 // server on the same machine.
@@ -44,6 +47,8 @@ func (b *Backend) Fill(ctx context.Context, resources [][]byte) error {
 
 // post sends a transaction.
 func (c *client) post(ctx context.Context, body []byte) error {
+	ctx, cancel := context.WithTimeout(ctx, fillTime*c.cfg.Timeout)
+	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.cfg.URL, bytes.NewReader(body))
 	if err != nil {
 		return err
