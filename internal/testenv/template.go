@@ -14,16 +14,18 @@ import (
 )
 
 // furnish puts what a first start makes into the empty folder of a sandbox with the usual
-// records: making it takes a second, and is done once for each number of people. Such
-// sandboxes are like one that was stopped, and started elsewhere; their keys are the same.
+// records: making it takes a second, and is done once for as many as run at one time.
+// Such a sandbox is like one that was stopped, and started elsewhere; none shares its
+// keys with another that runs beside it.
 func furnish(t testing.TB, o app.SandboxOptions) {
 	t.Helper()
 	there, err := os.ReadDir(o.DataDir)
 	if o.Upstream != "" || o.Reset || len(there) > 0 || err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return
 	}
-	once, _ := furniture.LoadOrStore(o.People, sync.OnceValues(func() (map[string]item, error) { return firstStart(o.People) }))
-	items, err := once.(func() (map[string]item, error))() //nolint:forcetypeassert // nothing else is stored
+	f := furniture.take(o.People)
+	t.Cleanup(func() { furniture.giveBack(f) })
+	items, err := f.items()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,7 +41,39 @@ func furnish(t testing.TB, o app.SandboxOptions) {
 	}
 }
 
-var furniture sync.Map // by number of people: func() (map[string]item, error)
+var furniture pieces
+
+// pieces are what no running sandbox uses, by number of people.
+type pieces struct {
+	mu   sync.Mutex
+	free map[int][]*piece
+}
+
+// piece is what one first start made.
+type piece struct {
+	people int
+	items  func() (map[string]item, error)
+}
+
+func (p *pieces) take(people int) *piece {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	free := p.free[people]
+	if len(free) == 0 {
+		return &piece{people, sync.OnceValues(func() (map[string]item, error) { return firstStart(people) })}
+	}
+	p.free[people] = free[1:]
+	return free[0]
+}
+
+func (p *pieces) giveBack(f *piece) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.free == nil {
+		p.free = map[int][]*piece{}
+	}
+	p.free[f.people] = append(p.free[f.people], f)
+}
 
 type item struct {
 	content []byte
