@@ -7,7 +7,7 @@ var (
 	sessions = suite{"the tests of sessions", "./internal/session", nil}
 	matched  = suite{"the tests of codes", "./internal/factor", nil}
 	own      = suite{"the tests of one's own pages", "./internal/manage", []string{"-run", "SecondStep"}}
-	halfway  = suite{"a walk through the doors", "./internal/testenv", []string{"-run", "AHalfSessionOpensNoDoor|CodesAreThrottled"}}
+	halfway  = suite{"a walk through the doors", "./internal/testenv", []string{"-run", "AHalfSessionOpensNoDoor|CodesAreThrottled|SigningOutForgets"}}
 )
 
 var inTheLogin = []bug{
@@ -31,4 +31,6 @@ var inTheLogin = []bug{
 		old: "[][]byte{[]byte(id), session}", new: "[][]byte{[]byte(id)}", suites: []suite{matched}},
 	{name: "codes are not counted", rows: "LG-05", file: "internal/tries/tries.go",
 		old: "budgets = append(budgets, budget{codeKey(b.name, user), b.tries, b.window})", new: "_ = b", suites: []suite{halfway}},
+	{name: "signing out leaves a half session", rows: "LOGIN-16", file: "internal/logout/door.go",
+		old: "case d.ourForm(r, q): // somebody", new: "case d.ourForm(r, q) && len(all) > 0: // somebody", suites: []suite{halfway}},
 }
