@@ -17,7 +17,7 @@ build: ## build the one binary, bin/emberlatch
 dev: build ## run the sandbox at http://localhost:8765 (needs Go only)
 	@exec $(BIN) dev $(ARGS)
 
-setup: ## install or name what `make test` needs (PostgreSQL, Chromium, Node packages)
+setup: ## install or name what `make test` needs (PostgreSQL, Chromium, nginx, Node packages)
 	@scripts/setup.sh
 
 test: setup ## everything a contributor must pass

@@ -16,6 +16,7 @@ postgres_bin >/dev/null || missing+=(postgresql)
 command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || missing+=(chromium)
 command -v node >/dev/null || missing+=(nodejs)
 command -v npm >/dev/null || missing+=(npm)
+command -v nginx >/dev/null || missing+=(nginx-light) # a peer of the bench, and its configuration's judge
 
 if [ ${#missing[@]} -gt 0 ]; then
   if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
@@ -24,7 +25,7 @@ if [ ${#missing[@]} -gt 0 ]; then
     # A server that starts by itself is not wanted: the tests start their own.
     mkdir -p /etc/postgresql-common && echo 'create_main_cluster = false' >/etc/postgresql-common/createcluster.conf
     apt-get update -qq
-    apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+    RUNLEVEL=1 apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
   else
     echo "setup: please install: ${missing[*]}" >&2
     echo "setup: on Debian: apt-get install ${missing[*]}" >&2

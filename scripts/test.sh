@@ -18,7 +18,8 @@ scripts/check.sh
 step "postgres"
 . scripts/postgres.sh
 start_postgres
-trap stop_postgres EXIT
+beside=""
+trap '[ -z "$beside" ] || kill "$beside" 2>/dev/null || true; stop_postgres' EXIT
 
 # Each test runs once: with the race detector, where that takes seconds more and not
 # minutes. The longest packages come first: two run at a time, and one that comes last runs
@@ -44,6 +45,7 @@ go test -race -timeout 15m -run 'Export|Race|Careless|Concurrent|Twice' ./intern
 go test -race -timeout 15m -run 'One|Fifty|Race|Winner|Forks|During|Exactly|Changes' ./internal/store/storetest
 go test -race -timeout 15m -run 'Fifty|RefreshTokens|TwoTabs|Revocation' ./internal/testenv
 wait "$beside"
+beside=""
 export CGO_ENABLED=0
 
 step "independent clients and Chromium"
