@@ -218,16 +218,17 @@ func (p *person) refresh(callers int) (float64, error) {
 // RS256 signing, also where the ID token is signed otherwise.
 func (w *world) silent(p *person, name string) error {
 	w.m.say(name)
+	// Order: the ceiling at both ends, because machines that others use change under us;
+	// and no connection before it, which a server would close that hears nothing.
+	before, err := w.m.rs256()
+	if err != nil {
+		return err
+	}
 	f, wires, err := p.wired(everything, 16)
 	if err != nil {
 		return err
 	}
 	defer hangUp(wires)
-	// Order: the ceiling at both ends, because machines that others use change under us.
-	before, err := w.m.rs256()
-	if err != nil {
-		return err
-	}
 	rate, err := w.m.rate(len(wires), func(caller int) error { _, err := f.silent(wires[caller]); return err })
 	if err != nil {
 		return err
