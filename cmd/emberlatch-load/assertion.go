@@ -83,35 +83,40 @@ func (m *measuring) verifying() error {
 func (w *world) services(database string) error {
 	for _, v := range w.m.verifiers {
 		name := "client_credentials, " + string(v.algorithm) + ", " + database
+		if !w.m.wants(name) {
+			continue
+		}
 		w.m.say(name)
-		rate, err := w.service(v, 16)
+		rate, each, err := w.service(v, 16)
 		if err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
-		w.m.add(figure{name, 16, rate, v.rate, 0, string(v.algorithm) + " verification on all cores"})
+		w.m.add(figure{name, 16, rate, v.rate, 0, string(v.algorithm) + " verification on all cores", each})
 	}
 	return nil
 }
 
 // service registers a backend service and measures its requests.
-func (w *world) service(v verifier, callers int) (float64, error) {
+func (w *world) service(v verifier, callers int) (rate float64, each time.Duration, err error) {
 	key := jose.JSONWebKey{Key: v.key, KeyID: "load", Algorithm: string(v.algorithm), Use: "sig"}
 	var registered app
-	err := w.command(map[string]any{
+	err = w.command(map[string]any{
 		"client_name": "Load " + string(v.algorithm), "token_endpoint_auth_method": "private_key_jwt", "grant_types": []string{"client_credentials"},
 		"scope": "system/*.rs", "jwks": jose.JSONWebKeySet{Keys: []jose.JSONWebKey{key.Public()}},
 	}, &registered, "client", "add")
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	forms, err := w.signed(key, registered.ID)
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	if err := w.ask(forms[0]); err != nil { // the key set is read once
-		return 0, err
+		return 0, 0, err
 	}
-	return spend(forms[1:], callers, w.ask)
+	before := w.processor()
+	rate, err = spend(forms[1:], callers, w.ask)
+	return rate, (w.processor() - before) / time.Duration(max(1, len(forms)-1)), err
 }
 
 // signed are bodies of token requests, each with an assertion of its own.

@@ -77,6 +77,9 @@ func (w *world) endpoints() error {
 		{"FHIR search, 50 laboratory values", "/fhir/Observation?category=laboratory&_count=50", ""},
 		{"FHIR search, patient and category", "/fhir/Condition?patient=" + patientID + "&category=problem-list-item", ""},
 	} {
+		if !w.m.wants(f.name) {
+			continue
+		}
 		w.m.say(f.name)
 		if err := w.endpoint(f.name, f.path, f.body, token.AccessToken); err != nil {
 			return fmt.Errorf("%s: %w", f.name, err)
@@ -111,12 +114,12 @@ func (w *world) endpoint(name, path, body, token string) error {
 	if err != nil {
 		return err
 	}
-	rate, err := w.m.rate(16, func(int) error { _, err := call(); return err })
+	rate, each, err := w.m.rateOf(w.server, 16, func(int) error { _, err := call(); return err })
 	if err != nil {
 		return err
 	}
 	ceiling, err := w.m.bare(16, size)
-	w.m.add(figure{name, 16, rate, ceiling, 0, fmt.Sprintf("bare net/http, %d bytes", size)})
+	w.m.add(figure{name, 16, rate, ceiling, 0, fmt.Sprintf("bare net/http, %d bytes", size), each})
 	return err
 }
 
@@ -129,18 +132,21 @@ func (w *world) durable(database, against string, ceiling func(callers int) (flo
 	for _, callers := range []int{1, 16} {
 		for _, f := range []struct {
 			name string
-			rate func(int) (float64, error)
+			rate func(int) (float64, time.Duration, error)
 		}{{"redeem, ", p.redeem}, {"refresh, ", p.refresh}} {
+			if !w.m.wants(f.name + database) {
+				continue
+			}
 			w.m.say(f.name + database)
 			top, err := ceiling(callers)
 			if err != nil {
 				return err
 			}
-			rate, err := f.rate(callers)
+			rate, each, err := f.rate(callers)
 			if err != nil {
 				return fmt.Errorf("%s%s: %w", f.name, database, err)
 			}
-			w.m.add(figure{f.name + database, callers, rate, top, 0, against})
+			w.m.add(figure{f.name + database, callers, rate, top, 0, against, each})
 		}
 	}
 	if err := w.silent(p, "silent authorization, RS256, "+database); err != nil {
@@ -156,10 +162,10 @@ func (w *world) durable(database, against string, ceiling func(callers int) (flo
 const codeLife = 40 * time.Second
 
 // redeem measures codes that were made before.
-func (p *person) redeem(callers int) (float64, error) {
+func (p *person) redeem(callers int) (rate float64, each time.Duration, err error) {
 	f, wires, err := p.wired(withoutID, callers)
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	defer hangUp(wires)
 	codes := make([][]pending, callers)
@@ -167,7 +173,7 @@ func (p *person) redeem(callers int) (float64, error) {
 	for n := 0; n < 2000 && time.Since(began) < codeLife/4; n++ {
 		c, err := f.ask(wires[0])
 		if err != nil {
-			return 0, err
+			return 0, 0, err
 		}
 		codes[n%callers] = append(codes[n%callers], c)
 	}
@@ -176,7 +182,7 @@ func (p *person) redeem(callers int) (float64, error) {
 		bad   firstError
 		count int
 	)
-	began = time.Now()
+	began, before := time.Now(), p.w.processor()
 	for i, own := range codes {
 		count += len(own)
 		wg.Go(func() {
@@ -190,25 +196,25 @@ func (p *person) redeem(callers int) (float64, error) {
 	}
 	wg.Wait()
 	if count == 0 {
-		return 0, errors.New("no code was made")
+		return 0, 0, errors.New("no code was made")
 	}
-	return float64(count) / time.Since(began).Seconds(), bad.get()
+	return float64(count) / time.Since(began).Seconds(), (p.w.processor() - before) / time.Duration(count), bad.get()
 }
 
 // refresh measures families that rotate, each caller its own.
-func (p *person) refresh(callers int) (float64, error) {
+func (p *person) refresh(callers int) (rate float64, each time.Duration, err error) {
 	f, wires, err := p.wired(withoutID, callers)
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	defer hangUp(wires)
 	families := make([]answer, callers)
 	for i := range families {
 		if families[i], err = f.silent(wires[i]); err != nil {
-			return 0, err
+			return 0, 0, err
 		}
 	}
-	return p.w.m.rate(callers, func(c int) (err error) {
+	return p.w.m.rateOf(p.w.server, callers, func(c int) (err error) {
 		families[c], err = f.refresh(wires[c], families[c].RefreshToken)
 		return err
 	})
@@ -217,6 +223,9 @@ func (p *person) refresh(callers int) (float64, error) {
 // silent measures whole authorizations of a person who is not asked. The ceiling is
 // RS256 signing, also where the ID token is signed otherwise.
 func (w *world) silent(p *person, name string) error {
+	if !w.m.wants(name) {
+		return nil
+	}
 	w.m.say(name)
 	// Order: the ceiling at both ends, because machines that others use change under us;
 	// and no connection before it, which a server would close that hears nothing.
@@ -229,11 +238,11 @@ func (w *world) silent(p *person, name string) error {
 		return err
 	}
 	defer hangUp(wires)
-	rate, err := w.m.rate(len(wires), func(caller int) error { _, err := f.silent(wires[caller]); return err })
+	rate, each, err := w.m.rateOf(w.server, len(wires), func(caller int) error { _, err := f.silent(wires[caller]); return err })
 	if err != nil {
 		return err
 	}
 	after, err := w.m.rs256()
-	w.m.add(figure{name, len(wires), rate, (before + after) / 2, 0, "RS256 signing on all cores"})
+	w.m.add(figure{name, len(wires), rate, (before + after) / 2, 0, "RS256 signing on all cores", each})
 	return err
 }

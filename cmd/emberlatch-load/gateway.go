@@ -51,13 +51,16 @@ func (m *measuring) gateway(binary string) error {
 		{"gateway, read", "/fhir/Observation/load-value-1"},
 		{"gateway, search of 50", "/fhir/Observation?category=laboratory&_count=50"},
 	} {
+		if !m.wants(row.name) {
+			continue
+		}
 		m.say(row.name)
 		through := func(address string) func(int) error { return m.getter("http://"+address+row.path, token.AccessToken) }
-		if err := m.beside(row.name, through(s.base[len("http://"):]), through(plain.address), "net/http/httputil's proxy"); err != nil {
+		if err := m.beside(s, row.name, through(s.base[len("http://"):]), through(plain.address), "net/http/httputil's proxy"); err != nil {
 			return err
 		}
 		if quick != nil {
-			if err := m.beside(row.name, through(s.base[len("http://"):]), through(quick.address), "nginx"); err != nil {
+			if err := m.beside(s, row.name, through(s.base[len("http://"):]), through(quick.address), "nginx"); err != nil {
 				return err
 			}
 		}
@@ -85,16 +88,16 @@ func (m *measuring) getter(target, token string) func(int) error {
 // gateway can: how much later the last of a hundred answers comes through it. Client,
 // proxy and upstream share the processors, which are well more than half busy at half
 // of that rate: how busy is said beside it.
-func (m *measuring) beside(name string, gateway, proxy func(int) error, against string) error {
+func (m *measuring) beside(s *server, name string, gateway, proxy func(int) error, against string) error {
 	top, err := m.rate(16, proxy)
 	if err != nil {
 		return err
 	}
-	rate, err := m.rate(16, gateway)
+	rate, each, err := m.rateOf(s, 16, gateway)
 	if err != nil {
 		return err
 	}
-	m.add(figure{name, 16, rate, top, 0, against})
+	m.add(figure{name, 16, rate, top, 0, against, each})
 	for _, part := range []struct {
 		of   string
 		pace float64

@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"regexp"
 	"runtime"
 	"slices"
 	"time"
@@ -23,8 +24,11 @@ func main() {
 	postgres := flag.String("postgres", os.Getenv("EMBERLATCH_TEST_POSTGRES"), "URL of an empty PostgreSQL database; without it only SQLite is measured")
 	asJSON := flag.Bool("json", false, "print JSON")
 	only := flag.String("only", "", "measure one part: ceilings, sqlite, postgres or gateway")
+	rows := flag.String("rows", "", "measure those figures only whose name this matches, for example '^refresh'")
 	flag.Parse()
-	exitOn(run(what{*binary, *postgres, *only, time.Duration(*seconds * float64(time.Second)), *asJSON}))
+	matching, err := regexp.Compile(*rows)
+	exitOn(err)
+	exitOn(run(what{*binary, *postgres, *only, matching, time.Duration(*seconds * float64(time.Second)), *asJSON}))
 }
 
 func exitOn(err error) {
@@ -37,6 +41,7 @@ func exitOn(err error) {
 // what is measured.
 type what struct {
 	binary, postgres, only string
+	rows                   *regexp.Regexp
 	each                   time.Duration
 	asJSON                 bool
 }
@@ -74,7 +79,7 @@ func run(w what) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	m := &measuring{each: w.each, client: loadClient(), dir: dir, progress: !w.asJSON}
+	m := &measuring{each: w.each, rows: w.rows, client: loadClient(), dir: dir, progress: !w.asJSON}
 	for _, s := range sections {
 		if !w.wanted(s) {
 			continue
@@ -94,6 +99,8 @@ type figure struct {
 	Ceiling float64 `json:"ceiling_per_second,omitempty"`
 	Ratio   float64 `json:"ratio,omitempty"`
 	Against string  `json:"against,omitempty"`
+	// Processor is what one call takes of the server's processor time; 0: not known.
+	Processor time.Duration `json:"processor_ns,omitempty"`
 }
 
 // fact is a measurement that is not a rate.
@@ -110,13 +117,17 @@ func (m *measuring) report(asJSON bool) error {
 	for _, f := range m.facts {
 		fmt.Printf("%-40s %s\n", f.Name, f.Value)
 	}
-	fmt.Printf("\n%-40s %8s %10s %10s %7s  %s\n", "", "callers", "per s", "ceiling", "ratio", "against")
+	fmt.Printf("\n%-40s %8s %10s %10s %7s %10s  %s\n", "", "callers", "per s", "ceiling", "ratio", "processor", "against")
 	for _, f := range m.figures {
 		if f.Ceiling == 0 {
 			fmt.Printf("%-40s %8d %10.0f\n", f.Name, f.Callers, f.Rate)
 			continue
 		}
-		fmt.Printf("%-40s %8d %10.0f %10.0f %7.2f  %s\n", f.Name, f.Callers, f.Rate, f.Ceiling, f.Ratio, f.Against)
+		took := ""
+		if f.Processor > 0 {
+			took = f.Processor.Round(time.Microsecond).String()
+		}
+		fmt.Printf("%-40s %8d %10.0f %10.0f %7.2f %10s  %s\n", f.Name, f.Callers, f.Rate, f.Ceiling, f.Ratio, took, f.Against)
 	}
 	return nil
 }

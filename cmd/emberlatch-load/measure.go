@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"regexp"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -15,8 +16,9 @@ import (
 type measuring struct {
 	each     time.Duration
 	client   *http.Client
-	dir      string // for everything that is written
-	progress bool   // name each figure on standard error while it is measured
+	dir      string         // for everything that is written
+	progress bool           // name each figure on standard error while it is measured
+	rows     *regexp.Regexp // what is measured
 
 	rsaKey    *rsa.PrivateKey // of the ceiling
 	verifiers []verifier      // of assertions
@@ -38,6 +40,9 @@ func (m *measuring) say(name string) {
 	}
 }
 
+// wants reports whether a figure is measured.
+func (m *measuring) wants(name string) bool { return m.rows.MatchString(name) }
+
 func (m *measuring) add(f figure) {
 	if f.Ceiling > 0 {
 		f.Ratio = f.Rate / f.Ceiling
@@ -48,13 +53,28 @@ func (m *measuring) add(f figure) {
 // rate calls do from so many callers for the time of one figure, after a tenth of
 // that time in which nothing is counted.
 func (m *measuring) rate(callers int, do func(caller int) error) (float64, error) {
-	if _, err := repeat(callers, m.each/10, do); err != nil {
+	if _, _, err := repeat(callers, m.each/10, do); err != nil {
 		return 0, err
 	}
-	return repeat(callers, m.each, do)
+	n, took, err := repeat(callers, m.each, do)
+	return float64(n) / took.Seconds(), err
 }
 
-func repeat(callers int, each time.Duration, do func(caller int) error) (float64, error) {
+// rateOf is rate, with what one call takes of the server's processor time.
+func (m *measuring) rateOf(s *server, callers int, do func(caller int) error) (rate float64, each time.Duration, err error) {
+	if _, _, err := repeat(callers, m.each/10, do); err != nil {
+		return 0, 0, err
+	}
+	before := s.processor()
+	n, took, err := repeat(callers, m.each, do)
+	if n > 0 {
+		each = (s.processor() - before) / time.Duration(n)
+	}
+	return float64(n) / took.Seconds(), each, err
+}
+
+// repeat tells how many calls were made, in which time.
+func repeat(callers int, each time.Duration, do func(caller int) error) (int64, time.Duration, error) {
 	var (
 		count atomic.Int64
 		bad   firstError
@@ -73,7 +93,7 @@ func repeat(callers int, each time.Duration, do func(caller int) error) (float64
 		})
 	}
 	wg.Wait()
-	return float64(count.Load()) / time.Since(began).Seconds(), bad.get()
+	return count.Load(), time.Since(began), bad.get()
 }
 
 // firstError keeps the first error of many callers.
