@@ -1,6 +1,6 @@
 // Package db opens the database and runs statements on it. It hides two engines
-// behind one DB: SQLite (modernc.org/sqlite, one process) and PostgreSQL
-// (pgx, several processes). It knows SQL, transactions and migrations, and
+// behind one DB: SQLite (modernc.org/sqlite by zombiezen.com/go/sqlite, one process; ADR
+// 39) and PostgreSQL (pgx, several processes). It knows SQL, transactions and migrations, and
 // nothing of what the tables mean: internal/store/storesql and
 // internal/fhirstore/fhirsql hold the statements.
 //
@@ -15,7 +15,8 @@
 // The flush is ours and not SQLite's (ADR 30), so that the next group runs
 // meanwhile; its own commit waits for the flush before.
 //
-// Reads have their own read-only connections and never wait for the writer.
+// Reads have their own read-only connections and never wait for the writer. A result
+// holds one of them until it is closed or at its end.
 //
 // PostgreSQL. One and Exec are a single round trip of a cached prepared
 // statement; while some are on their way, those that wait form the next message,
@@ -31,7 +32,8 @@
 // applied in the order of their numbers, also when greater ones were applied before;
 // one that this program does not know means a newer program, and is refused.
 //
-// Start reading at DB, then sqlite_writer.go, sqlite_log.go, postgres.go, postgres_shared.go.
+// Start reading at DB, then sqlite_writer.go, sqlite_log.go, sqlite_handle.go, postgres.go,
+// postgres_shared.go.
 //
 // What it does not do: build queries, cache results, know any table.
 package db

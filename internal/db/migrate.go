@@ -10,6 +10,7 @@ import (
 
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/database"
+	_ "modernc.org/sqlite" // the driver "sqlite" of database/sql
 )
 
 //go:embed migrations
@@ -67,7 +68,7 @@ func checkKnown(ctx context.Context, p *goose.Provider, kind goose.Dialect, conn
 }
 
 func (e *sqliteEngine) migrate(ctx context.Context, files fs.FS) error {
-	conn, err := sql.Open("sqlite", dataSource(e.path, migrationWait, migrating))
+	conn, err := sql.Open("sqlite", dataSource(e.path, migrationWait))
 	if err != nil {
 		return err
 	}

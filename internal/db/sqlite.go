@@ -2,7 +2,6 @@ package db
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"net/url"
@@ -12,8 +11,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	_ "modernc.org/sqlite" // the driver "sqlite"
 )
 
 // oldestSQLite has the fix for the write-ahead log's reset race (security E-03).
@@ -24,13 +21,11 @@ const applicationID = "0x456d6272"
 
 // sqliteEngine is a SQLite database: one writer, a pool of readers.
 type sqliteEngine struct {
-	path    string
-	lock    *os.File
-	inode   os.FileInfo
-	writer  *writer
-	writeDB *sql.DB
-	readDB  *sql.DB
-	reads   *statements
+	path   string
+	lock   *os.File
+	inode  os.FileInfo
+	writer *writer
+	reads  *readers
 }
 
 func openSQLite(ctx context.Context, path string, cfg Config) (_ *sqliteEngine, err error) {
@@ -56,16 +51,10 @@ func openSQLite(ctx context.Context, path string, cfg Config) (_ *sqliteEngine, 
 	if err := e.createFile(); err != nil {
 		return nil, err
 	}
-	if err := e.openWriter(ctx, cfg); err != nil {
+	if err := e.openWriter(cfg); err != nil {
 		return nil, fmt.Errorf("opening %s: %w", path, err)
 	}
-	if e.readDB, err = sql.Open("sqlite", dataSource(path, cfg.BusyTimeout, reading)); err != nil {
-		return nil, fmt.Errorf("opening %s: %w", path, err)
-	}
-	readers := max(2, min(8, 2*runtime.GOMAXPROCS(0)))
-	e.readDB.SetMaxOpenConns(readers)
-	e.readDB.SetMaxIdleConns(readers)
-	e.reads = newStatements(e.readDB.PrepareContext)
+	e.reads = newReaders(max(2, min(8, 2*runtime.GOMAXPROCS(0))), func() (*handle, error) { return openHandle(path, cfg.BusyTimeout, reading) })
 	return e, nil
 }
 
@@ -87,31 +76,23 @@ func (e *sqliteEngine) createFile() error {
 	return nil
 }
 
-func (e *sqliteEngine) openWriter(ctx context.Context, cfg Config) error {
-	var err error
-	if e.writeDB, err = sql.Open("sqlite", dataSource(e.path, cfg.BusyTimeout, writing)); err != nil {
-		return err
-	}
-	e.writeDB.SetMaxOpenConns(1)
-	conn, err := e.writeDB.Conn(ctx)
+func (e *sqliteEngine) openWriter(cfg Config) error {
+	h, err := openHandle(e.path, cfg.BusyTimeout, writing)
 	if err != nil {
 		return err
 	}
-	if err := checkSQLite(ctx, conn); err != nil {
-		_ = conn.Close()
-		return err
+	if err = checkSQLite(h); err == nil {
+		// A first write: from then on there is a write-ahead log.
+		_, err = h.exec("PRAGMA application_id = "+applicationID, nil)
 	}
-	// A first write: from then on there is a write-ahead log.
-	_, err = conn.ExecContext(ctx, "PRAGMA application_id = "+applicationID)
 	var log *syncedLog
 	if err == nil {
 		log, err = openLog(e.path, e.sameFile)
 	}
 	if err != nil {
-		_ = conn.Close()
-		return err
+		return errors.Join(err, h.close())
 	}
-	e.writer = newWriter(conn, cfg.QueueLimit, cfg.OnRoundTrip, log)
+	e.writer = newWriter(h, cfg.QueueLimit, cfg.OnRoundTrip, log)
 	return nil
 }
 
@@ -126,37 +107,39 @@ const (
 	migrating
 )
 
-// dataSource is the driver's name of the database with its settings.
-func dataSource(path string, busy time.Duration, to purpose) string {
-	q := url.Values{"mode": {"rw"}, "_txlock": {"immediate"}, "_dqs": {"0"}, "_pragma": {
-		"busy_timeout(" + strconv.FormatInt(busy.Milliseconds(), 10) + ")",
-		"foreign_keys(1)", "trusted_schema(0)", "cache_size(-16384)", "temp_store(2)",
-	}}
+// settings of a connection, as pragmas.
+func settings(to purpose) []string {
+	list := []string{"foreign_keys(1)", "trusted_schema(0)", "cache_size(-16384)", "temp_store(2)"}
 	log := []string{"journal_mode(WAL)", "wal_autocheckpoint(2000)", "journal_size_limit(67108864)"}
 	switch to {
-	case reading:
-		q.Set("mode", "ro")
-		q["_pragma"] = append(q["_pragma"], "query_only(1)")
 	case writing:
-		q["_pragma"] = append(q["_pragma"], append(log, "synchronous(NORMAL)")...)
+		return append(append(list, log...), "synchronous(NORMAL)")
 	case migrating:
-		q["_pragma"] = append(q["_pragma"], append(log, "synchronous(FULL)")...)
+		return append(append(list, log...), "synchronous(FULL)")
 	}
+	return append(list, "query_only(1)")
+}
+
+// dataSource is the name of the database with its settings for database/sql, by which
+// migrations run.
+func dataSource(path string, busy time.Duration) string {
+	wait := "busy_timeout(" + strconv.FormatInt(busy.Milliseconds(), 10) + ")"
+	q := url.Values{"mode": {"rw"}, "_txlock": {"immediate"}, "_dqs": {"0"}, "_pragma": append([]string{wait}, settings(migrating)...)}
 	return (&url.URL{Scheme: "file", Path: path, RawQuery: q.Encode()}).String()
 }
 
 // checkSQLite proves the engine version and that the settings took effect.
-func checkSQLite(ctx context.Context, conn *sql.Conn) error {
-	var version string
-	if err := conn.QueryRowContext(ctx, "SELECT sqlite_version()").Scan(&version); err != nil {
+func checkSQLite(h *handle) error {
+	version, err := h.text("SELECT sqlite_version()")
+	if err != nil {
 		return err
 	}
 	if versionLess(version, oldestSQLite) {
 		return fmt.Errorf("SQLite %s is older than %s, which fixes a loss of committed data", version, oldestSQLite)
 	}
 	for _, want := range [][2]string{{"journal_mode", "wal"}, {"synchronous", "1"}, {"foreign_keys", "1"}} {
-		var got string
-		if err := conn.QueryRowContext(ctx, "PRAGMA "+want[0]).Scan(&got); err != nil {
+		got, err := h.text("PRAGMA " + want[0])
+		if err != nil {
 			return fmt.Errorf("reading the setting %s: %w", want[0], err)
 		}
 		if got != want[1] {
@@ -205,24 +188,12 @@ func (e *sqliteEngine) exec(ctx context.Context, stmt string, args []any) (int64
 }
 
 func (e *sqliteEngine) query(ctx context.Context, stmt string, args []any) (Rows, error) {
-	if err := checkArgs(args); err != nil {
-		return nil, err
-	}
-	s, err := e.reads.get(ctx, stmt)
-	if err != nil {
-		return nil, sqliteError(err)
-	}
-	defer e.reads.release(s)
-	rows, err := s.QueryContext(ctx, args...) //nolint:sqlclosecheck,rowserrcheck // the caller closes
-	if err != nil {
-		return nil, sqliteError(err)
-	}
-	return sqliteRows{rows}, nil
+	return e.reads.query(ctx, true, stmt, args)
 }
 
-// find leaves out the two goroutines that would wait for the end of ctx.
+// find leaves out the goroutine that would wait for the end of ctx.
 func (e *sqliteEngine) find(ctx context.Context, stmt string, args []any) (Rows, error) {
-	return e.query(context.WithoutCancel(ctx), stmt, args)
+	return e.reads.query(ctx, false, stmt, args)
 }
 
 func (e *sqliteEngine) ping(ctx context.Context) error {
@@ -235,7 +206,12 @@ func (e *sqliteEngine) ping(ctx context.Context) error {
 		e.writer.fail()
 		return kinded{ErrFailed, err}
 	}
-	return sqliteError(e.readDB.PingContext(ctx))
+	rows, err := e.find(ctx, "SELECT 1", nil)
+	if err != nil {
+		return err
+	}
+	var one int
+	return scanOne(rows, []any{&one})
 }
 
 func (e *sqliteEngine) size(context.Context) (int64, error) {
@@ -256,16 +232,10 @@ func (e *sqliteEngine) failed() <-chan struct{} { return e.writer.failed }
 func (e *sqliteEngine) close() error {
 	var errs []error
 	if e.reads != nil {
-		e.reads.close()
-	}
-	if e.readDB != nil {
-		errs = append(errs, e.readDB.Close())
+		errs = append(errs, e.reads.close())
 	}
 	if e.writer != nil {
 		errs = append(errs, e.writer.close())
-	}
-	if e.writeDB != nil {
-		errs = append(errs, e.writeDB.Close())
 	}
 	if e.lock != nil {
 		errs = append(errs, e.lock.Close())

@@ -2,7 +2,6 @@ package db
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"runtime"
@@ -52,11 +51,11 @@ type writer struct {
 	lastGroup            int
 }
 
-func newWriter(conn *sql.Conn, limit int, onBegin func(), log *syncedLog) *writer {
+func newWriter(h *handle, limit int, onBegin func(), log *syncedLog) *writer {
 	nothing := make(chan struct{})
 	close(nothing)
 	w := &writer{
-		conn:  &sqliteConn{conn: conn, stmts: newStatements(conn.PrepareContext)},
+		conn:  &sqliteConn{handle: h},
 		limit: limit, onBegin: onBegin, log: log, commits: make(chan commit), synced: nothing,
 		failed: make(chan struct{}), ended: make(chan struct{}), wake: make(chan struct{}, 1),
 	}
@@ -295,6 +294,5 @@ func (w *writer) close() error {
 	}
 	w.signal()
 	<-w.ended
-	w.conn.stmts.close()
-	return errors.Join(w.conn.conn.Close(), w.log.close())
+	return errors.Join(w.conn.handle.close(), w.log.close())
 }
