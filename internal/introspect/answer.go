@@ -2,13 +2,10 @@ package introspect
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"strings"
 
 	"github.com/emberlatch/emberlatch/internal/oauth"
-	"github.com/emberlatch/emberlatch/internal/store"
 	"github.com/emberlatch/emberlatch/internal/tokens"
 	"github.com/emberlatch/emberlatch/internal/trust"
 	"github.com/emberlatch/emberlatch/smart"
@@ -66,16 +63,7 @@ func (d *Door) active(ctx context.Context, t tokens.Verified) (*active, *oauth.E
 // encounter as the token has them, the rest as the grant does. A token without a
 // stored grant has no more.
 func (d *Door) launchContext(ctx context.Context, t tokens.Verified) (smart.LaunchContext, error) {
-	var c smart.LaunchContext
-	grant, err := d.deps.Grants.Grant(ctx, t.GrantID())
-	if err != nil && !errors.Is(err, store.ErrNotFound) {
-		return c, err
-	}
-	if grant.LaunchContext != "" {
-		if err := json.Unmarshal([]byte(grant.LaunchContext), &c); err != nil {
-			return c, fmt.Errorf("reading the launch context of a grant: %w", err)
-		}
-	}
+	c, err := d.contexts.of(ctx, t.GrantID())
 	c.Patient, c.Encounter = t.Patient(), t.Encounter()
-	return c, nil
+	return c, err
 }

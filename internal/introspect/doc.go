@@ -14,7 +14,8 @@
 //
 // It fulfils RFC 7662 §2 and §4, RFC 9701 §4 and §5 (switched off by default, without
 // encryption), and SMART App Launch 2.2 token introspection: patient and encounter
-// stand in the token, the rest of its launch context in the grant. Which other servers
+// stand in the token, the rest of its launch context in the grant, which is read once.
+// Which other servers
 // there are, and how they are asked, is trust's question.
 //
 // Start reading at Door.find, then judge.go.

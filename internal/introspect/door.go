@@ -68,8 +68,9 @@ type Deps struct {
 
 // Door answers the introspection endpoint.
 type Door struct {
-	deps Deps
-	vain *vain
+	deps     Deps
+	vain     *vain
+	contexts *contexts
 }
 
 // New makes the door; it refuses missing parts.
@@ -78,7 +79,7 @@ func New(deps Deps) (*Door, error) {
 		deps.Issuer == "" || deps.FHIRBase == "" || deps.Now == nil || deps.Log == nil {
 		return nil, errors.New("introspect: a part is missing")
 	}
-	return &Door{deps, newVain(deps.Now)}, nil
+	return &Door{deps, newVain(deps.Now), newContexts(deps.Grants)}, nil
 }
 
 // ServeHTTP answers one request.

@@ -1,10 +1,20 @@
 package introspect
 
 import (
+	"context"
 	"time"
 
 	"github.com/emberlatch/emberlatch/internal/store"
+	"github.com/emberlatch/emberlatch/smart"
 )
+
+// MaxContexts is maxContexts.
+const MaxContexts = maxContexts
+
+// Contexts remembers as the door does.
+func Contexts(g Grants) func(context.Context, store.GrantID) (smart.LaunchContext, error) {
+	return newContexts(g).of
+}
 
 // WantsSigned is wantsSigned.
 func WantsSigned(accept ...string) bool { return wantsSigned(accept) }
