@@ -68,14 +68,7 @@ func Bearer(r *http.Request) (token string, present bool, err *Error) {
 // isToken68 checks the b64token grammar of RFC 6750 §2.1.
 func isToken68(s string) bool {
 	body := strings.TrimRight(s, "=")
-	for i := 0; i < len(body); i++ {
-		c := body[i]
-		if c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.IndexByte("-._~+/", c) >= 0 {
-			continue
-		}
-		return false
-	}
-	return body != ""
+	return body != "" && token68.holds(body)
 }
 
 // Challenge is a WWW-Authenticate value of a refused access token (RFC 6750 §3, RFC

@@ -71,6 +71,9 @@ var errEscape = errors.New("oauth: malformed form encoding")
 // unescape decodes one name or value. A raw semicolon is an error, as it
 // separates parameters for some readers and not for others.
 func unescape(s string) (string, error) {
+	if asIs.holds(s) {
+		return s, nil
+	}
 	if strings.Contains(s, ";") {
 		return "", errEscape
 	}
@@ -80,6 +83,9 @@ func unescape(s string) (string, error) {
 	}
 	return text, nil
 }
+
+// asIs are the characters that stand for themselves.
+var asIs = characters(func(c byte) bool { return c >= 0x20 && c < 0x7f && c != ';' && c != '%' && c != '+' })
 
 func isControl(r rune) bool { return r < 0x20 || r == 0x7f }
 
