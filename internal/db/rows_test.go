@@ -42,8 +42,22 @@ func TestRowsAtTheirEnd(t *testing.T) {
 		if n := count(t, d, "1 = 1"); n != 2 {
 			t.Errorf("%d items, want 2", n)
 		}
-		rows, err := d.Query(ctx, `SELECT id FROM item WHERE n > $1`, 9)
+		must(t, d.Write(ctx, func(ctx context.Context, tx *db.Tx) error {
+			rows, err := tx.Query(ctx, `UPDATE item SET n = n + 10`) // has no rows to give
+			if err != nil {
+				return err
+			}
+			for rows.Next() {
+				t.Error("a row of none")
+			}
+			return rows.Err()
+		}))
+		if n := count(t, d, "n IN (11, 12)"); n != 2 {
+			t.Errorf("%d items were changed once, want 2", n)
+		}
+		rows, err := d.Query(ctx, `SELECT id FROM item WHERE n > $1`, 99)
 		must(t, err)
+		defer rows.Close()
 		if rows.Next() || rows.Next() || rows.Err() != nil {
 			t.Errorf("a row of none: %v", rows.Err())
 		}

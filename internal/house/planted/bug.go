@@ -33,12 +33,14 @@ var (
 	policy = suite{"the policy's tests", "./access", random()}
 	rows   = suite{"the catalogue", "./internal/testenv/catalogue", random()}
 	// oracle compares the store with a second evaluator, writes what is stored.
-	oracle = suite{"the oracle", "./internal/fhirstore/fhirsql", random("-rapid.checks=25", "-run", "TestStoreAgreesWithTheOracle/sqlite|TestWhatIsHiddenChangesNoByte/sqlite")}
-	writes = suite{"the store's tests", "./internal/fhirstore/fhirsql", random("-rapid.checks=25", "-run", "Test/^sqlite")}
-	doors  = suite{"the door's tests", "./internal/fhirapi", random("-rapid.checks=25")}
-	gate   = suite{"the gateway's tests", "./internal/upstream", random("-rapid.checks=100")}
-	wire   = suite{"the connection's tests", "./internal/http1", nil}
-	people = suite{"the tests of reach", "./internal/reach", nil}
+	oracle  = suite{"the oracle", "./internal/fhirstore/fhirsql", random("-rapid.checks=25", "-run", "TestStoreAgreesWithTheOracle/sqlite|TestWhatIsHiddenChangesNoByte/sqlite")}
+	writes  = suite{"the store's tests", "./internal/fhirstore/fhirsql", random("-rapid.checks=25", "-run", "Test/^sqlite")}
+	doors   = suite{"the door's tests", "./internal/fhirapi", random("-rapid.checks=25")}
+	gate    = suite{"the gateway's tests", "./internal/upstream", random("-rapid.checks=100")}
+	results = suite{"the database's tests", "./internal/db", []string{"-run", "Rows|Values|BrokenOff"}}
+	asked   = suite{"the tests of introspection", "./internal/introspect", nil}
+	wire    = suite{"the connection's tests", "./internal/http1", nil}
+	people  = suite{"the tests of reach", "./internal/reach", nil}
 	// load revokes tokens under load at two processes, on PostgreSQL.
 	load = suite{"the revocations", "./internal/testenv", []string{"-run", "TestNothingIsAnsweredASecond", "-revocations=60"}}
 )

@@ -18,7 +18,9 @@ type Records interface {
 const outOfReach = `'patient out of reach'`
 
 // lost is 1 when the user of a grant g does not reach its patient any more: the rules
-// of package reach, for one patient (RT-27, RT-28). Without records nobody is judged.
+// of package reach, for one patient (RT-27, RT-28). Without records nobody is judged. The
+// records are asked in one place: PostgreSQL prepares each for every refresh, whoever it
+// is for.
 func lost(now string, d db.Dialect, r Records, emergencies bool) string {
 	if r == nil {
 		return "0"
@@ -37,7 +39,7 @@ func lost(now string, d db.Dialect, r Records, emergencies bool) string {
 	return strings.ReplaceAll(`CASE WHEN g.patient = '' THEN 0 ELSE COALESCE((SELECT CASE
       WHEN a.role IN ('patient', 'representative') AND a.fhir_user = 'Patient/' || g.patient THEN 0
       WHEN a.role IN ('patient', 'representative') AND `+stands+` THEN 0
-      WHEN a.role IN ('patient', 'representative') AND a.fhir_user LIKE 'RelatedPerson/%' AND `+r.Reaches("a.fhir_user", "g.patient", "%NOW%")+` THEN 0
-      WHEN a.role = 'practitioner' AND a.fhir_user LIKE 'Practitioner%' AND `+r.Reaches("a.fhir_user", "g.patient", "%NOW%")+` THEN 0`+opened+`
+      WHEN (a.role IN ('patient', 'representative') AND a.fhir_user LIKE 'RelatedPerson/%' OR a.role = 'practitioner' AND a.fhir_user LIKE 'Practitioner%')
+        AND `+r.Reaches("a.fhir_user", "g.patient", "%NOW%")+` THEN 0`+opened+`
       ELSE 1 END FROM account a WHERE a.id = g.user_id), 1) END`, "%NOW%", now)
 }
